@@ -1,0 +1,1 @@
+//! Replaces functions in tests by patching their machine code.
