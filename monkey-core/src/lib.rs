@@ -1,1 +1,11 @@
-//! The engine of monkey.
+//! The engine of monkey: hooks, stubs, scopes and the writing of code.
+//!
+//! Users take the crate `monkey`, which re-exports what is public here.
+
+mod error;
+#[doc(hidden)]
+pub mod expansion;
+mod patch;
+
+pub use error::PatchError;
+pub use patch::{PatchGuard, Scope, patch_at};
