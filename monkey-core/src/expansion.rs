@@ -1,6 +1,14 @@
 //! What the macros' output names. Not for users; no promise of stability.
+mod outcome;
+mod patchable;
+mod signature;
+
 use crate::{PatchError, PatchGuard};
 use std::future::Future;
+
+pub use outcome::{Fallible, Infallible, Outcome};
+pub use patchable::{entry, never, opaque, unreturned, unwinding};
+pub use signature::{NotSafeToCall, Probe, ReplaceableBy, Safe, SafeFn, SafeToCall, Unsafe, same_safety};
 
 /// Who sees the patches of a frame or a guard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,0 +1,54 @@
+//! Whether a test's result means that the test has failed, for results of any type.
+//!
+//! Method look-up takes the first of the two traits that fits: [`Fallible`] by value for the types that can
+//! tell, [`Infallible`] one reference further on for all others. No bound on the result is needed.
+use std::process::ExitCode;
+
+/// A result on its way through `(&Outcome(result)).failed()`.
+#[derive(Debug)]
+pub struct Outcome<'a, R>(pub &'a R);
+
+/// Results that can tell.
+pub trait Fallible {
+    /// Whether the harness will report the test as failed.
+    fn failed(&self) -> bool;
+}
+
+impl<T, E> Fallible for Outcome<'_, Result<T, E>> {
+    fn failed(&self) -> bool {
+        self.0.is_err()
+    }
+}
+
+impl Fallible for Outcome<'_, ExitCode> {
+    fn failed(&self) -> bool {
+        *self.0 != ExitCode::SUCCESS
+    }
+}
+
+/// All the others.
+pub trait Infallible {
+    /// No.
+    fn failed(&self) -> bool;
+}
+
+impl<R> Infallible for &Outcome<'_, R> {
+    fn failed(&self) -> bool {
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ExitCode, Fallible as _, Infallible as _, Outcome};
+
+    #[test]
+    fn only_errors_and_exit_codes_fail() {
+        assert!((&Outcome(&Err::<(), _>("no"))).failed());
+        assert!(!(&Outcome(&Ok::<_, ()>(1))).failed());
+        assert!((&Outcome(&ExitCode::FAILURE)).failed());
+        assert!(!(&Outcome(&ExitCode::SUCCESS)).failed());
+        assert!(!(&Outcome(&())).failed());
+        assert!(!(&Outcome(&"a value")).failed());
+    }
+}

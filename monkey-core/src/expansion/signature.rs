@@ -1,0 +1,108 @@
+//! The one thing that the type check of `let [target, replacement] = [T, R]` lets through: an `unsafe fn` in
+//! place of a safe one. Callers of the target hold up no contract, so there is none that it could rely on.
+//!
+//! A safe function implements one of the `Fn` traits and an unsafe one does not. Method look-up turns that into
+//! a type: [`SafeToCall`] by value where the function is safe, [`NotSafeToCall`] one reference further on
+//! for all others. No `Fn` trait is there for functions of another ABI (`extern "C"`) and none here for more than
+//! twelve arguments: those count as the others, and are not checked.
+use std::marker::PhantomData;
+
+/// A function on its way through `(&Probe::of(&function)).kind()`.
+#[derive(Debug)]
+pub struct Probe<F>(PhantomData<F>);
+
+impl<F> Probe<F> {
+    /// Of the function's type; the function itself is not looked at.
+    pub fn of(_function: &F) -> Self {
+        Self(PhantomData)
+    }
+}
+
+/// The kind of a function that may be called without `unsafe`.
+#[derive(Debug)]
+pub struct Safe;
+
+/// The kind of any other function.
+#[derive(Debug)]
+pub struct Unsafe;
+
+/// A function that may be called without `unsafe`, with arguments of the types `Arguments`.
+pub trait SafeFn<Arguments> {}
+
+macro_rules! safe_fn {
+    ($($argument:ident)*) => {
+        impl<F, R, $($argument),*> SafeFn<($($argument,)*)> for F where F: Fn($($argument),*) -> R {}
+    };
+}
+
+safe_fn!();
+safe_fn!(A);
+safe_fn!(A B);
+safe_fn!(A B C);
+safe_fn!(A B C D);
+safe_fn!(A B C D E);
+safe_fn!(A B C D E G);
+safe_fn!(A B C D E G H);
+safe_fn!(A B C D E G H I);
+safe_fn!(A B C D E G H I J);
+safe_fn!(A B C D E G H I J K);
+safe_fn!(A B C D E G H I J K L);
+safe_fn!(A B C D E G H I J K L M);
+
+/// Found first.
+pub trait SafeToCall<Arguments> {
+    /// The kind, as a type.
+    fn kind(&self) -> Safe {
+        Safe
+    }
+}
+
+impl<F: SafeFn<Arguments>, Arguments> SafeToCall<Arguments> for Probe<F> {}
+
+/// Found where the other is not.
+pub trait NotSafeToCall {
+    /// The kind, as a type.
+    fn kind(&self) -> Unsafe {
+        Unsafe
+    }
+}
+
+impl<F> NotSafeToCall for &Probe<F> {}
+
+/// A target of this kind may be replaced where the type that it shares with its replacement is of the kind `Both`.
+#[diagnostic::on_unimplemented(
+    message = "an `unsafe fn` cannot replace a safe one",
+    label = "this function is unsafe to call and its target is not",
+    note = "callers of the target do not know of the replacement's safety contract; wrap it in a safe function that upholds it"
+)]
+pub trait ReplaceableBy<Both> {}
+
+impl ReplaceableBy<Safe> for Safe {}
+impl<Both> ReplaceableBy<Both> for Unsafe {}
+
+/// Compiles where the kinds go together.
+pub fn same_safety<Both>(_target: &impl ReplaceableBy<Both>, _both: &Both) {}
+
+#[cfg(test)]
+mod tests {
+    use super::{NotSafeToCall as _, Probe, Safe, SafeToCall as _, Unsafe};
+
+    fn safe_with_lifetimes<'a>(text: &'a str, _: &mut u8) -> &'a str {
+        text
+    }
+    fn pointed_at(text: &str) -> &str {
+        text
+    }
+    /// # Safety
+    /// Nothing to uphold.
+    unsafe fn not_safe(_: u32) {}
+
+    #[test]
+    fn the_kind_follows_the_function() {
+        let _: Safe = (&Probe::of(&safe_with_lifetimes)).kind();
+        let _: Safe = (&Probe::of(&str::len)).kind();
+        let _: Safe = (&Probe::of(&(pointed_at as fn(&str) -> &str))).kind();
+        let _: Unsafe = (&Probe::of(&not_safe)).kind();
+        let _: Unsafe = (&Probe::of(&(not_safe as unsafe fn(u32)))).kind();
+    }
+}
