@@ -6,6 +6,8 @@ mod error;
 #[doc(hidden)]
 pub mod expansion;
 mod patch;
+#[doc(hidden)]
+pub mod relocate;
 
 pub use error::PatchError;
 pub use patch::{PatchGuard, Scope, patch_at};
