@@ -1,1 +1,89 @@
-//! The attributes of monkey.
+//! The attributes and macros of monkey. Users take the crate `monkey`, which re-exports and documents them.
+//!
+//! Each goes the same way: the grammar reads (`args`), the rules check (`check`), the expansion writes (`expand`).
+
+mod args;
+mod check;
+mod expand;
+mod function;
+mod mistakes;
+mod names;
+
+use check::list::{List, PATCH, TRY_PATCH, Taker};
+use proc_macro::TokenStream;
+use proc_macro2::TokenStream as Tokens;
+use quote::{ToTokens as _, quote};
+
+/// Whether there is an engine behind the output.
+const RUNTIME: bool = cfg!(feature = "runtime");
+
+/// Makes functions replaceable at every optimisation level.
+#[proc_macro_attribute]
+pub fn patchable(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let mut slot = None;
+    match check::patchable::check(arguments.into(), item.clone().into(), &mut slot) {
+        Ok(patchable) if RUNTIME || patchable.changed => {
+            if RUNTIME {
+                expand::patchable::patchable(patchable);
+            }
+            slot.map_or(item, |item| item.into_token_stream().into())
+        }
+        Ok(_) => item,
+        Err(error) => beside(&error, &item.into()),
+    }
+}
+
+/// Makes a function a test with replacements.
+#[proc_macro_attribute]
+pub fn test(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    match check::test::test(arguments.into(), item.clone().into(), RUNTIME) {
+        Ok(annotated) => expand::test::test(annotated, RUNTIME).into(),
+        Err(error) => beside(&error, &item.into()),
+    }
+}
+
+/// Runs a function with replacements.
+#[proc_macro_attribute]
+pub fn with(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    match check::test::with(arguments.into(), item.clone().into(), RUNTIME) {
+        Ok(annotated) => expand::test::with(annotated, RUNTIME).into(),
+        Err(error) => beside(&error, &item.into()),
+    }
+}
+
+/// Replaces functions until the returned guard is dropped.
+#[proc_macro]
+pub fn patch(list: TokenStream) -> TokenStream {
+    list_macro(PATCH, "patch", list.into())
+}
+
+/// Replaces functions until the returned guard is dropped, or says why not.
+#[proc_macro]
+pub fn try_patch(list: TokenStream) -> TokenStream {
+    list_macro(TRY_PATCH, "try_patch", list.into())
+}
+
+/// Calls the original of a function.
+#[proc_macro]
+pub fn original(call: TokenStream) -> TokenStream {
+    let call = check::original::call(call.into(), RUNTIME);
+    call.map_or_else(syn::Error::into_compile_error, |call| expand::original::original(&call)).into()
+}
+
+/// Counts the calls of a function's replacement.
+#[proc_macro]
+pub fn calls(name: TokenStream) -> TokenStream {
+    let name = check::original::name(name.into(), RUNTIME);
+    name.map_or_else(syn::Error::into_compile_error, |name| expand::original::calls(&name)).into()
+}
+
+fn list_macro(taker: Taker, function: &str, tokens: Tokens) -> TokenStream {
+    let list = List::check_macro(taker, tokens, RUNTIME);
+    list.map_or_else(syn::Error::into_compile_error, |list| expand::list::patch(&list, function)).into()
+}
+
+/// The mistakes, and the item as it was: what uses it is not at fault.
+fn beside(error: &syn::Error, item: &Tokens) -> TokenStream {
+    let error = error.to_compile_error();
+    quote!(#error #item).into()
+}

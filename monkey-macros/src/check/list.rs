@@ -1,0 +1,168 @@
+//! The rules of a list: what may stand in it, once, and with what.
+use crate::args::{self, Argument, Count, Entry, Form, Kind, Visibility};
+use crate::mistakes::Mistakes;
+use crate::names;
+use proc_macro2::{Span, TokenStream};
+use quote::ToTokens as _;
+use syn::{Expr, ExprPath, Path};
+
+/// A list without a mistake.
+#[derive(Default)]
+pub struct List {
+    pub krate: Option<Path>,
+    pub visibility: Option<Visibility>,
+    pub replacements: Vec<Replacement>,
+}
+
+pub struct Replacement {
+    pub target: ExprPath,
+    pub given: Expr,
+    pub count: Option<Expr>,
+}
+
+/// Who takes the arguments, and with them which there are.
+#[derive(Clone, Copy)]
+pub struct Taker {
+    pub name: &'static str,
+    pub arguments: &'static [&'static str],
+}
+
+const LIST: &[&str] = &["replace", "expect", "scope", "crate"];
+const SHORT_LIST: &[&str] = &["replace", "scope", "crate"];
+pub const TEST: Taker = Taker { name: "test", arguments: LIST };
+pub const WITH: Taker = Taker { name: "with", arguments: LIST };
+pub const PATCH: Taker = Taker { name: "patch!", arguments: SHORT_LIST };
+pub const TRY_PATCH: Taker = Taker { name: "try_patch!", arguments: SHORT_LIST };
+pub const PATCHABLE: Taker = Taker { name: "patchable", arguments: &["skip", "crate"] };
+
+const ENABLE: &str =
+    "help: enable the feature `runtime` of monkey: `monkey = \"..\"` under [dev-dependencies]";
+
+impl Taker {
+    /// Arguments that it has, once each.
+    pub fn check(self, arguments: &[Argument], mistakes: &mut Mistakes) {
+        for (index, Argument { name, .. }) in arguments.iter().enumerate() {
+            if !self.arguments.iter().any(|known| name == known) {
+                let known: Vec<_> = self.arguments.iter().map(|known| format!("`{known}`")).collect();
+                let message =
+                    format!("`{}` has no argument `{name}`; help: it has {}", self.name, known.join(", "));
+                mistakes.at(name.span(), message);
+            } else if arguments[..index].iter().any(|earlier| earlier.name == *name) {
+                mistakes
+                    .at(name.span(), format!("`{name}` is given twice; help: put everything into the first"));
+            }
+        }
+    }
+
+    /// Nothing of it works without the engine.
+    pub fn needs_runtime(self, place: Span, runtime: bool, mistakes: &mut Mistakes) {
+        if !runtime {
+            mistakes
+                .at(place, format!("`{}` needs the engine, which is not in this build; {ENABLE}", self.name));
+        }
+    }
+}
+
+impl List {
+    /// From the arguments of an attribute, or of a macro in its long form.
+    pub fn check(taker: Taker, arguments: Vec<Argument>, runtime: bool, mistakes: &mut Mistakes) -> Self {
+        taker.check(&arguments, mistakes);
+        let mut list = Self::default();
+        let mut counts = Vec::new();
+        for Argument { name, kind } in arguments {
+            match kind {
+                Kind::Replace(entries) => {
+                    if !entries.is_empty() && !runtime {
+                        mistakes.at(
+                            name.span(),
+                            format!("replacements need the engine, which is not in this build; {ENABLE}"),
+                        );
+                    }
+                    list.replace(entries, mistakes);
+                }
+                Kind::Expect(expected) => counts.extend(expected),
+                Kind::Scope(visibility) => list.visibility = list.visibility.or(Some(visibility)),
+                Kind::Crate(path) => list.krate = Some(path),
+                Kind::Skip | Kind::Unknown => {}
+            }
+        }
+        list.expect(counts, mistakes);
+        list
+    }
+
+    /// From all that a macro was given, in either form.
+    pub fn check_macro(taker: Taker, tokens: TokenStream, runtime: bool) -> syn::Result<Self> {
+        let mut mistakes = Mistakes::default();
+        taker.needs_runtime(Span::call_site(), runtime, &mut mistakes);
+        let list = if args::is_long_form(tokens.clone()) {
+            Self::check(taker, args::arguments(tokens, &mut mistakes), true, &mut mistakes)
+        } else {
+            Self::check_entries(args::entries(tokens, &mut mistakes), &mut mistakes)
+        };
+        mistakes.into_result().map(|()| list)
+    }
+
+    fn check_entries(entries: Vec<Entry>, mistakes: &mut Mistakes) -> Self {
+        for Entry { target, .. } in &entries {
+            if target.path.is_ident("scope") || target.path.is_ident("crate") {
+                let name = text(target);
+                let help = format!("help: write `patch!(replace(TARGET = ..), {name} = ..)`");
+                mistakes.on(target, format!("`{name}` cannot stand beside replacements; {help}"));
+            }
+        }
+        let mut list = Self::default();
+        list.replace(entries, mistakes);
+        list
+    }
+
+    fn replace(&mut self, entries: Vec<Entry>, mistakes: &mut Mistakes) {
+        let mut seen = self.names();
+        for Entry { target, replacement } in entries {
+            let name = text(&target);
+            if seen.contains(&name) {
+                mistakes.on(&target, format!("`{name}` is replaced twice; help: keep one of the two"));
+            }
+            seen.push(name);
+            match replacement {
+                Form::Function(given) => {
+                    self.replacements.push(Replacement { target, given, count: None });
+                }
+                Form::Values(word) => {
+                    let message =
+                        format!("`{word}` is not there yet; help: write a closure that gives the value");
+                    mistakes.at(word.span(), message);
+                    // Still a target, for `expect`.
+                    let given = Expr::Path(target.clone());
+                    self.replacements.push(Replacement { target, given, count: None });
+                }
+            }
+        }
+    }
+
+    fn expect(&mut self, counts: Vec<Count>, mistakes: &mut Mistakes) {
+        let names = self.names();
+        for Count { target, count } in counts {
+            let name = text(&target);
+            match names.iter().position(|replaced| *replaced == name) {
+                None => mistakes.on(
+                    &target,
+                    format!(
+                        "`{name}` is not replaced here; help: add it to `replace(..)` as it is written here"
+                    ),
+                ),
+                Some(index) if self.replacements[index].count.is_some() => {
+                    mistakes.on(&target, format!("`{name}` is expected twice; help: keep one of the two"));
+                }
+                Some(index) => self.replacements[index].count = Some(count),
+            }
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.replacements.iter().map(|replacement| text(&replacement.target)).collect()
+    }
+}
+
+fn text(target: &ExprPath) -> String {
+    names::text(&target.to_token_stream())
+}

@@ -1,0 +1,118 @@
+//! The rules of `#[monkey::test]` and `#[monkey::with]`.
+use super::list::{List, TEST, Taker, WITH};
+use crate::args;
+use crate::function::{self, Parsed, is_harness, is_plain_test, last_segment};
+use crate::mistakes::Mistakes;
+use proc_macro2::{Span, TokenStream};
+use syn::ItemFn;
+
+/// How the body of a test or of a `with` is run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Way {
+    /// In a closure.
+    Closure,
+    /// As a function of its own inside the test, with the attribute of a runtime, which starts in the scope.
+    Nested,
+    /// As a future whose polls are in the scope.
+    Future,
+}
+
+/// An annotated function without a mistake.
+pub struct Annotated {
+    pub list: List,
+    pub function: ItemFn,
+    pub way: Way,
+    /// `#[test]` is still to be added.
+    pub add_test: bool,
+}
+
+pub fn test(arguments: TokenStream, item: TokenStream, runtime: bool) -> syn::Result<Annotated> {
+    let mut mistakes = Mistakes::default();
+    let list = list(TEST, arguments, runtime, &mut mistakes);
+    let function = function(TEST, item, &mut mistakes);
+    if let Some(function) = &function {
+        harness(function, &mut mistakes);
+    }
+    finish(list, function, mistakes, |function| {
+        let parameters = !function.sig.inputs.is_empty();
+        let harnesses = || function.attrs.iter().filter(|attribute| is_harness(attribute));
+        let way = match function.sig.asyncness {
+            None => Way::Closure,
+            Some(_) if !parameters && harnesses().all(|harness| last_segment(harness.path()) == "test") => {
+                Way::Nested
+            }
+            Some(_) => Way::Future,
+        };
+        (way, harnesses().next().is_none())
+    })
+}
+
+pub fn with(arguments: TokenStream, item: TokenStream, runtime: bool) -> syn::Result<Annotated> {
+    let mut mistakes = Mistakes::default();
+    let list = list(WITH, arguments, runtime, &mut mistakes);
+    let function = function(WITH, item, &mut mistakes);
+    finish(list, function, mistakes, |function| {
+        let way = if function.sig.asyncness.is_some() { Way::Future } else { Way::Closure };
+        (way, false)
+    })
+}
+
+fn list(taker: Taker, arguments: TokenStream, runtime: bool, mistakes: &mut Mistakes) -> List {
+    let arguments = args::arguments(arguments, mistakes);
+    List::check(taker, arguments, runtime, mistakes)
+}
+
+fn finish(
+    list: List,
+    function: Option<ItemFn>,
+    mistakes: Mistakes,
+    way: impl FnOnce(&ItemFn) -> (Way, bool),
+) -> syn::Result<Annotated> {
+    mistakes.into_result()?;
+    let function = function.ok_or_else(|| syn::Error::new(Span::call_site(), "expected a function"))?;
+    let (way, add_test) = way(&function);
+    Ok(Annotated { list, function, way, add_test })
+}
+
+fn function(taker: Taker, item: TokenStream, mistakes: &mut Mistakes) -> Option<ItemFn> {
+    match function::parse(item.clone()) {
+        Parsed::Function(function) => {
+            if let Some(constness) = &function.sig.constness {
+                let message =
+                    format!("`{}` cannot stand on a `const fn`; help: remove the `const`", taker.name);
+                mistakes.on(constness, message);
+            }
+            Some(*function)
+        }
+        Parsed::Bodiless(function) => {
+            mistakes.on(&function.sig.ident, format!("`{}` needs a function with a body", taker.name));
+            None
+        }
+        Parsed::Other => {
+            let place = super::patchable::keyword(item);
+            mistakes.at(place, format!("`{}` is for functions", taker.name));
+            None
+        }
+    }
+}
+
+/// Parameters and `async` are for the attributes that know what to do with them.
+fn harness(function: &ItemFn, mistakes: &mut Mistakes) {
+    let plain = function.attrs.iter().filter(|attribute| is_harness(attribute)).all(is_plain_test);
+    if let (Some(asyncness), true) = (&function.sig.asyncness, plain) {
+        let help = "help: add a runtime's attribute below, such as `#[tokio::test]`";
+        mistakes.on(asyncness, format!("an `async` test needs a runtime; {help}"));
+    }
+    if let (Some(first), true) = (function.sig.inputs.first(), plain) {
+        let help =
+            "help: add an attribute that gives it some below, such as `#[rstest]` or `#[test_case(..)]`";
+        mistakes.on(first, format!("a plain test has no parameters; {help}"));
+    }
+    let ours = |attribute: &&syn::Attribute| {
+        let mut segments = attribute.path().segments.iter();
+        matches!((segments.next(), segments.next(), segments.next()), (Some(first), Some(second), None) if first.ident == "monkey" && second.ident == "test")
+    };
+    if let Some(second) = function.attrs.iter().find(ours) {
+        mistakes.on(second, "`monkey::test` is given twice; help: put everything into the first");
+    }
+}

@@ -1,0 +1,101 @@
+//! `#[monkey::test]` and `#[monkey::with]`: the body in a frame that installs the replacements around it.
+use super::list::{optional_visibility, replacements, visibility};
+use super::private;
+use crate::args::Visibility;
+use crate::check::test::{Annotated, Way};
+use crate::function::{is_harness, is_runtime, nameable_output};
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens as _, quote, quote_spanned};
+use syn::{Attribute, ItemFn, ReturnType, parse_quote};
+
+/// A test. Without the engine there is nothing to replace, which the rules have seen to: it is an ordinary one.
+pub fn test(annotated: Annotated, runtime: bool) -> TokenStream {
+    let Annotated { list, mut function, way, add_test } = annotated;
+    if runtime {
+        let private = private(list.krate.as_ref());
+        let visibility = visibility(list.visibility.unwrap_or(Visibility::Scope), &private);
+        let frame = frame("test", &visibility, &function, &private);
+        frame_body(&mut function, way, &frame, &replacements(&list, &private), &private);
+    }
+    let add = (add_test || (runtime && way == Way::Nested))
+        .then(|| quote_spanned!(Span::mixed_site()=> #[::core::prelude::v1::test]));
+    quote!(#add #function)
+}
+
+/// Any other function.
+pub fn with(annotated: Annotated, runtime: bool) -> TokenStream {
+    let Annotated { list, mut function, way, .. } = annotated;
+    if runtime {
+        let private = private(list.krate.as_ref());
+        let visibility = optional_visibility(list.visibility, &private);
+        let frame = frame("with", &visibility, &function, &private);
+        frame_body(&mut function, way, &frame, &replacements(&list, &private), &private);
+    }
+    function.into_token_stream()
+}
+
+/// Made at the function's name, which is the place that the engine reports.
+fn frame(kind: &str, visibility: &TokenStream, function: &ItemFn, private: &TokenStream) -> TokenStream {
+    let name = function.sig.ident.to_string();
+    let kind = syn::Ident::new(kind, function.sig.ident.span());
+    let name = quote_spanned!(Span::mixed_site()=> ::core::concat!(::core::module_path!(), "::", #name));
+    let new = quote_spanned!(function.sig.ident.span()=> (#name, #visibility));
+    quote_spanned!(function.sig.ident.span()=> #private::Frame::#kind #new)
+}
+
+fn frame_body(
+    function: &mut ItemFn,
+    way: Way,
+    frame: &TokenStream,
+    replacements: &TokenStream,
+    private: &TokenStream,
+) {
+    let failed = failed(&function.sig.output, private);
+    let body = &function.block;
+    let run = match way {
+        Way::Closure => {
+            let output = nameable_output(&function.sig.output)
+                .map(|output| quote_spanned!(Span::mixed_site()=> -> #output));
+            // A closure with a written result takes a block only, as the body is one.
+            quote_spanned!(Span::mixed_site()=> #frame.run(|| #replacements, #failed, move || #output #body))
+        }
+        Way::Future => {
+            quote_spanned!(Span::mixed_site()=> #frame.run_async(|| #replacements, #failed, async move #body).await)
+        }
+        Way::Nested => {
+            let nested = nested(function);
+            let name = &function.sig.ident;
+            function.sig.asyncness = None;
+            function.attrs.push(parse_quote!(#[allow(unnameable_test_items)]));
+            quote_spanned!(Span::mixed_site()=> #nested #frame.run(|| #replacements, #failed, #name))
+        }
+    };
+    *function.block = parse_quote!({ #run });
+}
+
+/// The function as it was, with the attributes of its runtime, which go from the outer one.
+fn nested(function: &mut ItemFn) -> ItemFn {
+    let (inner, outer) = std::mem::take(&mut function.attrs).into_iter().partition(is_runtime_ref);
+    function.attrs = outer;
+    function.attrs.retain(|attribute| !is_harness(attribute));
+    let mut nested = function.clone();
+    nested.attrs = inner;
+    nested.vis = syn::Visibility::Inherited;
+    nested
+}
+
+fn is_runtime_ref(attribute: &Attribute) -> bool {
+    is_runtime(attribute)
+}
+
+/// Whether a result means that the test fails on its own account. A result without a name cannot be asked.
+fn failed(output: &ReturnType, private: &TokenStream) -> TokenStream {
+    let Some(output) = nameable_output(output) else {
+        return quote_spanned!(Span::mixed_site()=> |_| false);
+    };
+    quote_spanned! {Span::mixed_site()=> |value: &#output| {
+        #[allow(unused_imports)]
+        use #private::{Fallible as _, Infallible as _};
+        (&#private::Outcome(value)).failed()
+    }}
+}
