@@ -8,7 +8,7 @@ use std::future::Future;
 
 pub use outcome::{Fallible, Infallible, Outcome};
 pub use patchable::{entry, never, opaque, unreturned, unwinding};
-pub use signature::{NotSafeToCall, Probe, ReplaceableBy, Safe, SafeFn, SafeToCall, Unsafe, same_safety};
+pub use signature::{InPlaceOf, NotSafeToCall, Probe, Safe, SafeFn, SafeToCall, Unsafe, same_safety};
 
 /// Who sees the patches of a frame or a guard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,7 +13,10 @@ use std::panic::Location;
 /// arguments in it. The place keeps functions of one path apart, such as two in sibling blocks.
 #[inline(always)]
 #[track_caller]
-#[expect(clippy::inline_always, reason = "the value has to be in the function itself, not in one that all share")]
+#[expect(
+    clippy::inline_always,
+    reason = "the value has to be in the function itself, not in one that all share"
+)]
 pub fn entry(own: impl Fn()) {
     black_box((type_name_of_val(&own), Location::caller()));
 }

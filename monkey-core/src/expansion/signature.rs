@@ -69,19 +69,21 @@ pub trait NotSafeToCall {
 
 impl<F> NotSafeToCall for &Probe<F> {}
 
-/// A target of this kind may be replaced where the type that it shares with its replacement is of the kind `Both`.
+/// What a target of the kind `Target` and its replacement are together may stand in for the target.
 #[diagnostic::on_unimplemented(
     message = "an `unsafe fn` cannot replace a safe one",
-    label = "this function is unsafe to call and its target is not",
-    note = "callers of the target do not know of the replacement's safety contract; wrap it in a safe function that upholds it"
+    label = "unsafe to call, which its target is not",
+    note = "callers of the target know nothing of a safety contract; wrap this in a safe function that upholds it"
 )]
-pub trait ReplaceableBy<Both> {}
+pub trait InPlaceOf<Target> {}
 
-impl ReplaceableBy<Safe> for Safe {}
-impl<Both> ReplaceableBy<Both> for Unsafe {}
+#[diagnostic::do_not_recommend]
+impl InPlaceOf<Safe> for Safe {}
+#[diagnostic::do_not_recommend]
+impl<Both> InPlaceOf<Unsafe> for Both {}
 
 /// Compiles where the kinds go together.
-pub fn same_safety<Both>(_target: &impl ReplaceableBy<Both>, _both: &Both) {}
+pub fn same_safety<Target, Both: InPlaceOf<Target>>(_target: &Target, _both: &Both) {}
 
 #[cfg(test)]
 mod tests {
