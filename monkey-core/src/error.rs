@@ -1,16 +1,170 @@
 //! Why a patch could not be made.
+use crate::relocate::Refusal;
 use std::fmt;
+use std::panic::Location;
 
 /// Why a function could not be replaced: target, address, cause, remedy, and the place in the user's code.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// ```
+/// # fn main() {
+/// fn now() -> u64 { 7 }
+/// let same: fn() -> u64 = now;
+/// // SAFETY: both are the same function, so they have one signature.
+/// let error = unsafe { monkey_core::patch_at(now as *const (), same as *const ()) }.unwrap_err();
+/// assert!(error.to_string().contains("the target and its replacement are the same function"));
+/// # }
+/// ```
+#[derive(Debug, Clone)]
 pub struct PatchError {
-    pub(crate) target: String,
+    target: String,
+    address: usize,
+    replacement: String,
+    location: &'static Location<'static>,
+    cause: Cause,
+}
+
+impl PatchError {
+    pub(crate) fn new(
+        target: impl Into<String>,
+        address: usize,
+        replacement: impl Into<String>,
+        location: &'static Location<'static>,
+        cause: Cause,
+    ) -> Self {
+        Self { target: target.into(), address, replacement: replacement.into(), location, cause }
+    }
+
+    /// The target as the user wrote it.
+    #[must_use]
+    pub fn target(&self) -> &str {
+        &self.target
+    }
+
+    /// The target's address.
+    #[must_use]
+    pub fn address(&self) -> *const () {
+        self.address as *const ()
+    }
+
+    /// Where the replacement stands in the user's code.
+    #[must_use]
+    pub fn location(&self) -> &'static Location<'static> {
+        self.location
+    }
+
+    /// What is in the way.
+    #[must_use]
+    pub fn cause(&self) -> &Cause {
+        &self.cause
+    }
 }
 
 impl fmt::Display for PatchError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot replace `{}`", self.target)
+        let Self { target, address, replacement, location, cause } = self;
+        writeln!(f, "cannot replace `{target}` (at {address:#x}) by `{replacement}`: {cause}")?;
+        writeln!(f, "  at {location}")?;
+        write!(f, "  help: {}", cause.remedy())
     }
 }
 
 impl std::error::Error for PatchError {}
+
+/// What was in the way of a patch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Cause {
+    /// Nothing that can be run lies at the target's address.
+    NotCode {
+        /// What lies there.
+        found: String,
+    },
+    /// Target and replacement are one function, perhaps because the optimiser merged two with the same body.
+    SameFunction,
+    /// The replacement is itself replaced, and in the end by the target.
+    Cycle,
+    /// The target's first instructions cannot be moved away.
+    Instructions(
+        /// Which one, and why.
+        Refusal,
+    ),
+    /// Other functions have the same address, so that they would be replaced as well.
+    SharedAddress {
+        /// Their names.
+        with: Vec<String>,
+    },
+    /// No memory for the stub within the jump's reach, or none at all that may be run.
+    NoMemory {
+        /// What the system said.
+        reason: String,
+    },
+    /// The system lets nobody change the target's code.
+    NotWritable {
+        /// What was tried and what the system said.
+        reason: String,
+    },
+    /// A thread may stand on the instructions that have to change, and does not move.
+    ThreadInTheWay {
+        /// Its id.
+        thread: i32,
+        /// Its name.
+        name: String,
+        /// What it does.
+        reason: String,
+    },
+    /// `scope = process` was asked for within a scope that does not have the lock to itself.
+    NotAlone {
+        /// Who holds the lock with it.
+        scope: String,
+    },
+}
+
+impl Cause {
+    fn remedy(&self) -> &'static str {
+        match self {
+            Self::NotCode { .. } => "give the address of a function that is loaded in this process",
+            Self::SameFunction => {
+                "mark both #[monkey::patchable]: the optimiser gives functions with the same body one address"
+            }
+            Self::Cycle => "let the replacement call something else, or `monkey::original!`",
+            Self::Instructions(_) => {
+                "mark the target #[monkey::patchable], or replace a function that calls it or that it calls"
+            }
+            Self::SharedAddress { .. } => {
+                "mark the target #[monkey::patchable]: it then has a body, and an address, of its own"
+            }
+            Self::NoMemory { .. } => {
+                "check the limits on the process's address space and any policy against executable memory"
+            }
+            Self::NotWritable { .. } => {
+                "mount /proc, or lift the policy (PR_SET_MDWE, seccomp, SELinux execmod) for the test process"
+            }
+            Self::ThreadInTheWay { .. } => {
+                "make the patch before that thread is started, or let the thread unblock SIGTRAP and SIGURG"
+            }
+            Self::NotAlone { .. } => "write `scope = process` on the test, so that it gets the lock to itself",
+        }
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotCode { found } => write!(f, "the address is not code: {found}"),
+            Self::SameFunction => f.write_str("the target and its replacement are the same function"),
+            Self::Cycle => f.write_str("the replacement is replaced in turn, and in the end by the target itself"),
+            Self::Instructions(refusal) => refusal.fmt(f),
+            Self::SharedAddress { with } => {
+                write!(f, "its address is also that of `{}`", with.join("`, `"))
+            }
+            Self::NoMemory { reason } => write!(f, "no memory for its stub: {reason}"),
+            Self::NotWritable { reason } => write!(f, "its code cannot be changed: {reason}"),
+            Self::ThreadInTheWay { thread, name, reason } => {
+                write!(f, "thread `{name}` ({thread}) may stand on its first instructions: {reason}")
+            }
+            Self::NotAlone { scope } => {
+                write!(f, "`scope = process` needs the lock to itself, but it is asked for within {scope}")
+            }
+        }
+    }
+}

@@ -3,78 +3,28 @@ mod outcome;
 mod patchable;
 mod signature;
 
+use crate::lock;
+use crate::patch::Order;
+use crate::thread::{Once, scope};
 use crate::{PatchError, PatchGuard};
-use std::future::Future;
+use std::panic::Location;
 
+pub use crate::frame::{Frame, IntoCount, Replacement};
+pub use crate::patch::Visibility;
 pub use outcome::{Fallible, Infallible, Outcome};
 pub use patchable::{entry, never, opaque, unreturned, unwinding};
 pub use signature::{InPlaceOf, NotSafeToCall, Probe, Safe, SafeFn, SafeToCall, Unsafe, same_safety};
-
-/// Who sees the patches of a frame or a guard.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Visibility {
-    /// The scope's threads.
-    Scope,
-    /// Every thread.
-    Process,
-}
-
-/// One `T = R` of a list.
-#[derive(Debug)]
-pub struct Replacement {}
-
-impl Replacement {
-    /// `target` and `replacement` are of one type; the names are the paths as the user wrote them.
-    #[track_caller]
-    pub fn new(_target: *const (), _replacement: *const (), _target_name: &'static str, _replacement_name: &'static str) -> Self {
-        todo!()
-    }
-
-    /// How many calls `expect(T = COUNT)` allows.
-    pub fn expect(self, _count: impl IntoCount) -> Self {
-        todo!()
-    }
-}
-
-/// What may stand as COUNT in `expect(T = COUNT)`: a number or a range of `usize`.
-pub trait IntoCount {}
-impl IntoCount for usize {}
-
-/// One run of a function annotated with `test` or `with`.
-#[derive(Debug)]
-pub struct Frame {}
-
-impl Frame {
-    /// A `#[monkey::test]`: opens a scope; every replacement must be called unless `expect` says otherwise.
-    #[track_caller]
-    pub fn test(_name: &'static str, _visibility: Visibility) -> Self {
-        todo!()
-    }
-
-    /// A `#[monkey::with]`: joins the caller's scope or opens one. `None`: as the caller's frame.
-    #[track_caller]
-    pub fn with(_name: &'static str, _visibility: Option<Visibility>) -> Self {
-        todo!()
-    }
-
-    /// Installs, runs, checks the counts (unless the body failed), takes away. Panics with the reason.
-    pub fn run<R>(self, _replacements: impl FnOnce() -> Vec<Replacement>, _failed: fn(&R) -> bool, _body: impl FnOnce() -> R) -> R {
-        todo!()
-    }
-
-    /// The same for a body that is a future: every poll runs in the scope.
-    pub async fn run_async<R>(self, _replacements: impl FnOnce() -> Vec<Replacement>, _failed: fn(&R) -> bool, _body: impl Future<Output = R>) -> R {
-        todo!()
-    }
-}
 
 /// `patch!`.
 ///
 /// # Panics
 /// With the `PatchError`'s text.
 #[track_caller]
-pub fn patch(_visibility: Option<Visibility>, _replacements: Vec<Replacement>) -> PatchGuard {
-    todo!()
+pub fn patch(visibility: Option<Visibility>, replacements: Vec<Replacement>) -> PatchGuard {
+    match try_patch(visibility, replacements) {
+        Ok(guard) => guard,
+        Err(error) => panic!("{error}"),
+    }
 }
 
 /// `try_patch!`.
@@ -82,23 +32,37 @@ pub fn patch(_visibility: Option<Visibility>, _replacements: Vec<Replacement>) -
 /// # Errors
 /// When one of the targets cannot be patched; then none is.
 #[track_caller]
-pub fn try_patch(_visibility: Option<Visibility>, _replacements: Vec<Replacement>) -> Result<PatchGuard, PatchError> {
-    todo!()
+pub fn try_patch(
+    visibility: Option<Visibility>,
+    replacements: Vec<Replacement>,
+) -> Result<PatchGuard, PatchError> {
+    let orders: Vec<Order> = replacements.into_iter().map(|replacement| replacement.0).collect();
+    PatchGuard::new(visibility, &orders, Location::caller())
 }
 
-/// While it lives, the calling thread's next call of the target goes to the original, once.
+/// `original!`: while it lives, the calling thread's next call of the target goes to the original, once.
 #[derive(Debug)]
-pub struct Original {}
+pub struct Original(#[allow(dead_code, reason = "held for its drop")] Option<Once>);
 
 impl Original {
-    /// Has no effect where the target is not hooked.
-    pub fn of(_target: *const ()) -> Self {
-        todo!()
+    /// Has no effect where the target is not hooked: what is called is the original then.
+    #[must_use]
+    pub fn of(target: *const ()) -> Self {
+        let group = lock::hold().hooks.get(target as usize).map(|hook| hook.group);
+        Self(group.map(Once::begin))
     }
 }
 
 /// `calls!`.
+///
+/// # Panics
+/// When the function is not, and was not, replaced in the caller's scope.
+#[must_use]
 #[track_caller]
-pub fn calls(_target: *const (), _name: &'static str) -> usize {
-    todo!()
+pub fn calls(target: *const (), name: &'static str) -> usize {
+    let calls = lock::hold().calls_of(target as usize, scope());
+    match calls {
+        Some(calls) => calls as usize,
+        None => panic!("`{name}` is not replaced in this scope, so its calls are not counted"),
+    }
 }

@@ -2,12 +2,27 @@
 //!
 //! Users take the crate `monkey`, which re-exports what is public here.
 
+mod code;
 mod error;
 #[doc(hidden)]
 pub mod expansion;
+mod frame;
+mod guard;
+mod hook;
+mod inherit;
+mod lock;
 mod patch;
+
 #[doc(hidden)]
 pub mod relocate;
+mod scope;
+#[doc(hidden)]
+pub mod stub;
+mod thread;
+mod verdict;
 
-pub use error::PatchError;
-pub use patch::{PatchGuard, Scope, patch_at};
+pub use error::{Cause, PatchError};
+pub use guard::{PatchGuard, patch_at};
+#[doc(hidden)]
+pub use relocate::Refusal;
+pub use scope::Scope;

@@ -1,43 +1,397 @@
-//! Patches: what the macros call. (Signatures first; the engine fills them in.)
-use crate::PatchError;
-use std::marker::PhantomData;
+//! Patches: which replacement a target has in which scope, and how often it was called.
+use crate::code::Map;
+use crate::error::{Cause, PatchError};
+use crate::hook::{Bounds, Hook, Hooks, Slot};
+use crate::inherit;
+use crate::lock::{Global, Held};
+use std::collections::BTreeMap;
+use std::ops::{Bound, RangeBounds};
+use std::panic::Location;
+use std::sync::atomic::Ordering::SeqCst;
 
-/// Takes its replacements away when dropped.
-#[must_use = "the replacement ends when the guard is dropped"]
-#[derive(Debug)]
-pub struct PatchGuard {
-    _thread: PhantomData<*const ()>,
+/// Who sees the patches of a frame or a guard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Visibility {
+    /// The scope's threads.
+    Scope,
+    /// Every thread.
+    Process,
 }
 
-impl PatchGuard {
-    /// The way to the original of the first target.
-    pub fn original(&self) -> *const () {
-        todo!()
+/// How many calls are expected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Count {
+    least: u64,
+    most: Option<u64>,
+}
+
+impl Count {
+    /// One call or more.
+    pub const SOME: Self = Self { least: 1, most: None };
+    /// Any number of calls.
+    pub const ANY: Self = Self { least: 0, most: None };
+
+    pub fn exactly(count: usize) -> Self {
+        Self { least: count as u64, most: Some(count as u64) }
+    }
+
+    pub fn within(range: &impl RangeBounds<usize>) -> Self {
+        let least = match range.start_bound() {
+            Bound::Included(least) => *least as u64,
+            Bound::Excluded(below) => *below as u64 + 1,
+            Bound::Unbounded => 0,
+        };
+        let most = match range.end_bound() {
+            Bound::Included(most) => Some(*most as u64),
+            // `..0` allows no count at all; so does this.
+            Bound::Excluded(above) => Some((*above as u64).wrapping_sub(1)),
+            Bound::Unbounded => None,
+        };
+        Self { least, most }
+    }
+
+    pub fn allows(self, calls: u64) -> bool {
+        self.least <= calls && self.most.is_none_or(|most| calls <= most)
     }
 }
 
-/// Replaces the function at `target` by the one at `replacement`.
-///
-/// # Errors
-/// When the target cannot be patched.
-///
-/// # Safety
-/// Both must be functions of the same signature and ABI.
-pub unsafe fn patch_at(_target: *const (), _replacement: *const ()) -> Result<PatchGuard, PatchError> {
-    todo!()
+impl std::fmt::Display for Count {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (self.least, self.most) {
+            (least, Some(most)) if least == most => write!(f, "exactly {least}"),
+            (0, Some(most)) => write!(f, "at most {most}"),
+            (least, Some(most)) => write!(f, "{least} to {most}"),
+            (least, None) => write!(f, "at least {least}"),
+        }
+    }
 }
 
-/// Who sees a patch.
+/// One `T = R` of a list, as the user wrote it.
 #[derive(Debug, Clone)]
-pub struct Scope;
+pub struct Order {
+    pub target: usize,
+    pub replacement: usize,
+    pub target_name: &'static str,
+    pub replacement_name: &'static str,
+    pub location: &'static Location<'static>,
+    /// `None`: what the frame demands of all its replacements.
+    pub expected: Option<Count>,
+}
 
-impl Scope {
-    /// The caller's scope.
-    pub fn current() -> Self {
-        todo!()
+impl Order {
+    fn fails(&self, cause: Cause) -> PatchError {
+        PatchError::new(self.target_name, self.target, self.replacement_name, self.location, cause)
     }
-    /// Runs `body` in this scope.
-    pub fn run<R>(&self, _body: impl FnOnce() -> R) -> R {
-        todo!()
+}
+
+/// Names a patch for as long as it is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Id {
+    layer: Key,
+    serial: u64,
+}
+
+/// One scope's patches of one target, or those that every thread sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    group: u64,
+    visibility: Visibility,
+    scope: u64,
+}
+
+#[derive(Debug)]
+struct Patch {
+    serial: u64,
+    replacement: usize,
+    /// Calls counted before `since`.
+    calls: u64,
+    /// What the layer's counter was when this patch became the newest.
+    since: u64,
+}
+
+/// The newest patch is the one that counts; the others wait for it to go.
+#[derive(Debug)]
+struct Layer {
+    stack: Vec<Patch>,
+    /// For [`Visibility::Scope`]: the slot in each of the group's hooks.
+    slots: Vec<(usize, &'static Slot)>,
+}
+
+/// All patches that are there.
+#[derive(Debug)]
+pub struct Patches {
+    layers: BTreeMap<Key, Layer>,
+    groups: BTreeMap<u64, Vec<usize>>,
+    next_group: u64,
+    next_serial: u64,
+}
+
+impl Patches {
+    pub const fn new() -> Self {
+        Self {
+            layers: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            next_group: inherit::GROUP + 1,
+            next_serial: 1,
+        }
+    }
+
+    /// Calls that the newest patch of a layer, and those before it, have had.
+    fn counter(&self, hooks: &Hooks, key: Key) -> u64 {
+        match key.visibility {
+            Visibility::Scope => {
+                let slots = self.layers.get(&key).map_or(&[][..], |layer| &layer.slots);
+                slots.iter().map(|(_, slot)| slot.calls.load(SeqCst)).fold(0, u64::wrapping_add)
+            }
+            Visibility::Process => self.hooks_of(hooks, key.group).map(Hook::process_calls).sum(),
+        }
+    }
+
+    fn hooks_of<'a>(&'a self, hooks: &'a Hooks, group: u64) -> impl Iterator<Item = &'a Hook> {
+        self.groups.get(&group).into_iter().flatten().filter_map(|target| hooks.get(*target))
+    }
+
+    /// The calls of one patch so far.
+    pub fn calls(&self, hooks: &Hooks, id: Id) -> u64 {
+        let Some(layer) = self.layers.get(&id.layer) else { return 0 };
+        let newest = layer.stack.last().map(|patch| patch.serial);
+        layer.stack.iter().find(|patch| patch.serial == id.serial).map_or(0, |patch| {
+            let running = if newest == Some(id.serial) {
+                self.counter(hooks, id.layer).wrapping_sub(patch.since)
+            } else {
+                0
+            };
+            patch.calls + running
+        })
+    }
+
+    /// The calls of all patches that a scope has of a group; `None` if it has none.
+    pub fn calls_in_scope(&self, hooks: &Hooks, group: u64, scope: u64) -> Option<u64> {
+        let layers = [Visibility::Scope, Visibility::Process].map(|visibility| Key { group, visibility, scope });
+        let layers = layers.into_iter().filter_map(|key| Some((key, self.layers.get(&key)?)));
+        let patches = layers.flat_map(|(layer, found)| {
+            found.stack.iter().map(move |patch| self.calls(hooks, Id { layer, serial: patch.serial }))
+        });
+        patches.reduce(u64::wrapping_add)
+    }
+
+    /// Threads that called the target while it was patched, but not for them.
+    pub fn outside_threads(&self, hooks: &Hooks, id: Id) -> Vec<i32> {
+        let mut threads: Vec<i32> =
+            self.hooks_of(hooks, id.layer.group).flat_map(Hook::outside_threads).collect();
+        threads.sort_unstable();
+        threads.dedup();
+        threads
+    }
+
+    /// The way to the original of a patch's target.
+    pub fn trampoline(&self, hooks: &Hooks, target: usize) -> usize {
+        hooks.get(target).map_or(target, |hook| hook.trampoline)
+    }
+
+    fn push(&mut self, hooks: &mut Hooks, key: Key, owner: u64, replacement: usize) -> Id {
+        let counter = self.counter(hooks, key);
+        let serial = self.next_serial;
+        self.next_serial += 1;
+        let patch = Patch { serial, replacement, calls: 0, since: counter };
+        match self.layers.get_mut(&key) {
+            Some(layer) => {
+                layer.retire_newest(counter);
+                layer.stack.push(patch);
+            }
+            None => {
+                self.layers.insert(key, Layer { stack: vec![patch], slots: Vec::new() });
+                if key.visibility == Visibility::Scope {
+                    self.claim(hooks, key, owner, replacement);
+                }
+            }
+        }
+        self.show_newest(hooks, key);
+        Id { layer: key, serial }
+    }
+
+    fn claim(&mut self, hooks: &mut Hooks, key: Key, owner: u64, replacement: usize) {
+        let targets = self.groups.get(&key.group).cloned().unwrap_or_default();
+        let mut slots = Vec::with_capacity(targets.len());
+        for target in targets {
+            if let Some(hook) = hooks.get_mut(target) {
+                slots.push((target, hook.claim(replacement, owner)));
+            }
+        }
+        if let Some(layer) = self.layers.get_mut(&key) {
+            layer.slots = slots;
+        }
+        let counter = self.counter(hooks, key);
+        if let Some(patch) = self.layers.get_mut(&key).and_then(|layer| layer.stack.last_mut()) {
+            patch.since = counter;
+        }
+    }
+
+    fn show_newest(&mut self, hooks: &Hooks, key: Key) {
+        let Some(layer) = self.layers.get(&key) else { return };
+        let replacement = layer.stack.last().map_or(0, |patch| patch.replacement);
+        match key.visibility {
+            Visibility::Scope => {
+                for (_, slot) in &layer.slots {
+                    slot.replacement.store(replacement as u64, SeqCst);
+                }
+            }
+            Visibility::Process => {
+                for hook in self.hooks_of(hooks, key.group) {
+                    hook.set_process(replacement);
+                }
+            }
+        }
+    }
+
+    /// Takes a patch away; the next newest of its layer counts from then on. Its calls, if it was still there.
+    pub fn remove(&mut self, hooks: &mut Hooks, id: Id) -> Option<u64> {
+        let calls = self.calls(hooks, id);
+        let counter = self.counter(hooks, id.layer);
+        let layer = self.layers.get_mut(&id.layer)?;
+        let index = layer.stack.iter().position(|patch| patch.serial == id.serial)?;
+        layer.stack.remove(index);
+        let was_newest = index == layer.stack.len();
+        match layer.stack.last_mut() {
+            None => self.drop_layer(hooks, id.layer),
+            Some(newest) if was_newest => {
+                newest.since = counter;
+                self.show_newest(hooks, id.layer);
+            }
+            Some(_) => {}
+        }
+        Some(calls)
+    }
+
+    fn drop_layer(&mut self, hooks: &mut Hooks, key: Key) {
+        self.show_newest(hooks, key);
+        if let Some(layer) = self.layers.remove(&key) {
+            for (target, slot) in layer.slots {
+                if let Some(hook) = hooks.get(target) {
+                    hook.release(slot);
+                }
+            }
+        }
+    }
+
+    /// Takes away all patches of a scope.
+    pub fn remove_all(&mut self, hooks: &mut Hooks, scope: u64) {
+        let keys: Vec<Key> = self.layers.keys().filter(|key| key.scope == scope).copied().collect();
+        for key in keys {
+            if let Some(layer) = self.layers.get_mut(&key) {
+                layer.stack.clear();
+            }
+            self.drop_layer(hooks, key);
+        }
+    }
+
+    /// Gives a scope's patches to the same scope with another word.
+    pub fn set_owner(&self, scope: u64, word: u64) {
+        for (_, layer) in self.layers.iter().filter(|(key, _)| key.scope == scope) {
+            for (_, slot) in &layer.slots {
+                slot.owner.store(word, SeqCst);
+            }
+        }
+    }
+
+    /// What stands in for `target` in a scope, if anything does.
+    fn replacement_of(&self, hooks: &Hooks, target: usize, scope: u64) -> Option<usize> {
+        let group = hooks.get(target)?.group;
+        [Visibility::Scope, Visibility::Process].into_iter().find_map(|visibility| {
+            let layer = self.layers.get(&Key { group, visibility, scope })?;
+            Some(layer.stack.last()?.replacement)
+        })
+    }
+}
+
+impl Layer {
+    fn retire_newest(&mut self, counter: u64) {
+        if let Some(newest) = self.stack.last_mut() {
+            newest.calls += counter.wrapping_sub(newest.since);
+        }
+    }
+}
+
+impl Held {
+    /// Makes all patches of a list, or none.
+    pub fn patch(
+        &mut self,
+        scope: u64,
+        visibility: Option<Visibility>,
+        orders: &[Order],
+    ) -> Result<Vec<Id>, PatchError> {
+        let Some(live) = self.scopes.get(scope) else { return Ok(Vec::new()) };
+        let visibility = visibility.unwrap_or(live.visibility);
+        let (owner, alone, who) = (live.word, live.alone, live.who.to_string());
+        let mut groups = Vec::with_capacity(orders.len());
+        for order in orders {
+            if visibility == Visibility::Process && !alone {
+                return Err(order.fails(Cause::NotAlone { scope: who }));
+            }
+            groups.push(self.hook(order).map_err(|cause| order.fails(cause))?);
+        }
+        let mut ids = Vec::with_capacity(orders.len());
+        for (order, group) in orders.iter().zip(groups) {
+            if let Err(cause) = self.check_cycle(order, scope) {
+                ids.into_iter().for_each(|id| self.remove(scope, id));
+                return Err(order.fails(cause));
+            }
+            let global: &mut Global = self;
+            let key = Key { group, visibility, scope };
+            ids.push(global.patches.push(&mut global.hooks, key, owner, order.replacement));
+        }
+        Ok(ids)
+    }
+
+    /// Takes a patch away and keeps its calls for `calls!`.
+    pub fn remove(&mut self, scope: u64, id: Id) {
+        let global: &mut Global = self;
+        if let Some(calls) = global.patches.remove(&mut global.hooks, id)
+            && let Some(live) = global.scopes.get_mut(scope)
+        {
+            *live.past_calls.entry(id.layer.group).or_default() += calls;
+        }
+    }
+
+    /// The calls that the replacements of a target have had in a scope; `None` if it never had one.
+    pub fn calls_of(&self, target: usize, scope: u64) -> Option<u64> {
+        let group = self.hooks.get(target)?.group;
+        let past = self.scopes.get(scope)?.past_calls.get(&group).copied();
+        let present = self.patches.calls_in_scope(&self.hooks, group, scope & !crate::thread::SHARED);
+        past.into_iter().chain(present).reduce(u64::wrapping_add)
+    }
+
+    /// Hooks every copy of a target; the group that they are.
+    fn hook(&mut self, order: &Order) -> Result<u64, Cause> {
+        if order.target == order.replacement {
+            return Err(Cause::SameFunction);
+        }
+        let map = Map::read().map_err(|error| Cause::NotWritable {
+            reason: format!("/proc/self/maps cannot be read: {error}"),
+        })?;
+        let global: &mut Global = self;
+        inherit::ensure(&mut global.hooks, &map)?;
+        let copies = [order.target];
+        let known = copies.iter().find_map(|copy| global.hooks.get(*copy)).map(|hook| hook.group);
+        let group = known.unwrap_or(global.patches.next_group);
+        for copy in copies {
+            global.hooks.make(&map, copy, Bounds::default(), group, None)?;
+        }
+        global.patches.groups.insert(group, copies.to_vec());
+        global.patches.next_group = global.patches.next_group.max(group + 1);
+        Ok(group)
+    }
+
+    /// Follows the replacements in a scope: the way must not come back to the target.
+    fn check_cycle(&self, order: &Order, scope: u64) -> Result<(), Cause> {
+        let group = self.hooks.get(order.target).map(|hook| hook.group);
+        let mut at = order.replacement;
+        while let Some(next) = self.patches.replacement_of(&self.hooks, at, scope) {
+            if self.hooks.get(next).map(|hook| hook.group) == group {
+                return Err(Cause::Cycle);
+            }
+            at = next;
+        }
+        Ok(())
     }
 }

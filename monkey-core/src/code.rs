@@ -1,0 +1,53 @@
+//! The porting seam: which memory is code, room near it, and changing it while it runs.
+//!
+//! One file per operating system, one per architecture for what an instruction set adds.
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(target_os = "linux")]
+use linux as system;
+
+#[cfg(target_arch = "aarch64")]
+mod aarch64;
+#[cfg(target_arch = "x86_64")]
+mod x86_64;
+#[cfg(target_arch = "aarch64")]
+use aarch64 as machine;
+#[cfg(target_arch = "x86_64")]
+use x86_64 as machine;
+
+pub use system::{Map, allocate, page_size, redirect, thread_name, write};
+
+/// A target's first bytes, about to become a jump.
+#[derive(Debug)]
+pub struct Redirect<'a> {
+    /// The target's address.
+    pub target: usize,
+    /// The jump's bytes.
+    pub jump: &'a [u8],
+    /// Where a thread goes on that stands on an instruction which the jump will cover: offset in the target, address
+    /// in the trampoline. The first one, at offset 0, is the stub: such a thread has yet to make the call.
+    pub moves: &'a [(usize, usize)],
+}
+
+impl Redirect<'_> {
+    /// Whether the jump covers more than one instruction, so that a thread may stand between two of them.
+    fn covers_boundaries(&self) -> bool {
+        self.moves.iter().any(|(offset, _)| (1..self.jump.len()).contains(offset))
+    }
+
+    /// Whether one store can write the jump so that no other core sees half of it: within an aligned eight bytes.
+    fn fits_one_store(&self) -> bool {
+        self.target % 8 + self.jump.len() <= 8
+    }
+}
+
+/// Memory near a target for a block of hooks: code that may run, and data next to it.
+#[derive(Debug, Clone, Copy)]
+pub struct Block {
+    /// The first address.
+    pub start: usize,
+    /// Bytes of code, at the start.
+    pub code: usize,
+    /// Bytes of data, behind the code.
+    pub data: usize,
+}

@@ -1,0 +1,106 @@
+//! Room near a target, found in one reading of the process's map.
+use super::map::Map;
+use crate::code::Block;
+use crate::error::Cause;
+use std::io;
+
+/// Kept free around mappings: the kernel wants a guard gap below stacks, and the heap grows upwards.
+const MARGIN: usize = 16 << 20;
+/// The lowest address taken: `vm.mmap_min_addr` and some air.
+const LOWEST: usize = 1 << 20;
+
+/// Maps a block of which every byte is within `reach` of `target`: code first (readable and executable), data behind.
+pub fn allocate(target: usize, reach: usize, code: usize, data: usize) -> Result<Block, Cause> {
+    let size = code + data;
+    let mut last = None;
+    for start in candidates(target, reach, size) {
+        match map_at(start, code, data) {
+            Ok(block) => return Ok(block),
+            Err(error) => last = Some(error),
+        }
+    }
+    let reason = match last {
+        Some(error) => format!("mapping {size} bytes within {} MiB of it failed: {error}", reach >> 20),
+        None => format!("{size} bytes within {} MiB of it are not free", reach >> 20),
+    };
+    Err(Cause::NoMemory { reason })
+}
+
+/// Free places, nearest first.
+fn candidates(target: usize, reach: usize, size: usize) -> Vec<usize> {
+    let low = target.saturating_sub(reach).max(LOWEST);
+    let high = target.saturating_add(reach).saturating_sub(size);
+    let mut starts = match Map::read() {
+        Ok(map) => map.gaps(size).filter_map(|gap| nearest(gap, target, size)).collect(),
+        Err(_) => spread(target, reach),
+    };
+    starts.retain(|start| (low..=high).contains(start));
+    starts.sort_by_key(|start| start.abs_diff(target));
+    starts.truncate(64);
+    starts
+}
+
+/// The page-aligned place in a gap that is nearest to the target, off the gap's ends if it is large enough.
+fn nearest((start, end): (usize, usize), target: usize, size: usize) -> Option<usize> {
+    let page = super::page_size();
+    let margin = if end - start > 4 * MARGIN { MARGIN } else { 0 };
+    let (first, last) = (start.max(LOWEST) + margin, (end - margin).checked_sub(size)?);
+    let place = target.clamp(first, last.max(first)) / page * page;
+    (place >= first && place <= last).then_some(place).or_else(|| (first <= last).then_some(first))
+}
+
+/// Without the map: places to ask the kernel about.
+fn spread(target: usize, reach: usize) -> Vec<usize> {
+    let base = target & !0xF_FFFF;
+    let steps = 1..=(reach >> 24);
+    steps.flat_map(|step| [base.saturating_sub(step << 24), base.saturating_add(step << 24)]).collect()
+}
+
+fn map_at(start: usize, code: usize, data: usize) -> io::Result<Block> {
+    let block = Block { start, code, data };
+    let read_execute = libc::PROT_READ | libc::PROT_EXEC;
+    map_fixed(start, code, read_execute)?;
+    if let Err(error) = map_fixed(start + code, data, libc::PROT_READ | libc::PROT_WRITE) {
+        // SAFETY: the pages were mapped two lines above and nobody knows of them yet.
+        unsafe { libc::munmap(start as *mut libc::c_void, code) };
+        return Err(error);
+    }
+    Ok(block)
+}
+
+fn map_fixed(start: usize, size: usize, protection: libc::c_int) -> io::Result<()> {
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED_NOREPLACE;
+    let address = start as *mut libc::c_void;
+    // SAFETY: MAP_FIXED_NOREPLACE never takes the place of a mapping that is there; kernels before 4.17 treat the
+    // address as a hint, which is why the result is compared.
+    let mapped = unsafe { libc::mmap(address, size, protection, flags, -1, 0) };
+    if mapped == libc::MAP_FAILED {
+        return Err(io::Error::last_os_error());
+    }
+    if mapped != address {
+        // SAFETY: just mapped, elsewhere than wanted, and known to nobody.
+        unsafe { libc::munmap(mapped, size) };
+        return Err(io::ErrorKind::AddrInUse.into());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_place_lies_in_its_gap() {
+        let gap = (0x10_0000, 0x80_0000);
+        assert_eq!(nearest(gap, 0x40_0123, 0x1000), Some(0x40_0000));
+        assert_eq!(nearest(gap, 0x9_0000_0000, 0x1000), Some(0x7F_F000));
+        assert_eq!(nearest(gap, 0, 0x1000), Some(0x10_0000));
+    }
+
+    #[test]
+    fn a_block_is_within_reach() {
+        let target = a_block_is_within_reach as *const () as usize;
+        let block = allocate(target, 0x7000_0000, 0x10000, 0x8000).unwrap();
+        assert!(block.start.abs_diff(target) < 0x7000_0000);
+    }
+}

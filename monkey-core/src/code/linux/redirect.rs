@@ -1,0 +1,143 @@
+//! Turning a target's first bytes into a jump while other threads run them.
+//!
+//! One store is enough where the jump covers one instruction and lies in an aligned word. Otherwise the way is that
+//! of the Linux kernel's `text_poke_bp`: a trap over the first byte, which keeps everybody out; the rest; the first
+//! byte. What the kernel need not do is the step between: a thread may stand on an instruction behind the first one,
+//! preempted there. Each thread has to be seen elsewhere once after the trap stands. A thread in a system call is
+//! seen in `/proc`, and left alone; any other is asked by a signal, whose handler moves it into the trampoline if it
+//! is in the way. Nobody is stopped, and a call made meanwhile arrives: the trap's handler sends it to the stub.
+use super::{threads, trap, write::write};
+use crate::code::{Redirect, machine};
+use crate::error::Cause;
+use std::time::Duration;
+
+/// How long a thread may take to answer, in steps of [`STEP`].
+const STEPS: usize = 20_000;
+const STEP: Duration = Duration::from_micros(100);
+
+/// Writes the jump. Either it stands afterwards or the bytes are what they were.
+pub fn redirect(order: &Redirect<'_>) -> Result<(), Cause> {
+    let alone = threads::all().is_ok_and(|all| all.len() == 1);
+    if alone || (order.fits_one_store() && !order.covers_boundaries()) {
+        write(order.target, order.jump)?;
+        synchronize();
+        return Ok(());
+    }
+    let _unblocked = trap::Unblocked::begin();
+    wait_for_unblocked(order)?;
+    trap::install();
+    trap::publish(order);
+    let written = write_around_trap(order);
+    trap::withdraw();
+    written
+}
+
+fn write_around_trap(order: &Redirect<'_>) -> Result<(), Cause> {
+    let trap = machine::TRAP;
+    // SAFETY: the target is readable code, longer than the trap: its first instructions were decoded.
+    let before = unsafe { std::slice::from_raw_parts(order.target as *const u8, trap.len()) }.to_vec();
+    write(order.target, trap)?;
+    synchronize();
+    let result = drain(order).and_then(|()| write(order.target + trap.len(), &order.jump[trap.len()..]));
+    synchronize();
+    let first = if result.is_ok() { &order.jump[..trap.len()] } else { &before[..] };
+    write(order.target, first).and(result)?;
+    synchronize();
+    Ok(())
+}
+
+/// Sees every other thread outside the bytes in question, once.
+fn drain(order: &Redirect<'_>) -> Result<(), Cause> {
+    if !order.covers_boundaries() {
+        return Ok(());
+    }
+    let mut seen = vec![threads::own()];
+    // A listing may miss a thread while others come and go; two in a row that show nothing new will do.
+    let mut quiet = 0;
+    while quiet < 2 {
+        let all = threads::all().map_err(|error| Cause::NotWritable {
+            reason: format!("the process's threads cannot be listed (/proc/self/task): {error}"),
+        })?;
+        let before = seen.len();
+        for thread in all {
+            if !seen.contains(&thread) {
+                settle(order, thread)?;
+                seen.push(thread);
+            }
+        }
+        quiet = if seen.len() == before { quiet + 1 } else { 0 };
+    }
+    Ok(())
+}
+
+fn settle(order: &Redirect<'_>, thread: i32) -> Result<(), Cause> {
+    let inside = order.target..order.target + order.jump.len();
+    let mut asked = false;
+    for step in 0..STEPS {
+        match threads::stand(thread) {
+            threads::Stand::Gone => return Ok(()),
+            threads::Stand::At(address) if !inside.contains(&address) => return Ok(()),
+            _ => {}
+        }
+        if !asked && !trap::ask(thread) {
+            return Ok(());
+        }
+        asked = true;
+        if (0..50).any(|_| trap::answered(thread) || nap(Duration::ZERO)) {
+            return Ok(());
+        }
+        if step > 2 {
+            nap(STEP);
+        }
+    }
+    Err(in_the_way(thread, "it did not answer SIGURG within two seconds"))
+}
+
+/// A trap kills a thread that blocks the signal. The C library does so for moments; anybody else may for good, which
+/// is harmless while the thread sleeps.
+fn wait_for_unblocked(order: &Redirect<'_>) -> Result<(), Cause> {
+    let inside = order.target..order.target + order.jump.len();
+    let harmless = |thread: i32| {
+        !threads::blocks(thread, libc::SIGTRAP)
+            || matches!(threads::stand(thread), threads::Stand::At(at) if !inside.contains(&at))
+    };
+    let own = threads::own();
+    for thread in threads::all().unwrap_or_default() {
+        if thread != own && !(0..1000).any(|_| harmless(thread) || nap(STEP)) {
+            return Err(in_the_way(thread, "it blocks SIGTRAP, and would die of the trap that keeps threads out"));
+        }
+    }
+    Ok(())
+}
+
+fn in_the_way(thread: i32, reason: &str) -> Cause {
+    Cause::ThreadInTheWay { thread, name: threads::name(thread), reason: reason.into() }
+}
+
+/// Gives the processor away; always false, for use in conditions.
+fn nap(time: Duration) -> bool {
+    if time.is_zero() {
+        std::thread::yield_now();
+    } else {
+        std::thread::sleep(time);
+    }
+    false
+}
+
+/// Makes every core fetch instructions anew before it runs any more of this process.
+fn synchronize() {
+    const PRIVATE_EXPEDITED_SYNC_CORE: libc::c_int = 1 << 5;
+    const REGISTER_PRIVATE_EXPEDITED_SYNC_CORE: libc::c_int = 1 << 6;
+    if membarrier(PRIVATE_EXPEDITED_SYNC_CORE) != 0 {
+        // Not registered yet, or not there: then the interrupts that a change of protection sends do the same.
+        membarrier(REGISTER_PRIVATE_EXPEDITED_SYNC_CORE);
+        if membarrier(PRIVATE_EXPEDITED_SYNC_CORE) != 0 {
+            super::interrupt_all();
+        }
+    }
+}
+
+fn membarrier(command: libc::c_int) -> libc::c_long {
+    // SAFETY: membarrier(2) takes a command and two numbers, and touches no memory.
+    unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) }
+}

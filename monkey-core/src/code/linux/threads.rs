@@ -1,0 +1,91 @@
+//! The process's other threads: which there are, and where each of them stands.
+use std::fs;
+use std::io;
+
+/// The calling thread's id.
+pub fn own() -> i32 {
+    // SAFETY: takes nothing, changes nothing.
+    unsafe { libc::gettid() }
+}
+
+/// All threads of the process.
+pub fn all() -> io::Result<Vec<i32>> {
+    let tasks = fs::read_dir("/proc/self/task")?;
+    Ok(tasks.flatten().filter_map(|task| task.file_name().to_str()?.parse().ok()).collect())
+}
+
+/// The name that the kernel has for a thread, at most 15 bytes long; empty when it is gone.
+pub fn name(thread: i32) -> String {
+    let name = fs::read_to_string(format!("/proc/self/task/{thread}/comm")).unwrap_or_default();
+    name.trim_end().to_owned()
+}
+
+/// Where a thread stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stand {
+    /// In the kernel, to return to this address.
+    At(usize),
+    /// On a processor, or waiting for one.
+    Running,
+    Gone,
+    /// The kernel does not say.
+    Unknown,
+}
+
+/// Reads where a thread stands: `running`, or `number arguments.. sp pc`, see proc(5).
+pub fn stand(thread: i32) -> Stand {
+    match fs::read_to_string(format!("/proc/self/task/{thread}/syscall")) {
+        Ok(text) => parse(&text),
+        Err(error) if matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ESRCH)) => Stand::Gone,
+        Err(_) => Stand::Unknown,
+    }
+}
+
+fn parse(text: &str) -> Stand {
+    let last = text.split_ascii_whitespace().next_back();
+    match last.and_then(|word| word.strip_prefix("0x")).map(|hex| usize::from_str_radix(hex, 16)) {
+        Some(Ok(address)) => Stand::At(address),
+        _ if text.starts_with("running") => Stand::Running,
+        _ => Stand::Unknown,
+    }
+}
+
+/// Whether a thread blocks a signal; false where that cannot be read.
+pub fn blocks(thread: i32, signal: libc::c_int) -> bool {
+    let status = fs::read_to_string(format!("/proc/self/task/{thread}/status")).unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigBlk:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stand_is_read() {
+        assert_eq!(parse("running\n"), Stand::Running);
+        assert_eq!(parse("202 0x1 0x2 0x3 0x4 0x5 0x6 0x7ffe 0x7f00aa\n"), Stand::At(0x7f_00aa));
+        assert_eq!(parse("-1 0x7ffe 0x55aa\n"), Stand::At(0x55aa));
+        assert_eq!(parse(""), Stand::Unknown);
+    }
+
+    #[test]
+    fn a_sleeper_is_found() {
+        let (send, wait) = std::sync::mpsc::channel::<()>();
+        let sleeper = std::thread::Builder::new().name("sleeper".into()).spawn(move || wait.recv()).unwrap();
+        let find = || all().unwrap().into_iter().find(|thread| name(*thread) == "sleeper");
+        let thread = loop {
+            if let Some(thread) = find() {
+                break thread;
+            }
+        };
+        while !matches!(stand(thread), Stand::At(_)) {
+            std::thread::yield_now();
+        }
+        assert!(!blocks(thread, libc::SIGTRAP));
+        drop(send);
+        sleeper.join().unwrap().unwrap_err();
+        assert_eq!(stand(thread), Stand::Gone);
+    }
+}

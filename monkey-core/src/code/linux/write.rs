@@ -1,0 +1,167 @@
+//! Changing bytes of code, in the two ways that Linux has.
+//!
+//! `/proc/self/mem` writes through page protections: no page is ever writable and executable, no other core has to
+//! drop its view of the page, and policies against such pages (`PR_SET_MDWE`, seccomp) do not see it. `mprotect` is
+//! there for kernels and sandboxes without it, and for emulators that would go on running what they translated
+//! before. Never readable-and-writable first and executable afterwards: other threads run that page all the time, and
+//! a policy may refuse the way back.
+use super::map::Map;
+use crate::code::machine;
+use crate::error::Cause;
+use once_cell::sync::OnceCell;
+use std::fs::OpenOptions;
+use std::io;
+use std::os::unix::fs::FileExt;
+
+/// Forces one way, for tests: `mem` or `mprotect`.
+const FORCED: &str = "MONKEY_CODE_WRITE";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Memory,
+    Protection,
+}
+
+#[derive(Debug)]
+struct Choice {
+    ways: Vec<Way>,
+    /// Why `/proc/self/mem` is not among them.
+    without: Option<String>,
+}
+
+static CHOICE: OnceCell<Choice> = OnceCell::new();
+
+/// Writes `bytes` at `address`, whatever the pages' protection, which is the same again afterwards. Up to eight bytes
+/// within an aligned eight are written at once.
+pub fn write(address: usize, bytes: &[u8]) -> Result<(), Cause> {
+    let choice = CHOICE.get_or_init(choose);
+    let mut reasons: Vec<String> = choice.without.iter().cloned().collect();
+    for way in &choice.ways {
+        let written = match way {
+            Way::Memory => write_memory(address, bytes).map_err(|error| format!("/proc/self/mem: {error}")),
+            Way::Protection => write_unprotected(address, bytes).map_err(|error| format!("mprotect: {error}")),
+        };
+        match written {
+            Ok(()) => {
+                machine::flush(address, bytes.len());
+                return Ok(());
+            }
+            Err(reason) => reasons.push(reason),
+        }
+    }
+    Err(Cause::NotWritable { reason: reasons.join("; ") })
+}
+
+fn choose() -> Choice {
+    match std::env::var(FORCED).as_deref() {
+        Ok("mem") => Choice { ways: vec![Way::Memory], without: None },
+        Ok("mprotect") => Choice { ways: vec![Way::Protection], without: None },
+        _ => match try_memory() {
+            Ok(()) => Choice { ways: vec![Way::Memory, Way::Protection], without: None },
+            Err(reason) => {
+                Choice { ways: vec![Way::Protection], without: Some(format!("/proc/self/mem: {reason}")) }
+            }
+        },
+    }
+}
+
+/// Whether what is written through `/proc/self/mem` is what runs, found out on a page of our own. An emulator may
+/// take the bytes and go on running what it translated before.
+fn try_memory() -> Result<(), String> {
+    let page = super::page_size();
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+    // SAFETY: a new mapping wherever the kernel likes.
+    let mapped = unsafe {
+        libc::mmap(std::ptr::null_mut(), page, libc::PROT_READ | libc::PROT_EXEC, flags, -1, 0)
+    };
+    if mapped == libc::MAP_FAILED {
+        return Err(format!("no page to try it on: {}", io::Error::last_os_error()));
+    }
+    let tried = [1, 2].into_iter().try_for_each(|value| try_value(mapped as usize, value));
+    // SAFETY: mapped above, and nothing in it is running any more.
+    unsafe { libc::munmap(mapped, page) };
+    tried
+}
+
+fn try_value(page: usize, value: u32) -> Result<(), String> {
+    let code = machine::returning(value);
+    write_memory(page, &code).map_err(|error| error.to_string())?;
+    machine::flush(page, code.len());
+    // SAFETY: the page is readable, mapped by `try_memory`, and longer than the code.
+    let there = unsafe { std::slice::from_raw_parts(page as *const u8, code.len()) };
+    if there != code {
+        return Err("what is written does not arrive".into());
+    }
+    // SAFETY: the page is executable and holds, as just compared, a whole function of this type.
+    let function = unsafe { std::mem::transmute::<usize, extern "C" fn() -> u32>(page) };
+    if function() == value { Ok(()) } else { Err("what is written does not run (an emulator?)".into()) }
+}
+
+fn write_memory(address: usize, bytes: &[u8]) -> io::Result<()> {
+    // Opened each time: an open descriptor would, after a fork, still mean the parent's memory.
+    let memory = OpenOptions::new().write(true).open("/proc/self/mem")?;
+    memory.write_all_at(bytes, address as u64)
+}
+
+fn write_unprotected(address: usize, bytes: &[u8]) -> io::Result<()> {
+    let pages = Pages::around(address, bytes.len());
+    pages.unprotect()?;
+    store(address, bytes);
+    pages.protect()
+}
+
+/// The pages that a write touches, each with the protection it had. Without a map: text is readable and executable.
+#[derive(Debug)]
+struct Pages(Vec<(usize, libc::c_int)>);
+
+impl Pages {
+    fn around(address: usize, length: usize) -> Self {
+        let page = super::page_size();
+        let first = address / page * page;
+        let map = Map::read().ok();
+        let protection = |at| map.as_ref().and_then(|map| map.find(at)).map_or(5, bits);
+        Self((first..address + length).step_by(page).map(|at| (at, protection(at))).collect())
+    }
+
+    fn unprotect(&self) -> io::Result<()> {
+        for (index, (page, protection)) in self.0.iter().enumerate() {
+            if let Err(error) = protect(*page, protection | libc::PROT_WRITE) {
+                Self(self.0[..index].to_vec()).protect()?;
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    fn protect(&self) -> io::Result<()> {
+        self.0.iter().try_for_each(|(page, protection)| protect(*page, *protection))
+    }
+}
+
+fn bits(region: &super::map::Region) -> libc::c_int {
+    let bit = |set, bit| if set { bit } else { 0 };
+    bit(region.read, libc::PROT_READ) | bit(region.write, libc::PROT_WRITE) | bit(region.execute, libc::PROT_EXEC)
+}
+
+fn protect(page: usize, protection: libc::c_int) -> io::Result<()> {
+    // SAFETY: the page is mapped; write permission is added and taken away again, nothing else changes for anybody
+    // who runs or reads it.
+    let refused = unsafe { libc::mprotect(page as *mut libc::c_void, super::page_size(), protection) };
+    if refused == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+fn store(address: usize, bytes: &[u8]) {
+    let (base, offset) = (address & !7, address & 7);
+    if bytes.len() > 1 && offset + bytes.len() <= 8 {
+        // SAFETY: an aligned word of a page that was just made writable and is readable.
+        let mut word = unsafe { (base as *const u64).read_volatile() }.to_ne_bytes();
+        word[offset..offset + bytes.len()].copy_from_slice(bytes);
+        // SAFETY: as above; the bytes around are written as they are, and only we write code, under the lock.
+        unsafe { machine::store_eight(base, u64::from_ne_bytes(word)) };
+        return;
+    }
+    for (index, byte) in bytes.iter().enumerate() {
+        // SAFETY: a byte of a page that was just made writable.
+        unsafe { machine::store_byte(address + index, *byte) };
+    }
+}

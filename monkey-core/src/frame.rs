@@ -1,0 +1,231 @@
+//! One run of an annotated function: its scope, its patches, and what is said of them at the end.
+use crate::lock::{self, Held, Who};
+use crate::patch::{Count, Id, Order, Visibility};
+use crate::scope::Visit;
+use crate::thread;
+use crate::verdict;
+use std::future::{Future, poll_fn};
+use std::panic::Location;
+use std::pin::pin;
+
+/// One run of a function annotated with `test` or `with`.
+#[derive(Debug)]
+pub struct Frame {
+    who: Who,
+    visibility: Option<Visibility>,
+    /// What is expected of a replacement that `expect` does not name.
+    default: Count,
+}
+
+impl Frame {
+    /// A `#[monkey::test]`: every replacement must be called unless `expect` says otherwise.
+    #[track_caller]
+    #[must_use]
+    pub fn test(name: &'static str, visibility: Visibility) -> Self {
+        Self { who: who(name), visibility: Some(visibility), default: Count::SOME }
+    }
+
+    /// A `#[monkey::with]`: demands no call. `None`: patches are seen by whoever sees those of the caller's frame.
+    #[track_caller]
+    #[must_use]
+    pub fn with(name: &'static str, visibility: Option<Visibility>) -> Self {
+        Self { who: who(name), visibility, default: Count::ANY }
+    }
+
+    /// Installs, runs, checks the calls (unless the body failed), takes away.
+    ///
+    /// # Panics
+    /// When a target cannot be patched, when a replacement was not called as often as expected, and when the body does.
+    #[track_caller]
+    pub fn run<R>(
+        self,
+        replacements: impl FnOnce() -> Vec<Replacement>,
+        failed: fn(&R) -> bool,
+        body: impl FnOnce() -> R,
+    ) -> R {
+        let entered = Entered::enter(&self);
+        let complaint = match entered.install(&self, replacements()) {
+            Ok(installed) => {
+                let result = body();
+                match entered.verdict(&installed).filter(|_| !failed(&result)) {
+                    None => return result,
+                    Some(complaint) => complaint,
+                }
+            }
+            Err(complaint) => complaint,
+        };
+        drop(entered);
+        panic!("{complaint}")
+    }
+
+    /// The same for a body that is a future: it is in the scope whenever it is polled, on whichever thread.
+    ///
+    /// # Panics
+    /// As [`run`](Self::run).
+    pub async fn run_async<R>(
+        self,
+        replacements: impl FnOnce() -> Vec<Replacement>,
+        failed: fn(&R) -> bool,
+        body: impl Future<Output = R>,
+    ) -> R {
+        let (entered, word, installed) = {
+            // Between polls the thread belongs to whoever had it before.
+            let _visit = Visit::begin(thread::scope());
+            let entered = Entered::enter(&self);
+            let word = lock::hold().share();
+            let installed = entered.install(&self, replacements());
+            (entered, word, installed)
+        };
+        let complaint = match installed {
+            Ok(installed) => {
+                let mut body = pin!(body);
+                let result = poll_fn(|context| {
+                    let _visit = Visit::begin(word);
+                    body.as_mut().poll(context)
+                })
+                .await;
+                match entered.verdict(&installed).filter(|_| !failed(&result)) {
+                    None => return result,
+                    Some(complaint) => complaint,
+                }
+            }
+            Err(complaint) => complaint,
+        };
+        drop(entered);
+        panic!("{complaint}")
+    }
+}
+
+#[track_caller]
+fn who(name: &'static str) -> Who {
+    Who { name: name.to_owned(), location: Location::caller() }
+}
+
+/// A scope entered; left, with its patches taken away, when dropped.
+#[derive(Debug)]
+struct Entered {
+    scope: u64,
+    patches: std::cell::OnceCell<Vec<Id>>,
+}
+
+/// A patch of a frame and what is expected of it.
+#[derive(Debug)]
+pub struct Installed {
+    pub id: Id,
+    pub order: Order,
+    pub expected: Count,
+}
+
+impl Entered {
+    fn enter(frame: &Frame) -> Self {
+        let scope = lock::hold().enter(frame.visibility, &frame.who);
+        Self { scope, patches: std::cell::OnceCell::new() }
+    }
+
+    fn install(&self, frame: &Frame, replacements: Vec<Replacement>) -> Result<Vec<Installed>, String> {
+        let mut held = lock::hold();
+        let orders: Vec<Order> = replacements.into_iter().map(|replacement| replacement.0).collect();
+        held.check_alone(self.scope, frame)?;
+        let ids = held.patch(self.scope, frame.visibility, &orders).map_err(|error| error.to_string())?;
+        let _ = self.patches.set(ids.clone());
+        let installed = ids.into_iter().zip(orders);
+        Ok(installed
+            .map(|(id, order)| Installed { id, expected: order.expected.unwrap_or(frame.default), order })
+            .collect())
+    }
+
+    /// What to say of patches that were called too often or not often enough.
+    fn verdict(&self, installed: &[Installed]) -> Option<String> {
+        let held = lock::hold();
+        let complaints: Vec<String> =
+            installed.iter().filter_map(|installed| verdict::on(&held, installed)).collect();
+        (!complaints.is_empty()).then(|| complaints.join("\n"))
+    }
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        let mut held = lock::hold();
+        for id in self.patches.get().into_iter().flatten() {
+            held.remove(self.scope, *id);
+        }
+        held.leave(self.scope);
+    }
+}
+
+impl Held {
+    /// A frame that wants to be alone, within a scope that is not, is an error even if it replaces nothing.
+    fn check_alone(&self, scope: u64, frame: &Frame) -> Result<(), String> {
+        let wants = frame.visibility == Some(Visibility::Process);
+        match self.scopes.get(scope) {
+            Some(live) if wants && !live.alone => Err(format!(
+                "{} asks for `scope = process`, which needs the lock to itself, within the scope of {}\n  \
+                 help: write `scope = process` on the outer one",
+                frame.who, live.who
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// One `T = R` of a list.
+#[derive(Debug)]
+pub struct Replacement(pub(crate) Order);
+
+impl Replacement {
+    /// Target and replacement are of one type; the names are what the user wrote.
+    #[track_caller]
+    #[must_use]
+    pub fn new(
+        target: *const (),
+        replacement: *const (),
+        target_name: &'static str,
+        replacement_name: &'static str,
+    ) -> Self {
+        Self(Order {
+            target: target as usize,
+            replacement: replacement as usize,
+            target_name,
+            replacement_name,
+            location: Location::caller(),
+            expected: None,
+        })
+    }
+
+    /// How many calls `expect(T = COUNT)` allows.
+    #[must_use]
+    pub fn expect(mut self, count: impl IntoCount) -> Self {
+        self.0.expected = Some(count.into_count());
+        self
+    }
+}
+
+/// What may stand as COUNT in `expect(T = COUNT)`: a number or a range of `usize`.
+pub trait IntoCount {
+    /// The numbers of calls that are right.
+    fn into_count(self) -> Count;
+}
+
+impl IntoCount for usize {
+    fn into_count(self) -> Count {
+        Count::exactly(self)
+    }
+}
+
+macro_rules! ranges_are_counts {
+    ($($range:ty),*) => {$(
+        impl IntoCount for $range {
+            fn into_count(self) -> Count {
+                Count::within(&self)
+            }
+        }
+    )*};
+}
+ranges_are_counts!(
+    std::ops::Range<usize>,
+    std::ops::RangeInclusive<usize>,
+    std::ops::RangeFrom<usize>,
+    std::ops::RangeTo<usize>,
+    std::ops::RangeToInclusive<usize>,
+    std::ops::RangeFull
+);

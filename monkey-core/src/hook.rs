@@ -1,0 +1,307 @@
+//! One per target: the jump at its first bytes, its stub, its trampoline and its table of patches.
+//!
+//! A hook is made once and stays for the life of the process. From then on patching is data: a slot gets an owner and
+//! a replacement, or loses them.
+use crate::code::{self, Block, Map, Redirect};
+use crate::error::Cause;
+use crate::stub::{self, Layout, cell};
+use crate::thread;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+
+#[cfg(target_arch = "aarch64")]
+use crate::{relocate::aarch64 as relocate, stub::aarch64 as machine};
+#[cfg(target_arch = "x86_64")]
+use crate::{relocate::x86_64 as relocate, stub::x86_64 as machine};
+
+/// Forces the far form of the jump, for tests.
+const FORCED: &str = "MONKEY_JUMP";
+
+/// A scope's patch of a target. Slots are never freed: a stub may be looking at any of them at any time.
+#[repr(C)]
+#[derive(Debug)]
+pub struct Slot {
+    pub owner: AtomicU64,
+    pub replacement: AtomicU64,
+    pub calls: AtomicU64,
+    next: AtomicU64,
+}
+
+impl Slot {
+    const fn new() -> Self {
+        Self {
+            owner: AtomicU64::new(thread::EMPTY),
+            replacement: AtomicU64::new(0),
+            calls: AtomicU64::new(0),
+            next: AtomicU64::new(0),
+        }
+    }
+
+    fn is_free(&self) -> bool {
+        self.owner.load(SeqCst) == thread::EMPTY
+    }
+}
+
+/// What the stub reads. The order of the fields is that of [`stub::cell`].
+#[repr(C, align(64))]
+#[derive(Debug)]
+pub struct Cell {
+    first: Slot,
+    more: AtomicU64,
+    pub process_replacement: AtomicU64,
+    pub process_calls: AtomicU64,
+    group: AtomicU64,
+    outside_calls: AtomicU64,
+    outside_threads: [AtomicU64; stub::OUTSIDE as usize],
+}
+
+const _: () = {
+    assert!(std::mem::offset_of!(Slot, owner) as u64 == cell::OWNER);
+    assert!(std::mem::offset_of!(Slot, replacement) as u64 == cell::REPLACEMENT);
+    assert!(std::mem::offset_of!(Slot, calls) as u64 == cell::CALLS);
+    assert!(std::mem::offset_of!(Slot, next) as u64 == cell::NEXT);
+    assert!(std::mem::offset_of!(Cell, more) as u64 == cell::MORE);
+    assert!(std::mem::offset_of!(Cell, process_replacement) as u64 == cell::PROCESS_REPLACEMENT);
+    assert!(std::mem::offset_of!(Cell, process_calls) as u64 == cell::PROCESS_CALLS);
+    assert!(std::mem::offset_of!(Cell, group) as u64 == cell::GROUP);
+    assert!(std::mem::offset_of!(Cell, outside_calls) as u64 == cell::OUTSIDE_CALLS);
+    assert!(std::mem::offset_of!(Cell, outside_threads) as u64 == cell::OUTSIDE_THREADS);
+    assert!(size_of::<Cell>() as u64 == cell::SIZE);
+};
+
+/// A hooked target.
+#[derive(Debug)]
+pub struct Hook {
+    /// The way to the original.
+    pub trampoline: usize,
+    /// All copies of one function are of one group.
+    pub group: u64,
+    pub cell: &'static Cell,
+    further: Vec<&'static Slot>,
+}
+
+impl Hook {
+    /// A free slot, for a scope to write its patch into.
+    pub fn claim(&mut self, replacement: usize, owner: u64) -> &'static Slot {
+        self.forget_outside_calls();
+        let slot = if self.cell.first.is_free() { &self.cell.first } else { self.claim_further() };
+        slot.replacement.store(replacement as u64, SeqCst);
+        slot.owner.store(owner, SeqCst);
+        slot
+    }
+
+    fn claim_further(&mut self) -> &'static Slot {
+        self.cell.more.fetch_add(1, SeqCst);
+        if let Some(slot) = self.further.iter().find(|slot| slot.is_free()) {
+            return slot;
+        }
+        let slot: &'static Slot = Box::leak(Box::new(Slot::new()));
+        let last = self.further.last().copied().unwrap_or(&self.cell.first);
+        last.next.store(std::ptr::from_ref(slot) as u64, SeqCst);
+        self.further.push(slot);
+        slot
+    }
+
+    /// Takes a scope's patch away.
+    pub fn release(&self, slot: &Slot) {
+        slot.owner.store(thread::EMPTY, SeqCst);
+        if !std::ptr::eq(slot, &raw const self.cell.first) {
+            self.cell.more.fetch_sub(1, SeqCst);
+        }
+    }
+
+    /// Sets, changes or (0) takes away the patch that every thread sees.
+    pub fn set_process(&self, replacement: usize) {
+        let before = self.cell.process_replacement.swap(replacement as u64, SeqCst);
+        match (before, replacement) {
+            (0, 0) => {}
+            (0, _) => {
+                self.cell.more.fetch_add(1, SeqCst);
+                self.forget_outside_calls();
+            }
+            (_, 0) => {
+                self.cell.more.fetch_sub(1, SeqCst);
+            }
+            _ => {}
+        }
+    }
+
+    /// Calls of the patches that every thread sees.
+    pub fn process_calls(&self) -> u64 {
+        self.cell.process_calls.load(SeqCst)
+    }
+
+    /// Ids of threads that called the target while it was patched, but not for them.
+    pub fn outside_threads(&self) -> Vec<i32> {
+        let recorded = self.cell.outside_calls.load(SeqCst).min(stub::OUTSIDE) as usize;
+        let threads = self.cell.outside_threads[..recorded].iter();
+        threads.map(|thread| thread.load(SeqCst) as i32).filter(|thread| *thread != 0).collect()
+    }
+
+    /// What was recorded before anything is patched is nobody's concern.
+    fn forget_outside_calls(&self) {
+        if self.cell.first.is_free() && self.cell.more.load(SeqCst) == 0 {
+            for thread in &self.cell.outside_threads {
+                thread.store(0, SeqCst);
+            }
+            self.cell.outside_calls.store(0, SeqCst);
+        }
+    }
+}
+
+/// How far a target's body goes, where that is known.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Bounds {
+    /// The length of its code, in bytes.
+    pub extent: Option<usize>,
+    /// The distance to what comes behind it, in bytes.
+    pub room: Option<usize>,
+}
+
+/// All hooks of the process, by their targets' addresses, and the memory that they are in.
+#[derive(Debug)]
+pub struct Hooks {
+    hooks: BTreeMap<usize, Hook>,
+    blocks: Vec<(Block, usize)>,
+}
+
+/// One hook's part of a block, in bytes: the stub and, from [`TRAMPOLINE`] on, the trampoline.
+const UNIT: usize = 1024;
+const TRAMPOLINE: usize = 640;
+/// Hooks in a block.
+const UNITS: usize = 64;
+/// The longest body that is looked at where its length is not known.
+const UNKNOWN_EXTENT: usize = 4096;
+
+impl Hooks {
+    pub const fn new() -> Self {
+        Self { hooks: BTreeMap::new(), blocks: Vec::new() }
+    }
+
+    pub fn get(&self, target: usize) -> Option<&Hook> {
+        self.hooks.get(&target)
+    }
+
+    pub fn get_mut(&mut self, target: usize) -> Option<&mut Hook> {
+        self.hooks.get_mut(&target)
+    }
+
+    /// Hooks the target, if it is not hooked yet.
+    ///
+    /// `through`: where calls go that no patch is for, given the trampoline; the trampoline itself if `None`.
+    pub fn make(
+        &mut self,
+        map: &Map,
+        target: usize,
+        bounds: Bounds,
+        group: u64,
+        through: Option<&dyn Fn(usize) -> usize>,
+    ) -> Result<(), Cause> {
+        if self.hooks.contains_key(&target) {
+            return Ok(());
+        }
+        let body = body(map, target, bounds)?;
+        let skipped = machine::skipped(body);
+        let (near, unit, cell) = self.room(target)?;
+        let length = if near { machine::NEAR } else { machine::FAR };
+        let from = target + skipped;
+        let trampoline = unit + TRAMPOLINE;
+        let extent = bounds.extent.map(|extent| extent.saturating_sub(skipped));
+        let relocated =
+            relocate::relocate(&body[skipped..], from as u64, trampoline as u64, length, extent)
+                .map_err(Cause::Instructions)?;
+        let detour = through.map(|through| through(trampoline));
+        let code = machine_code(body, unit, cell, detour, &relocated.code);
+        code::write(unit, &code)?;
+        cell.group.store(group, SeqCst);
+        let jump = machine::jump(from as u64, unit as u64, length);
+        let mut moves: Vec<_> =
+            relocated.boundaries.iter().map(|(offset, at)| (*offset, trampoline + at)).collect();
+        moves.retain(|(offset, _)| *offset != 0);
+        moves.push((0, unit));
+        code::redirect(&Redirect { target: from, jump: &jump, moves: &moves })?;
+        self.take_room(unit);
+        self.hooks.insert(target, Hook { trampoline, group, cell, further: Vec::new() });
+        Ok(())
+    }
+
+    /// A unit of memory and its cell, near the target if that can be had. It is not taken yet.
+    fn room(&mut self, target: usize) -> Result<(bool, usize, &'static Cell), Cause> {
+        let far = std::env::var(FORCED).is_ok_and(|form| form == "far");
+        let usable = |block: &Block, used: usize| {
+            let near = (block.start.abs_diff(target)).max((block.start + block.code + block.data).abs_diff(target))
+                <= machine::REACH;
+            used < UNITS && near != far
+        };
+        let found = self.blocks.iter().position(|(block, used)| usable(block, *used));
+        let index = match found {
+            Some(index) => index,
+            None => self.allocate(target, far)?,
+        };
+        let (block, used) = self.blocks[index];
+        let near = usable(&block, used) && !far;
+        let cell = (block.start + block.code + used * size_of::<Cell>()) as *const Cell;
+        // SAFETY: the cell lies in the data half of a block that is mapped for good, aligned (the half starts on a
+        // page, cells are a multiple of 64 bytes), all zeros or what `prepare` wrote, which are valid atomics.
+        let cell = unsafe { &*cell };
+        cell.first.owner.store(thread::EMPTY, SeqCst);
+        Ok((near, block.start + used * UNIT, cell))
+    }
+
+    fn allocate(&mut self, target: usize, far: bool) -> Result<usize, Cause> {
+        let page = code::page_size();
+        let (code, data) = ((UNIT * UNITS).next_multiple_of(page), (UNITS * size_of::<Cell>()).next_multiple_of(page));
+        let block = if far { None } else { code::allocate(target, machine::REACH, code, data).ok() };
+        let block = match block {
+            Some(block) => block,
+            None => code::allocate(target, usize::MAX >> 1, code, data)?,
+        };
+        self.blocks.push((block, 0));
+        Ok(self.blocks.len() - 1)
+    }
+
+    fn take_room(&mut self, unit: usize) {
+        let taken = self.blocks.iter_mut().find(|(block, _)| (block.start..block.start + block.code).contains(&unit));
+        if let Some((_, used)) = taken {
+            *used += 1;
+        }
+    }
+}
+
+/// The target's readable bytes, up to where something else begins.
+fn body(map: &Map, target: usize, bounds: Bounds) -> Result<&'static [u8], Cause> {
+    let Some(region) = map.find(target) else {
+        return Err(Cause::NotCode { found: "nothing is mapped there".into() });
+    };
+    if !region.execute || !region.read {
+        let name = if region.name.is_empty() { "memory without a name" } else { &region.name };
+        return Err(Cause::NotCode { found: format!("{name} is mapped there as {}", region.protection()) });
+    }
+    let room = bounds.room.or(bounds.extent).unwrap_or(UNKNOWN_EXTENT);
+    let length = room.max(bounds.extent.unwrap_or(0)).min(region.end - target);
+    // SAFETY: the bytes are mapped readable, as just looked up; text of a loaded object stays where it is. They are
+    // changed only by us, under the lock that the caller holds. See docs/safety.
+    Ok(unsafe { std::slice::from_raw_parts(target as *const u8, length) })
+}
+
+/// Stub and trampoline as they will lie in the unit; behind them, if wanted, the way through a detour.
+fn machine_code(body: &[u8], unit: usize, cell: &Cell, detour: Option<usize>, trampoline: &[u8]) -> Vec<u8> {
+    let trampoline_at = unit + TRAMPOLINE;
+    let detour_at = (trampoline_at + trampoline.len()).next_multiple_of(16);
+    let layout = Layout {
+        stub: unit as u64,
+        cell: std::ptr::from_ref(cell) as u64,
+        original: if detour.is_some() { detour_at } else { trampoline_at } as u64,
+        thread: thread::offset() as i64,
+    };
+    let mut code = machine::assemble(&layout, body);
+    assert!(code.len() <= TRAMPOLINE, "the stub fits in front of the trampoline");
+    code.resize(TRAMPOLINE, 0);
+    code.extend_from_slice(trampoline);
+    if let Some(detour) = detour {
+        code.resize(detour_at - unit, 0);
+        code.extend(machine::jump(detour_at as u64, detour as u64, machine::FAR));
+    }
+    assert!(code.len() <= UNIT, "the trampoline fits in its unit");
+    code
+}

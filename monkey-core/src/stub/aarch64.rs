@@ -1,0 +1,281 @@
+//! The stub on AArch64. Only `x16`, `x17` and the flags are free; what needs more saves it on the stack.
+//!
+//! ```text
+//! stub:     mrs  x16, tpidr_el0
+//!           ldr  x16, [x16, #scope]
+//!           ldr  x17, owner
+//! compare:  cmp  x16, x17            first slot mine?
+//!           b.ne miss
+//! ```
+//!
+//! A count is a pair of `ldaxr` and `stlxr`, also in a scope of one thread: a signal handler of that thread that comes
+//! between a plain load and store would be lost. A scope of several threads looks at the owner a second time *after*
+//! it has counted and read the replacement: the patch may have been taken away by another of its threads and the slot
+//! given to another scope in between. Scope words are never used twice, so the same owner before and after means that
+//! the replacement between is the owner's; and as the count is ordered before that second look, one who takes the
+//! owner away (`SeqCst`) and reads the count afterwards has every call in it, but for those that will undo theirs.
+//!
+//! All ways out are `b`, or `br` with `x17`, which both `bti c` and `bti j` accept.
+use super::{Layout, OUTSIDE, cell};
+use crate::thread::{BYPASS, BYPASS_OFFSET, EMPTY, SHARED};
+
+mod assembler;
+use assembler::{Assembler, Branch, Label, Register};
+
+/// `gettid`, in the kernel's table for AArch64.
+const GETTID: u16 = 178;
+
+const X0: Register = Register(0);
+const X1: Register = Register(1);
+const X2: Register = Register(2);
+const X3: Register = Register(3);
+const X8: Register = Register(8);
+/// The caller's scope, from the first compare on.
+const X16: Register = Register(16);
+const X17: Register = Register(17);
+
+/// The key that a target signs its return address with before it comes to the hook.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Key {
+    A,
+    B,
+}
+
+impl Key {
+    /// The key of a target whose first instruction stays where it is, before the hook.
+    #[must_use]
+    pub fn of(first: u32) -> Option<Self> {
+        match first {
+            // 11010101000000110010 0011 001 11111    paciasp
+            0xD503_233F => Some(Self::A),
+            // 11010101000000110010 0011 011 11111    pacibsp
+            0xD503_237F => Some(Self::B),
+            _ => None,
+        }
+    }
+}
+
+/// Assembles the stub.
+///
+/// A replacement expects its return address unsigned: with `signed`, the stub takes the signature off on the way
+/// to one. The trampoline goes on behind the instruction that signed, and gets the address as it is.
+///
+/// # Panics
+/// When the cell is further than 1 MiB from the stub, which does not happen with a cell in the stub's own memory block.
+#[must_use]
+pub fn assemble(layout: &Layout, signed: Option<Key>) -> Vec<u8> {
+    let mut stub = Stub::new(layout, signed);
+    stub.first_slot();
+    stub.found();
+    stub.miss();
+    stub.walk();
+    stub.process();
+    stub.bypass();
+    stub.outside();
+    stub.to_original();
+    stub.asm.finish()
+}
+
+struct Stub {
+    asm: Assembler,
+    layout: Layout,
+    signed: Option<Key>,
+    compare: Label,
+    found: Label,
+    replaced: Label,
+    miss: Label,
+    walk: Label,
+    bypassing: Label,
+    outside: Label,
+    original: Label,
+}
+
+impl Stub {
+    fn new(layout: &Layout, signed: Option<Key>) -> Self {
+        let mut asm = Assembler::new(layout.stub);
+        Self {
+            layout: *layout,
+            signed,
+            compare: asm.label(),
+            found: asm.label(),
+            replaced: asm.label(),
+            miss: asm.label(),
+            walk: asm.label(),
+            bypassing: asm.label(),
+            outside: asm.label(),
+            original: asm.label(),
+            asm,
+        }
+    }
+
+    fn field(&self, offset: u64) -> u64 {
+        self.layout.cell + offset
+    }
+
+    /// Makes room: `x0` to `x3` are free until `restore`.
+    fn save(&mut self) {
+        self.asm.push((X0, X1), 32);
+        self.asm.store_pair((X2, X3), 16);
+    }
+
+    fn restore(&mut self) {
+        self.asm.load_pair((X2, X3), 16);
+        self.asm.pop((X0, X1), 32);
+    }
+
+    /// Brings the thread's words into reach of `base` and an offset, which it returns.
+    fn thread_words(&mut self, base: Register, free: Register) -> u64 {
+        let last = (8 << 12) - 8 - BYPASS_OFFSET as u64;
+        self.asm.thread_pointer(base);
+        match u64::try_from(self.layout.thread) {
+            Ok(offset) if offset <= last && offset % 8 == 0 => offset,
+            _ => {
+                self.asm.constant(free, self.layout.thread.cast_unsigned());
+                self.asm.add(base, base, free);
+                0
+            }
+        }
+    }
+
+    /// One more at `[x1]`, or one less, atomically; `x2` is what was there. Changes `x2`, `x3`, `x17`.
+    fn count(&mut self, change: fn(&mut Assembler, Register, Register, u64)) {
+        let again = self.asm.label();
+        self.asm.bind(again);
+        self.asm.load_exclusive(X2, X1);
+        change(&mut self.asm, X17, X2, 1);
+        self.asm.store_exclusive(X3, X17, X1);
+        self.asm.branch(Branch::NotZero(X3), again);
+    }
+
+    fn first_slot(&mut self) {
+        let scope = self.thread_words(X16, X17);
+        self.asm.load(X16, X16, scope);
+        self.asm.load_at(X17, self.field(cell::OWNER));
+        self.asm.bind(self.compare);
+        self.asm.compare(X16, X17);
+        self.asm.branch(Branch::NotEqual, self.miss);
+        self.save();
+        self.asm.address(X0, self.layout.cell);
+    }
+
+    /// `x0` is the slot of the scope in `x16`.
+    fn found(&mut self) {
+        let undo = self.asm.label();
+        self.asm.bind(self.found);
+        // The replacement that belongs to the owner just seen, not one from before.
+        self.asm.loads_first();
+        self.asm.add_number(X1, X0, cell::CALLS);
+        self.count(Assembler::add_number);
+        self.asm.load(X17, X0, cell::REPLACEMENT);
+        self.asm.branch(Branch::BitClear(X16, SHARED.trailing_zeros()), self.replaced);
+        self.asm.loads_first();
+        self.asm.load_acquire(X2, X0);
+        self.asm.compare(X2, X16);
+        self.asm.branch(Branch::NotEqual, undo);
+
+        self.asm.bind(self.replaced);
+        self.restore();
+        match self.signed {
+            Some(Key::A) => self.asm.authenticate_a(),
+            Some(Key::B) => self.asm.authenticate_b(),
+            None => {}
+        }
+        self.asm.branch_register(X17);
+
+        self.asm.bind(undo);
+        self.count(Assembler::subtract_number);
+        self.restore();
+        self.asm.load_at(X17, self.field(cell::OWNER));
+    }
+
+    /// Not the first slot's, whose owner is in `x17`: nearly always because nothing is patched, or by another scope alone.
+    fn miss(&mut self) {
+        self.asm.bind(self.miss);
+        self.asm.branch(Branch::BitSet(X16, BYPASS.trailing_zeros()), self.bypassing);
+        self.asm.compare_number(X17, EMPTY);
+        self.asm.load_at(X17, self.field(cell::MORE));
+        self.asm.branch(Branch::NotZero(X17), self.walk);
+        self.asm.branch(Branch::NotEqual, self.outside);
+        self.asm.branch(Branch::Always, self.original);
+    }
+
+    fn walk(&mut self) {
+        let next = self.asm.label();
+        self.asm.bind(self.walk);
+        self.save();
+        self.asm.address(X0, self.layout.cell);
+        self.asm.bind(next);
+        self.asm.load(X1, X0, cell::OWNER);
+        self.asm.compare(X1, X16);
+        self.asm.branch(Branch::Equal, self.found);
+        self.asm.load(X0, X0, cell::NEXT);
+        self.asm.branch(Branch::NotZero(X0), next);
+    }
+
+    /// No slot is the scope's: the patch that the whole process sees, if there is one.
+    fn process(&mut self) {
+        let none = self.asm.label();
+        self.asm.load_at(X0, self.field(cell::PROCESS_REPLACEMENT));
+        self.asm.branch(Branch::Zero(X0), none);
+        self.asm.address(X1, self.field(cell::PROCESS_CALLS));
+        self.count(Assembler::add_number);
+        self.asm.copy(X17, X0);
+        self.asm.branch(Branch::Always, self.replaced);
+        self.asm.bind(none);
+        self.restore();
+        self.asm.branch(Branch::Always, self.outside);
+    }
+
+    /// The scope word is marked: look into the second word.
+    fn bypass(&mut self) {
+        let (all, others) = (self.asm.label(), self.asm.label());
+        self.asm.bind(self.bypassing);
+        self.asm.clear_highest_bit(X16, X16);
+        self.save();
+        let scope = self.thread_words(X0, X1);
+        self.asm.load(X1, X0, scope + BYPASS_OFFSET as u64);
+        self.asm.branch(Branch::Zero(X1), all);
+        self.asm.load_at(X2, self.field(cell::GROUP));
+        self.asm.compare(X1, X2);
+        self.asm.branch(Branch::NotEqual, others);
+        self.asm.store(X16, X0, scope);
+        self.asm.bind(all);
+        self.restore();
+        self.asm.branch(Branch::Always, self.original);
+        self.asm.bind(others);
+        self.restore();
+        self.asm.load_at(X17, self.field(cell::OWNER));
+        self.asm.branch(Branch::Always, self.compare);
+    }
+
+    /// Somebody has the target patched, but not for this thread: the first few such calls leave their thread's id.
+    fn outside(&mut self) {
+        let full = self.asm.label();
+        self.asm.bind(self.outside);
+        self.asm.load_at(X17, self.field(cell::OUTSIDE_CALLS));
+        self.asm.compare_number(X17, OUTSIDE);
+        self.asm.branch(Branch::NotBelow, self.original);
+        self.save();
+        self.asm.address(X1, self.field(cell::OUTSIDE_CALLS));
+        self.count(Assembler::add_number);
+        self.asm.compare_number(X2, OUTSIDE);
+        self.asm.branch(Branch::NotBelow, full);
+        // A system call changes `x0` alone.
+        self.asm.copy(X3, X8);
+        self.asm.number(X8, GETTID);
+        self.asm.system_call();
+        self.asm.copy(X8, X3);
+        self.asm.address(X1, self.field(cell::OUTSIDE_THREADS));
+        self.asm.store_element(X0, X1, X2);
+        self.asm.bind(full);
+        self.restore();
+    }
+
+    fn to_original(&mut self) {
+        self.asm.bind(self.original);
+        if self.asm.branch_to(self.layout.original).is_none() {
+            self.asm.constant(X17, self.layout.original);
+            self.asm.branch_register(X17);
+        }
+    }
+}
