@@ -4,6 +4,7 @@
 //! them are tested wherever the tests run.
 use std::fmt;
 
+pub mod aarch64;
 pub mod x86_64;
 
 /// The displaced instructions of a target, relocated: what the trampoline is made of.

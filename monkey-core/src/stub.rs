@@ -2,6 +2,7 @@
 //!
 //! Addresses in, bytes out. A stub calls nothing, locks nothing and allocates nothing, and changes no register but
 //! those that the ABI leaves to such code (`r11`; `x16` and `x17`), so unwinding passes through it unseen.
+pub mod aarch64;
 pub mod x86_64;
 
 /// Where the parts of a hook lie.

@@ -1,4 +1,4 @@
-//! The stub on AArch64. Only `x16`, `x17` and the flags are free; what needs more saves it on the stack.
+//! The stub on `AArch64`. Only `x16`, `x17` and the flags are free; what needs more saves it on the stack.
 //!
 //! ```text
 //! stub:     mrs  x16, tpidr_el0
@@ -22,7 +22,7 @@ use crate::thread::{BYPASS, BYPASS_OFFSET, EMPTY, SHARED};
 mod assembler;
 use assembler::{Assembler, Branch, Label, Register};
 
-/// `gettid`, in the kernel's table for AArch64.
+/// `gettid`, in the kernel's table for `AArch64`.
 const GETTID: u16 = 178;
 
 const X0: Register = Register(0);
@@ -34,37 +34,80 @@ const X8: Register = Register(8);
 const X16: Register = Register(16);
 const X17: Register = Register(17);
 
-/// The key that a target signs its return address with before it comes to the hook.
+/// The key that a target has signed its return address with before it comes to its hook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Key {
+enum Key {
     A,
     B,
 }
 
 impl Key {
-    /// The key of a target whose first instruction stays where it is, before the hook.
-    #[must_use]
-    pub fn of(first: u32) -> Option<Self> {
-        match first {
-            // 11010101000000110010 0011 001 11111    paciasp
+    fn of(body: &[u8]) -> Option<Self> {
+        match first(body)? {
+            // 11010101000000110010 0011 001 11111       paciasp
             0xD503_233F => Some(Self::A),
-            // 11010101000000110010 0011 011 11111    pacibsp
+            // 11010101000000110010 0011 011 11111       pacibsp
             0xD503_237F => Some(Self::B),
             _ => None,
         }
     }
 }
 
-/// Assembles the stub.
+fn first(body: &[u8]) -> Option<u32> {
+    body.first_chunk().map(|bytes| u32::from_le_bytes(*bytes))
+}
+
+/// How many bytes of a target stay where they are, in front of the hook.
 ///
-/// A replacement expects its return address unsigned: with `signed`, the stub takes the signature off on the way
-/// to one. The trampoline goes on behind the instruction that signed, and gets the address as it is.
+/// Indirect calls have to find their landing pad there, and the instruction that signs the return address is one too.
+#[must_use]
+pub fn skipped(body: &[u8]) -> usize {
+    match first(body) {
+        // 11010101000000110010 0100 xx0 11111           bti c (01), bti j (10), bti jc (11)
+        Some(0xD503_245F | 0xD503_249F | 0xD503_24DF) => 4,
+        _ if Key::of(body).is_some() => 4,
+        _ => 0,
+    }
+}
+
+/// Bytes of the jump that reaches a stub near by.
+pub const NEAR: usize = 4;
+/// Bytes of the jump that reaches every address.
+pub const FAR: usize = 16;
+/// How far a near jump reaches, in bytes, less the size of any block of stubs.
+pub const REACH: usize = 0x07F0_0000;
+
+/// The jump that a target begins with once it is hooked; near where the distance allows.
+///
+/// # Panics
+/// When a near one does not reach.
+#[must_use]
+pub fn jump(from: u64, to: u64, length: usize) -> Vec<u8> {
+    let mut asm = Assembler::new(from);
+    if length == NEAR {
+        asm.branch_to(to).expect("within reach of a branch");
+    } else {
+        asm.load_at(X17, from + 8);
+        asm.branch_register(X17);
+    }
+    let mut code = asm.finish();
+    if length != NEAR {
+        code.extend_from_slice(&to.to_le_bytes());
+    }
+    code
+}
+
+/// Assembles the stub for the target with this body.
+///
+/// A replacement expects its return address unsigned. Where the target's first instruction has signed it, and stays
+/// in front of the hook, the stub takes the signature off on the way to a replacement. The trampoline goes on behind
+/// that instruction, and gets the address as it is.
 ///
 /// # Panics
 /// When the cell is further than 1 MiB from the stub, which does not happen with a cell in the stub's own memory block.
 #[must_use]
-pub fn assemble(layout: &Layout, signed: Option<Key>) -> Vec<u8> {
-    let mut stub = Stub::new(layout, signed);
+pub fn assemble(layout: &Layout, body: &[u8]) -> Vec<u8> {
+    let mut stub = Stub::new(layout, Key::of(body));
     stub.first_slot();
     stub.found();
     stub.miss();
@@ -72,7 +115,7 @@ pub fn assemble(layout: &Layout, signed: Option<Key>) -> Vec<u8> {
     stub.process();
     stub.bypass();
     stub.outside();
-    stub.to_original();
+    stub.tail();
     stub.asm.finish()
 }
 
@@ -128,7 +171,7 @@ impl Stub {
         let last = (8 << 12) - 8 - BYPASS_OFFSET as u64;
         self.asm.thread_pointer(base);
         match u64::try_from(self.layout.thread) {
-            Ok(offset) if offset <= last && offset % 8 == 0 => offset,
+            Ok(offset) if offset <= last && offset.is_multiple_of(8) => offset,
             _ => {
                 self.asm.constant(free, self.layout.thread.cast_unsigned());
                 self.asm.add(base, base, free);
@@ -271,7 +314,7 @@ impl Stub {
         self.restore();
     }
 
-    fn to_original(&mut self) {
+    fn tail(&mut self) {
         self.asm.bind(self.original);
         if self.asm.branch_to(self.layout.original).is_none() {
             self.asm.constant(X17, self.layout.original);

@@ -75,7 +75,13 @@ pub struct Assembler {
 
 impl Assembler {
     pub fn new(base: u64) -> Self {
-        Self { base, words: Vec::with_capacity(128), bound: Vec::new(), branches: Vec::new(), pool: Vec::new() }
+        Self {
+            base,
+            words: Vec::with_capacity(128),
+            bound: Vec::new(),
+            branches: Vec::new(),
+            pool: Vec::new(),
+        }
     }
 
     pub fn label(&mut self) -> Label {
@@ -107,19 +113,22 @@ impl Assembler {
         Some(())
     }
 
-    /// 1101011 0000 11111 000000 Rn 00000           br Xn
+    /// `br Xn`
     pub fn branch_register(&mut self, Register(n): Register) {
+        // 1101011 0000 11111 000000 Rn 00000
         self.word(0xD61F_0000 | n << 5);
     }
 
-    /// 0 immlo 10000 immhi Rd                        adr Xd, address
+    /// `adr Xd, address`
     pub fn address(&mut self, Register(d): Register, address: u64) {
+        // 0 immlo 10000 immhi Rd
         let number = field(self.distance(address), 21).expect("within 1 MiB of the stub");
         self.word(0x1000_0000 | (number & 3) << 29 | (number >> 2) << 5 | d);
     }
 
-    /// 01011000 imm19 Rt                             ldr Xt, address
+    /// `ldr Xt, address`
     pub fn load_at(&mut self, Register(t): Register, address: u64) {
+        // 01011000 imm19 Rt
         let number = field(self.distance(address) / 4, 19).expect("within 1 MiB of the stub");
         self.word(0x5800_0000 | number << 5 | t);
     }
@@ -130,119 +139,142 @@ impl Assembler {
         self.word(0);
     }
 
-    /// 1111100101 imm12 Rn Rt                        ldr Xt, [Xn, #offset]
+    /// `ldr Xt, [Xn, #offset]`
     pub fn load(&mut self, Register(t): Register, Register(n): Register, offset: u64) {
+        // 1111100101 imm12 Rn Rt
         self.word(0xF940_0000 | scaled(offset) << 10 | n << 5 | t);
     }
 
-    /// 1111100100 imm12 Rn Rt                        str Xt, [Xn, #offset]
+    /// `str Xt, [Xn, #offset]`
     pub fn store(&mut self, Register(t): Register, Register(n): Register, offset: u64) {
+        // 1111100100 imm12 Rn Rt
         self.word(0xF900_0000 | scaled(offset) << 10 | n << 5 | t);
     }
 
-    /// 11111000001 Rm 011110 Rn Rt                   str Xt, [Xn, Xm, lsl #3]
+    /// `str Xt, [Xn, Xm, lsl #3]`
     pub fn store_element(&mut self, Register(t): Register, Register(n): Register, Register(m): Register) {
+        // 11111000001 Rm 011110 Rn Rt
         self.word(0xF820_7800 | m << 16 | n << 5 | t);
     }
 
-    /// 1010100110 imm7 Rt2 Rn Rt                     stp Xt, Xt2, [sp, #-bytes]!
+    /// `stp Xt, Xt2, [sp, #-bytes]!`
     pub fn push(&mut self, (Register(t), Register(t2)): (Register, Register), bytes: u64) {
+        // 1010100110 imm7 Rt2 Rn Rt
         let imm7 = field(-i64::from(scaled(bytes)), 7).expect("a small frame");
         self.word(0xA980_0000 | imm7 << 15 | t2 << 10 | SP.0 << 5 | t);
     }
 
-    /// 1010100011 imm7 Rt2 Rn Rt                     ldp Xt, Xt2, [sp], #bytes
+    /// `ldp Xt, Xt2, [sp], #bytes`
     pub fn pop(&mut self, (Register(t), Register(t2)): (Register, Register), bytes: u64) {
+        // 1010100011 imm7 Rt2 Rn Rt
         self.word(0xA8C0_0000 | scaled(bytes) << 15 | t2 << 10 | SP.0 << 5 | t);
     }
 
-    /// 1010100100 imm7 Rt2 Rn Rt                     stp Xt, Xt2, [sp, #offset]
+    /// `stp Xt, Xt2, [sp, #offset]`
     pub fn store_pair(&mut self, (Register(t), Register(t2)): (Register, Register), offset: u64) {
+        // 1010100100 imm7 Rt2 Rn Rt
         self.word(0xA900_0000 | scaled(offset) << 15 | t2 << 10 | SP.0 << 5 | t);
     }
 
-    /// 1010100101 imm7 Rt2 Rn Rt                     ldp Xt, Xt2, [sp, #offset]
+    /// `ldp Xt, Xt2, [sp, #offset]`
     pub fn load_pair(&mut self, (Register(t), Register(t2)): (Register, Register), offset: u64) {
+        // 1010100101 imm7 Rt2 Rn Rt
         self.word(0xA940_0000 | scaled(offset) << 15 | t2 << 10 | SP.0 << 5 | t);
     }
 
-    /// 1100100001011111111111 Rn Rt                  ldaxr Xt, [Xn]
+    /// `ldaxr Xt, [Xn]`
     pub fn load_exclusive(&mut self, Register(t): Register, Register(n): Register) {
+        // 1100100001011111111111 Rn Rt
         self.word(0xC85F_FC00 | n << 5 | t);
     }
 
-    /// 11001000000 Rs 111111 Rn Rt                   stlxr Ws, Xt, [Xn]      (s, t and n are three registers)
+    /// `stlxr Ws, Xt, [Xn]`: s, t and n are three registers.
     pub fn store_exclusive(&mut self, Register(s): Register, Register(t): Register, Register(n): Register) {
+        // 11001000000 Rs 111111 Rn Rt
         self.word(0xC800_FC00 | s << 16 | n << 5 | t);
     }
 
-    /// 1100100011011111111111 Rn Rt                  ldar Xt, [Xn]
+    /// `ldar Xt, [Xn]`
     pub fn load_acquire(&mut self, Register(t): Register, Register(n): Register) {
+        // 1100100011011111111111 Rn Rt
         self.word(0xC8DF_FC00 | n << 5 | t);
     }
 
-    /// 11010101000000110011 1001 1 01 11111          dmb ishld               (loads before it, then all behind it)
+    /// `dmb ishld`: loads before it, then all behind it.
     pub fn loads_first(&mut self) {
+        // 11010101000000110011 1001 1 01 11111
         self.word(0xD503_39BF);
     }
 
-    /// 1101010100111011110100000 10 Rt               mrs Xt, tpidr_el0
+    /// `mrs Xt, tpidr_el0`
     pub fn thread_pointer(&mut self, Register(t): Register) {
+        // 1101010100111011110100000 10 Rt
         self.word(0xD53B_D040 | t);
     }
 
-    /// 10001011000 Rm 000000 Rn Rd                   add Xd, Xn, Xm
+    /// `add Xd, Xn, Xm`
     pub fn add(&mut self, Register(d): Register, Register(n): Register, Register(m): Register) {
+        // 10001011000 Rm 000000 Rn Rd
         self.word(0x8B00_0000 | m << 16 | n << 5 | d);
     }
 
-    /// 1001000100 imm12 Rn Rd                        add Xd, Xn, #number
+    /// `add Xd, Xn, #number`
     pub fn add_number(&mut self, Register(d): Register, Register(n): Register, number: u64) {
+        // 1001000100 imm12 Rn Rd
         self.word(0x9100_0000 | small(number) << 10 | n << 5 | d);
     }
 
-    /// 1101000100 imm12 Rn Rd                        sub Xd, Xn, #number
+    /// `sub Xd, Xn, #number`
     pub fn subtract_number(&mut self, Register(d): Register, Register(n): Register, number: u64) {
+        // 1101000100 imm12 Rn Rd
         self.word(0xD100_0000 | small(number) << 10 | n << 5 | d);
     }
 
-    /// 100100100 1 000000 111110 Rn Rd               and Xd, Xn, #0x7FFF_FFFF_FFFF_FFFF
+    /// `and Xd, Xn, #0x7FFF_FFFF_FFFF_FFFF`
     pub fn clear_highest_bit(&mut self, Register(d): Register, Register(n): Register) {
+        // 100100100 1 000000 111110 Rn Rd
         self.word(0x9240_F800 | n << 5 | d);
     }
 
-    /// 11101011000 Rm 000000 Rn 11111                cmp Xn, Xm
+    /// `cmp Xn, Xm`
     pub fn compare(&mut self, Register(n): Register, Register(m): Register) {
+        // 11101011000 Rm 000000 Rn 11111
         self.word(0xEB00_001F | m << 16 | n << 5);
     }
 
-    /// 1111000100 imm12 Rn 11111                     cmp Xn, #number
+    /// `cmp Xn, #number`
     pub fn compare_number(&mut self, Register(n): Register, number: u64) {
+        // 1111000100 imm12 Rn 11111
         self.word(0xF100_001F | small(number) << 10 | n << 5);
     }
 
-    /// 10101010000 Rm 000000 11111 Rd                mov Xd, Xm
+    /// `mov Xd, Xm`
     pub fn copy(&mut self, Register(d): Register, Register(m): Register) {
+        // 10101010000 Rm 000000 11111 Rd
         self.word(0xAA00_03E0 | m << 16 | d);
     }
 
-    /// 110100101 00 imm16 Rd                         mov Xd, #number
+    /// `mov Xd, #number`
     pub fn number(&mut self, Register(d): Register, number: u16) {
+        // 110100101 00 imm16 Rd
         self.word(0xD280_0000 | u32::from(number) << 5 | d);
     }
 
-    /// 11010100000 imm16 00001                       svc #0
+    /// `svc #0`
     pub fn system_call(&mut self) {
+        // 11010100000 imm16 00001
         self.word(0xD400_0001);
     }
 
-    /// 11010101000000110010 0011 101 11111           autiasp
+    /// `autiasp`
     pub fn authenticate_a(&mut self) {
+        // 11010101000000110010 0011 101 11111
         self.word(0xD503_23BF);
     }
 
-    /// 11010101000000110010 0011 111 11111           autibsp
+    /// `autibsp`
     pub fn authenticate_b(&mut self) {
+        // 11010101000000110010 0011 111 11111
         self.word(0xD503_23FF);
     }
 
@@ -252,7 +284,7 @@ impl Assembler {
             self.words[at] = branch.word(4 * (to as i64 - at as i64)).expect("a stub is small");
         }
         for (at, Register(t), number) in std::mem::take(&mut self.pool) {
-            if (self.base / 4 + self.words.len() as u64) % 2 == 1 {
+            if !(self.base / 4 + self.words.len() as u64).is_multiple_of(2) {
                 // 0000000000000000 imm16    udf #0
                 self.word(0);
             }
@@ -267,7 +299,7 @@ impl Assembler {
 
 /// An offset that a load of eight bytes counts in eights.
 fn scaled(offset: u64) -> u32 {
-    debug_assert!(offset % 8 == 0 && offset < 8 << 12, "{offset}");
+    debug_assert!(offset.is_multiple_of(8) && offset < 8 << 12, "{offset}");
     (offset / 8) as u32
 }
 
