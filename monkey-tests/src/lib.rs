@@ -1,1 +1,7 @@
-//! Subjects for the tests of monkey.
+//! Subjects for the tests of monkey, and the running of what may crash in a child process.
+
+pub mod child;
+pub mod prologues;
+
+/// The argument that makes callees panic.
+pub const PANIC: u64 = 0xDEAD;
