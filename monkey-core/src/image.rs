@@ -1,0 +1,182 @@
+//! What the program's own file says: names, sizes, copies, inlined places.
+//!
+//! Symbols are read where a name is asked for, debug information only where names leave a doubt or a test has failed;
+//! both are mapped, not copied. A file that is stripped, malformed or gone gives less, never a panic.
+mod bytes;
+mod code;
+mod copies;
+mod dwarf;
+mod elf;
+mod frames;
+mod linux;
+mod name;
+mod objects;
+mod symbols;
+mod v0;
+
+pub use copies::{Copies, Doubt};
+use elf::Elf;
+use name::Mangled;
+use objects::Object;
+
+/// A function of the program or of a library that it has loaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Function {
+    /// Where it begins.
+    pub address: usize,
+    /// Its size, where the file tells.
+    pub size: Option<usize>,
+    /// From the address asked about to the begin of the next function or the end of the code: what may be written.
+    pub room: usize,
+    /// As people write it: no hash, no crate hashes. Without a symbol it is the file and the place in it.
+    pub name: String,
+    /// Whether `name` is a symbol's.
+    pub named: bool,
+}
+
+/// A call that was inlined.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inlined {
+    /// The file of the call, as the compiler was given it.
+    pub file: String,
+    /// Its line.
+    pub line: u64,
+    /// The function whose code now contains the call.
+    pub into: String,
+}
+
+/// What a file tells about its code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DebugInfo {
+    /// Nothing: not made, or stripped.
+    None,
+    /// Sections that are compressed, which are not read.
+    Compressed,
+    /// Which lines code comes from, but not which functions were inlined.
+    Lines,
+    /// Everything.
+    Full,
+}
+
+/// The function that covers `address`.
+#[must_use]
+pub fn find(address: usize) -> Option<Function> {
+    let object = objects::around(address)?;
+    let elf = object.elf()?;
+    let (inside, symbols) = (object.inside(address), object.symbols());
+    let end = elf.code_end(inside)?;
+    let mut next = symbols.next(inside).unwrap_or(end).min(end);
+    if !elf.full {
+        // Only what is exported has a symbol: others lie between.
+        next = frames::next(elf, inside).unwrap_or(next).min(next);
+    }
+    let room = (next - inside) as usize;
+    let covering = symbols.covering(inside);
+    let Some(first) = covering.first() else { return unnamed(object, elf, inside, room) };
+    let size = covering.iter().map(|entry| entry.size as usize).max().filter(|size| *size != 0);
+    let name = best_name(covering.iter().map(|entry| elf.name(entry.name)));
+    Some(Function { address: object.outside(object.begin(first)), size, room, name, named: true })
+}
+
+/// A function that only the unwind tables know.
+fn unnamed(object: &Object, elf: &Elf, inside: u64, room: usize) -> Option<Function> {
+    let (begin, size) = frames::function(elf, inside)?;
+    let name = format!("{}+{begin:#x}", object.loaded.label());
+    Some(Function { address: object.outside(begin), size: Some(size as usize), room, name, named: false })
+}
+
+/// Of several names of one place: a Rust name, else the first; without the version that a library gives it.
+fn best_name<'a>(names: impl Iterator<Item = &'a [u8]>) -> String {
+    let mut first = None;
+    for name in names {
+        if let Some(plain) = Mangled::parse(name).map(|name| name.plain) {
+            return plain;
+        }
+        first = first.or(Some(name));
+    }
+    let first = String::from_utf8_lossy(first.unwrap_or_default()).into_owned();
+    first.split('@').next().unwrap_or_default().to_owned()
+}
+
+/// All copies of the function at `address`.
+#[must_use]
+pub fn copies(address: usize) -> Copies {
+    copies::copies(address, None)
+}
+
+/// All copies of the function at `address`, whose own type `std::any::type_name` calls `type_name`. That says whether the
+/// function is generic, which symbols do not, so there is less to doubt and less to read.
+#[must_use]
+pub fn copies_of(address: usize, type_name: &str) -> Copies {
+    copies::copies(address, Some(type_name))
+}
+
+/// Where calls of the function at `address` were inlined. Reads all debug information of the program.
+#[must_use]
+pub fn inlined(address: usize) -> Vec<Inlined> {
+    let Some(object) = objects::around(address) else { return Vec::new() };
+    let Some(own) = object.mangled_at(address).into_iter().next() else { return Vec::new() };
+    let identity = object.elf().and_then(|elf| dwarf::identities(&elf.debug, &[object.inside(address)]).pop().flatten());
+    search(&dwarf::inlined::Wanted { ident: own.ident.clone(), loose: name::loose(own.body_name()), identity })
+}
+
+/// Where calls of a function were inlined that may have no body of its own; `type_name` is what `std::any::type_name`
+/// says of its type. All instances of a generic function are found.
+#[must_use]
+pub fn inlined_named(type_name: &str) -> Vec<Inlined> {
+    let loose = name::loose(type_name);
+    let ident = loose.rsplit("::").next().unwrap_or_default().as_bytes().to_vec();
+    search(&dwarf::inlined::Wanted { ident, loose, identity: None })
+}
+
+fn search(wanted: &dwarf::inlined::Wanted) -> Vec<Inlined> {
+    let files = objects::all().into_iter().filter_map(Object::elf);
+    let calls = files.flat_map(|elf| dwarf::inlined::calls(&elf.debug, wanted));
+    calls.map(|call| Inlined { file: call.file, line: call.line, into: call.into }).collect()
+}
+
+/// What the file around `address` tells.
+#[must_use]
+pub fn debug_info(address: usize) -> DebugInfo {
+    let Some((object, elf)) = objects::around(address).and_then(|object| Some((object, object.elf()?))) else {
+        return DebugInfo::None;
+    };
+    match dwarf::has_entries(&elf.debug, object.inside(address)) {
+        Some(true) => DebugInfo::Full,
+        Some(false) => DebugInfo::Lines,
+        None if elf.compressed => DebugInfo::Compressed,
+        None => DebugInfo::None,
+    }
+}
+
+/// Whether the code around `address` was compiled with optimisation, where the debug information tells.
+#[must_use]
+pub fn optimised(address: usize) -> Option<bool> {
+    let object = objects::around(address)?;
+    dwarf::optimised(&object.elf()?.debug, object.inside(address))
+}
+
+/// Which compiler the code around `address` comes from, where the debug information tells.
+#[must_use]
+pub fn producer(address: usize) -> Option<String> {
+    let object = objects::around(address)?;
+    dwarf::producer(&object.elf()?.debug, object.inside(address))
+}
+
+/// The function at `address` for a message: `clock::now (src/clock.rs:12)`, or as much of it as is known.
+#[must_use]
+pub fn describe(address: usize) -> String {
+    let Some(function) = find(address) else { return format!("{address:#x}") };
+    let place = objects::around(address)
+        .and_then(|object| dwarf::place(&object.elf()?.debug, object.inside(function.address)));
+    match place {
+        Some((file, line)) => format!("{} ({}:{line})", function.name, shortened(&file)),
+        None => function.name,
+    }
+}
+
+/// A path without the directory that the test runs in.
+fn shortened(path: &str) -> &str {
+    let here = std::env::current_dir().ok();
+    here.and_then(|here| std::path::Path::new(path).strip_prefix(here).ok()?.to_str()).unwrap_or(path)
+}

@@ -1,0 +1,274 @@
+//! Which bodies in the program are one function.
+use super::bytes::find;
+use super::dwarf::{self, Identity};
+use super::name::{Mangled, Mangling, is_standard, loose};
+use super::objects::{self, Object};
+use super::symbols::Entry;
+use super::{code, linux as system};
+
+/// All bodies of a function, as far as they can be told.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Copies {
+    /// Where the copies begin, the given address first.
+    pub addresses: Vec<usize>,
+    /// Those of `addresses` that only lead to another of them: the stand-in for a `#[track_caller]` function, a jump
+    /// through the linkage table. The original behind such an address ends in another copy, so hooking it as well
+    /// would make the original call the replacement.
+    pub thunks: Vec<usize>,
+    /// Other functions whose body is the same code at the same address: who patches one patches all.
+    pub shared_with: Vec<String>,
+    /// What could not be told.
+    pub doubt: Option<Doubt>,
+}
+
+/// Bodies that may or may not be copies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Doubt {
+    /// Where they begin. Empty when the doubt is about the given address itself.
+    pub addresses: Vec<usize>,
+    /// Why it cannot be told, and what would help.
+    pub reason: String,
+}
+
+const NO_DEBUG: &str = "their symbols have the same path, but symbols in the legacy mangling do not say which instance or \
+    crate version it is, and there is no debug information that does: build the tests with debug information \
+    (`debug = true`) or with `-C symbol-mangling-version=v0`";
+const ONE_BODY: &str = "several symbols with the function's path share its address: they may be instances with other \
+    types, whose calls would be replaced as well";
+
+/// A body that has the path of the function.
+#[derive(Debug, Clone, Copy)]
+struct Body {
+    object: &'static Object,
+    /// In the file.
+    begin: u64,
+}
+
+impl Body {
+    fn address(&self) -> usize {
+        self.object.outside(self.begin)
+    }
+}
+
+/// Finds the copies of the function at `address`. `type_name` is what `std::any::type_name` says of the function's own
+/// type, before it became a pointer.
+pub(super) fn copies(address: usize, type_name: Option<&str>) -> Copies {
+    let mut found = Copies { addresses: vec![address], ..Copies::default() };
+    let Some(object) = objects::around(address) else { return found };
+    if let Some(real) = behind_slot(object, address) {
+        found.thunks.push(address);
+        found.join(copies(real, type_name));
+        return found;
+    }
+    let names = object.mangled_at(address);
+    let Some(own) = choose(&names, type_name) else { return found };
+    found.shares(own, &names);
+    let body = Body { object, begin: object.inside(address) };
+    if own.shim
+        && let Some(real) = behind_shim(body, own)
+    {
+        found.thunks.push(address);
+        found.join(copies(real, type_name));
+        return found;
+    }
+    Search { own, body, single: is_single(own, type_name) }.run(&mut found);
+    found
+}
+
+impl Copies {
+    fn add(&mut self, address: usize) {
+        if !self.addresses.contains(&address) {
+            self.addresses.push(address);
+        }
+    }
+
+    fn join(&mut self, other: Self) {
+        other.addresses.into_iter().for_each(|address| self.add(address));
+        self.thunks.extend(other.thunks);
+        self.shared_with.extend(other.shared_with);
+        self.doubt = self.doubt.take().or(other.doubt);
+    }
+
+    /// Notes what else the code at the address is. In the legacy mangling another hash may be another instance.
+    fn shares(&mut self, own: &Mangled, names: &[Mangled]) {
+        for other in names {
+            let path = other.mangling == own.mangling && other.key == own.key;
+            if !path && !self.shared_with.contains(&other.plain) && loose(other.body_name()) != loose(own.body_name()) {
+                self.shared_with.push(other.plain.clone());
+            } else if !path && other.mangling == Mangling::V0 && own.mangling == Mangling::V0 {
+                self.shared_with.push(other.plain.clone());
+            } else if path && other.hash != own.hash {
+                self.doubt = Some(Doubt { addresses: Vec::new(), reason: ONE_BODY.to_owned() });
+            }
+        }
+        self.shared_with.dedup();
+    }
+}
+
+/// The name that was meant, where several functions share an address.
+fn choose<'a>(names: &'a [Mangled], type_name: Option<&str>) -> Option<&'a Mangled> {
+    let wanted = type_name.map(loose);
+    names.iter().find(|name| wanted.as_ref() == Some(&loose(name.body_name()))).or_else(|| names.first())
+}
+
+/// Whether only one instance of the function can exist, so that bodies of its path differ at most in the crate version.
+fn is_single(own: &Mangled, type_name: Option<&str>) -> bool {
+    let said = type_name.is_some_and(|name| {
+        let path = loose(name);
+        let same = path == loose(own.body_name());
+        same && !path.starts_with('<') && !name.replace("::<impl ", "::impl ").contains('<')
+    });
+    said || !own.generic
+}
+
+/// The function behind a jump through the linkage table.
+fn behind_slot(object: &Object, address: usize) -> Option<usize> {
+    let elf = object.elf()?;
+    let slot = code::slot(elf.code_at(object.inside(address), 24)?, address)?;
+    let real = system::pointer(&object.loaded, slot)?;
+    let around = objects::around(real)?;
+    // A slot that the loader has not filled yet leads back to the table; then the loader can be asked by name.
+    if std::ptr::eq(around, object) {
+        let own = elf.dynamic_name(object.inside(address))?;
+        return system::resolve(own).filter(|real| *real != address);
+    }
+    Some(real)
+}
+
+/// The body that a shim calls, if it was not inlined into the shim.
+fn behind_shim(shim: Body, own: &Mangled) -> Option<usize> {
+    let size = shim.object.symbols().at(shim.begin).iter().map(|entry| entry.size).max()?;
+    let code = shim.object.elf()?.code_at(shim.begin, size as usize)?;
+    code::callees(code, shim.address()).into_iter().find(|callee| {
+        shim.object.mangled_at(*callee).iter().any(|body| !body.shim && body.plain == own.body_name())
+    })
+}
+
+struct Search<'a> {
+    own: &'a Mangled,
+    body: Body,
+    single: bool,
+}
+
+impl Search<'_> {
+    fn run(&self, found: &mut Copies) {
+        let (mut certain, mut open) = (Vec::new(), Vec::new());
+        for object in objects::all() {
+            self.same_key(object, &mut certain, &mut open);
+            self.behind_own_shim(object, &mut open);
+            self.other_mangling(object, &mut certain, &mut open);
+        }
+        if self.single && is_standard(&loose(self.own.body_name())) {
+            certain.append(&mut open);
+        }
+        certain.iter().for_each(|body| found.add(body.address()));
+        open.retain(|body| !found.addresses.contains(&body.address()));
+        self.settle(&open, found);
+    }
+
+    /// Bodies whose symbol begins as the function's own does. An equal hash makes it certain.
+    fn same_key(&self, object: &'static Object, certain: &mut Vec<Body>, open: &mut Vec<Body>) {
+        for (entry, name) in with_prefix(object, &self.own.key) {
+            let body = Body { object, begin: object.begin(&entry) };
+            if self.own.same_key(name) && !self.leads_on(body) {
+                if self.own.same_hash(name) { certain.push(body) } else { open.push(body) }
+            }
+        }
+    }
+
+    /// Whether another shim of the function calls a body, which is hooked: then it needs no hook of its own.
+    fn leads_on(&self, body: Body) -> bool {
+        self.own.shim && body.address() != self.body.address() && behind_shim(body, self.own).is_some()
+    }
+
+    /// The bodies of a shim that contains the function instead of calling it.
+    fn behind_own_shim(&self, object: &'static Object, open: &mut Vec<Body>) {
+        if !self.own.shim {
+            return;
+        }
+        let legacy = self.own.mangling == Mangling::Legacy;
+        let key = if legacy { self.own.body_key().unwrap_or_default() } else { b"_R".to_vec() };
+        for (entry, name) in with_prefix(object, &key) {
+            if (legacy || find(name, &self.own.ident).is_some())
+                && Mangled::parse(name).is_some_and(|body| !body.shim && body.plain == self.own.body_name())
+            {
+                open.push(Body { object, begin: object.begin(&entry) });
+            }
+        }
+    }
+
+    /// The standard library's own code has v0 names, whatever the program is built with.
+    fn other_mangling(&self, object: &'static Object, certain: &mut Vec<Body>, open: &mut Vec<Body>) {
+        let path = loose(self.own.body_name());
+        if !is_standard(&path) {
+            return;
+        }
+        let start: &[u8] = if self.own.mangling == Mangling::V0 { b"_ZN" } else { b"_R" };
+        let mut ident = self.own.ident.len().to_string().into_bytes();
+        ident.extend_from_slice(&self.own.ident);
+        if object.elf().is_none_or(|elf| find(elf.strings, start).is_none()) {
+            return;
+        }
+        for (entry, name) in with_prefix(object, start) {
+            let Some(other) = find(name, &ident).and_then(|_| Mangled::parse(name)) else { continue };
+            if !other.shim && loose(&other.plain) == path {
+                let body = Body { object, begin: object.begin(&entry) };
+                // A name that admits one instance only, in a library that exists once.
+                if other.generic && self.own.generic { open.push(body) } else { certain.push(body) }
+            }
+        }
+    }
+
+    /// Lets the debug information decide about the bodies that the names leave open.
+    fn settle(&self, open: &[Body], found: &mut Copies) {
+        if open.is_empty() {
+            return;
+        }
+        let own = identities(&[self.body]).pop().flatten();
+        let line = if self.single { place(self.body) } else { None };
+        let mut unclear = Vec::new();
+        for (body, identity) in open.iter().zip(identities(open)) {
+            let same = match (&own, &identity) {
+                (Some(own), Some(other)) => Some(own == other),
+                // Lines alone do not tell instances apart, but where there is one instance they tell versions.
+                _ => line.as_ref().and_then(|line| place(*body).map(|other| other == *line)),
+            };
+            match same {
+                Some(true) => found.add(body.address()),
+                Some(false) => {}
+                None => unclear.push(body.address()),
+            }
+        }
+        if !unclear.is_empty() {
+            unclear.sort_unstable();
+            unclear.dedup();
+            found.doubt = Some(Doubt { addresses: unclear, reason: NO_DEBUG.to_owned() });
+        }
+    }
+}
+
+/// The symbols that begin with `key`. A file that does not contain it is not indexed for it.
+fn with_prefix(object: &'static Object, key: &[u8]) -> Vec<(Entry, &'static [u8])> {
+    let Some(elf) = object.elf().filter(|elf| elf.strings.len() > key.len()) else { return Vec::new() };
+    let entries = object.symbols().with_prefix(elf.strings, key);
+    entries.into_iter().map(|entry| (entry, elf.name(entry.name))).collect()
+}
+
+fn place(body: Body) -> Option<(String, u64)> {
+    dwarf::place(&body.object.elf()?.debug, body.begin)
+}
+
+/// What the debug information says of each body; the bodies of one file at once.
+fn identities(bodies: &[Body]) -> Vec<Option<Identity>> {
+    let mut all = vec![None; bodies.len()];
+    for object in objects::all() {
+        let own: Vec<usize> = (0..bodies.len()).filter(|at| std::ptr::eq(bodies[*at].object, object)).collect();
+        let begins: Vec<u64> = own.iter().map(|at| bodies[*at].begin).collect();
+        if let Some(elf) = object.elf().filter(|_| !begins.is_empty()) {
+            for (at, identity) in own.into_iter().zip(dwarf::identities(&elf.debug, &begins)) {
+                all[at] = identity;
+            }
+        }
+    }
+    all
+}

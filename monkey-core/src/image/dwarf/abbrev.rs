@@ -1,0 +1,88 @@
+//! The shapes of debug information entries, with the sizes that let a walk step over most of them.
+use super::form;
+use crate::image::bytes::Cursor;
+
+/// One attribute of a shape.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::image) struct Attribute {
+    pub name: u16,
+    pub form: u16,
+    /// The value itself, for the form that has it here.
+    pub implicit: i64,
+}
+
+/// The shape of an entry.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in crate::image) struct Abbrev {
+    /// Zero where the table has a gap.
+    pub tag: u16,
+    pub children: bool,
+    first: u32,
+    count: u32,
+    /// The entry's size behind its code, when it is always the same.
+    pub fixed: Option<u32>,
+}
+
+/// All shapes of a unit, by code.
+#[derive(Debug, Default)]
+pub(in crate::image) struct Abbrevs {
+    shapes: Vec<Abbrev>,
+    attributes: Vec<Attribute>,
+}
+
+/// rustc numbers the shapes from 1. A table that does not is not worth the memory.
+const MOST: u64 = 1 << 16;
+
+impl Abbrevs {
+    pub fn parse(section: &[u8], at: usize, sizes: form::Sizes) -> Option<Self> {
+        let mut cursor = Cursor { data: section, at };
+        let mut all = Self::default();
+        loop {
+            let code = cursor.uleb()?;
+            if code == 0 {
+                return Some(all);
+            }
+            if code > MOST {
+                return None;
+            }
+            let code = code as usize;
+            if all.shapes.len() <= code {
+                all.shapes.resize(code + 1, Abbrev::default());
+            }
+            all.shapes[code] = all.shape(&mut cursor, sizes)?;
+        }
+    }
+
+    fn shape(&mut self, cursor: &mut Cursor<'_>, sizes: form::Sizes) -> Option<Abbrev> {
+        let tag = cursor.uleb()? as u16;
+        let children = cursor.u8()? != 0;
+        let first = self.attributes.len() as u32;
+        let mut fixed = Some(0);
+        loop {
+            let (name, form) = (cursor.uleb()? as u16, cursor.uleb()? as u16);
+            let implicit = if form == form::IMPLICIT { cursor.sleb()? } else { 0 };
+            if name == 0 && form == 0 {
+                break;
+            }
+            self.attributes.push(Attribute { name, form, implicit });
+            fixed = match (fixed, form::size(form, sizes)) {
+                (Some(all), Some(one)) => Some(all + one),
+                _ => None,
+            };
+        }
+        Some(Abbrev { tag, children, first, count: self.attributes.len() as u32 - first, fixed })
+    }
+
+    pub fn get(&self, code: u64) -> Option<&Abbrev> {
+        let shapes: &[Abbrev] = &self.shapes;
+        let code = code as usize;
+        if code >= shapes.len() || shapes[code].tag == 0 {
+            return None;
+        }
+        Some(&shapes[code])
+    }
+
+    pub fn attributes(&self, shape: &Abbrev) -> &[Attribute] {
+        &self.attributes[shape.first as usize..(shape.first + shape.count) as usize]
+    }
+}

@@ -1,0 +1,156 @@
+//! One ELF file: where its symbols, its code and its debug information are. Nothing is copied.
+use super::bytes::{number, text};
+use object::LittleEndian;
+use object::elf::{self, FileHeader64, SectionHeader64};
+use object::read::elf::{FileHeader, ProgramHeader, SectionHeader};
+
+/// A section's bytes and the address at which the program expects them.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Section {
+    pub data: &'static [u8],
+    pub address: u64,
+    pub size: u64,
+}
+
+impl Section {
+    fn holds(&self, address: u64) -> bool {
+        address >= self.address && address - self.address < self.size
+    }
+}
+
+/// The parts of the file that are read later. An empty one is missing.
+#[derive(Debug, Default)]
+pub(super) struct Elf {
+    /// Raw `Elf64_Sym`s and their names: the full table, or the dynamic one.
+    pub symbols: &'static [u8],
+    pub strings: &'static [u8],
+    /// Whether `symbols` is the full table, so that functions which are not exported have a name too.
+    pub full: bool,
+    /// The dynamic symbols, for the names that the loader knows.
+    pub dynamic: &'static [u8],
+    pub dynamic_strings: &'static [u8],
+    /// Per section index: the code, or nothing.
+    pub code: Vec<Section>,
+    pub frames_index: Section,
+    pub frames: Section,
+    pub debug: Debug,
+    /// Sections that are there but packed.
+    pub compressed: bool,
+}
+
+/// The DWARF sections.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Debug {
+    pub info: &'static [u8],
+    pub abbrev: &'static [u8],
+    pub aranges: &'static [u8],
+    pub text: &'static [u8],
+    pub line: &'static [u8],
+    pub line_text: &'static [u8],
+    pub text_offsets: &'static [u8],
+    pub addresses: &'static [u8],
+}
+
+type Header = FileHeader64<LittleEndian>;
+const ENDIAN: LittleEndian = LittleEndian;
+
+impl Elf {
+    /// Reads the headers. `None` when this is not a 64-bit little-endian ELF file with sections.
+    pub fn parse(data: &'static [u8]) -> Option<Self> {
+        let header = Header::parse(data).ok().filter(|header| header.is_little_endian())?;
+        let sections = header.sections(ENDIAN, data).ok()?;
+        let mut elf = Self::default();
+        for section in sections.iter() {
+            let executable = has(section, elf::SHF_EXECINSTR);
+            let bytes = section.data(ENDIAN, data).unwrap_or_default();
+            elf.code.push(if executable { place(section, bytes) } else { Section::default() });
+            match section.sh_type(ENDIAN) {
+                elf::SHT_SYMTAB | elf::SHT_DYNSYM => elf.take_symbols(data, section, bytes),
+                elf::SHT_NOBITS => {}
+                _ => elf.take(sections.section_name(ENDIAN, section).unwrap_or_default(), section, bytes),
+            }
+        }
+        if !elf.full {
+            (elf.symbols, elf.strings) = (elf.dynamic, elf.dynamic_strings);
+        }
+        Some(elf)
+    }
+
+    fn take_symbols(&mut self, data: &'static [u8], section: &'static SectionHeader64<LittleEndian>, bytes: &'static [u8]) {
+        let strings = Header::parse(data).and_then(|header| header.sections(ENDIAN, data)).ok().and_then(|sections| {
+            let strings = sections.section(section.link(ENDIAN)).ok()?;
+            strings.data(ENDIAN, data).ok()
+        });
+        let strings = strings.unwrap_or_default();
+        if section.sh_type(ENDIAN) == elf::SHT_SYMTAB {
+            (self.symbols, self.strings, self.full) = (bytes, strings, true);
+        } else {
+            (self.dynamic, self.dynamic_strings) = (bytes, strings);
+        }
+    }
+
+    fn take(&mut self, name: &[u8], section: &SectionHeader64<LittleEndian>, bytes: &'static [u8]) {
+        if name.starts_with(b".zdebug") || has(section, elf::SHF_COMPRESSED) {
+            self.compressed = true;
+            return;
+        }
+        let debug = &mut self.debug;
+        match name {
+            b".debug_info" => debug.info = bytes,
+            b".debug_abbrev" => debug.abbrev = bytes,
+            b".debug_aranges" => debug.aranges = bytes,
+            b".debug_str" => debug.text = bytes,
+            b".debug_line" => debug.line = bytes,
+            b".debug_line_str" => debug.line_text = bytes,
+            b".debug_str_offsets" => debug.text_offsets = bytes,
+            b".debug_addr" => debug.addresses = bytes,
+            b".eh_frame" => self.frames = place(section, bytes),
+            b".eh_frame_hdr" => self.frames_index = place(section, bytes),
+            _ => {}
+        }
+    }
+
+    /// The end of the code section around `address`.
+    pub fn code_end(&self, address: u64) -> Option<u64> {
+        let section = self.code.iter().find(|section| section.holds(address))?;
+        section.address.checked_add(section.size)
+    }
+
+    /// The code from `address` on, as the linker wrote it, at most `most` bytes.
+    pub fn code_at(&self, address: u64, most: usize) -> Option<&'static [u8]> {
+        let section = self.code.iter().find(|section| section.holds(address))?;
+        let rest = section.data.get((address - section.address) as usize..)?;
+        Some(&rest[..most.min(rest.len())])
+    }
+
+    /// The name of the library function for which the program has a jump at `address`.
+    pub fn dynamic_name(&self, address: u64) -> Option<&'static [u8]> {
+        let entry = self.dynamic.chunks_exact(24).find(|entry| number(entry, 8, 8) == Some(address))?;
+        text(self.dynamic_strings, number(entry, 0, 4)? as usize)
+    }
+
+    /// The name of a symbol.
+    pub fn name(&self, at: u32) -> &'static [u8] {
+        text(self.strings, at as usize).unwrap_or_default()
+    }
+}
+
+fn has(section: &SectionHeader64<LittleEndian>, flag: elf::SectionFlags) -> bool {
+    section.sh_flags(ENDIAN).0 & flag.0 != 0
+}
+
+fn place(section: &SectionHeader64<LittleEndian>, data: &'static [u8]) -> Section {
+    Section { data, address: section.sh_addr(ENDIAN), size: section.sh_size(ENDIAN) }
+}
+
+/// The segments of the file, as the loader would see them: kind, address, size in memory.
+pub(super) fn segments(data: &[u8]) -> Option<Vec<(u32, u64, u64)>> {
+    let header = Header::parse(data).ok().filter(|header| header.is_little_endian())?;
+    let segments = header.program_headers(ENDIAN, data).ok()?;
+    Some(
+        segments
+            .iter()
+            .map(|segment| (segment.p_type(ENDIAN).0, segment.p_vaddr(ENDIAN), segment.p_memsz(ENDIAN)))
+            .collect(),
+    )
+}

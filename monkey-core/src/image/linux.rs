@@ -1,0 +1,111 @@
+//! Which files are loaded where: Linux. What another system has to offer in place of this is `loaded`, `open`,
+//! `pointer` and `resolve`.
+use super::elf;
+use std::ffi::{CStr, CString, OsStr, c_int, c_void};
+use std::fs::File;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// One program or library in memory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Loaded {
+    /// Its file; empty for the program itself.
+    pub path: Vec<u8>,
+    /// What to add to an address of the file.
+    pub bias: usize,
+    /// Kind, address in the file, size in memory.
+    segments: Vec<(u32, u64, u64)>,
+}
+
+impl Loaded {
+    /// Whether `address` lies in one of its segments.
+    pub fn holds(&self, address: usize) -> bool {
+        let inside = address.wrapping_sub(self.bias) as u64;
+        self.segments.iter().any(|(kind, begin, size)| {
+            *kind == libc::PT_LOAD && inside >= *begin && inside - *begin < *size
+        })
+    }
+
+    /// What to call it in a message.
+    pub fn label(&self) -> String {
+        let path = Path::new(OsStr::from_bytes(&self.path));
+        path.file_name().map_or_else(|| "the program".to_owned(), |name| name.to_string_lossy().into_owned())
+    }
+}
+
+/// Everything that is loaded now.
+pub(super) fn loaded() -> Vec<Loaded> {
+    let mut all: Vec<Loaded> = Vec::new();
+    // SAFETY: `collect` has the type that the function wants, is only called until the function returns, and gets back
+    // the pointer to `all`, which lives as long and is not used here meanwhile.
+    unsafe { libc::dl_iterate_phdr(Some(collect), (&raw mut all).cast()) };
+    all
+}
+
+unsafe extern "C" fn collect(info: *mut libc::dl_phdr_info, _: usize, all: *mut c_void) -> c_int {
+    // SAFETY: the loader passes a description that stays valid during this call.
+    let info = unsafe { &*info };
+    // SAFETY: `all` is what `loaded` passed: its own `Vec`, borrowed by nobody else during the iteration.
+    let all = unsafe { &mut *all.cast::<Vec<Loaded>>() };
+    let path = if info.dlpi_name.is_null() {
+        Vec::new()
+    } else {
+        // SAFETY: the loader's names end with a zero byte and are not changed while it iterates.
+        unsafe { CStr::from_ptr(info.dlpi_name) }.to_bytes().to_vec()
+    };
+    let count = if info.dlpi_phdr.is_null() { 0 } else { usize::from(info.dlpi_phnum) };
+    let headers = if count == 0 {
+        &[]
+    } else {
+        // SAFETY: the loader says that this many program headers lie there; they are part of the loaded file.
+        unsafe { std::slice::from_raw_parts(info.dlpi_phdr, count) }
+    };
+    // The crate `libc` has these fields in the widths of the machine.
+    let segments = headers.iter().map(|header| (header.p_type, header.p_vaddr, header.p_memsz)).collect();
+    all.push(Loaded { path, bias: info.dlpi_addr as usize, segments });
+    0
+}
+
+/// The bytes of the file, mapped for the rest of the process. `None` when there is none, or when it is not the one that
+/// was loaded (replaced meanwhile).
+pub(super) fn open(loaded: &Loaded) -> Option<&'static [u8]> {
+    let path = if loaded.path.is_empty() { b"/proc/self/exe" } else { loaded.path.as_slice() };
+    let Ok(file) = File::open(OsStr::from_bytes(path)) else { return vdso(loaded) };
+    // SAFETY: the file is a program that runs from the same pages. Whoever shortens it in place kills the process
+    // anyway, and linkers and package managers replace such files instead of writing into them.
+    let map = unsafe { memmap2::Mmap::map(&file) }.ok()?;
+    // Kept for good: the names and debug information are read from here whenever a patch is made.
+    let data: &'static memmap2::Mmap = Box::leak(Box::new(map));
+    (elf::segments(data)? == loaded.segments).then_some(data)
+}
+
+/// The kernel's own library has no file: all of it is in memory, headers included.
+fn vdso(loaded: &Loaded) -> Option<&'static [u8]> {
+    // SAFETY: asks for a number that the kernel gave the process.
+    let header = unsafe { libc::getauxval(libc::AT_SYSINFO_EHDR) } as usize;
+    let (_, begin, size) = *loaded.segments.iter().find(|(kind, ..)| *kind == libc::PT_LOAD)?;
+    if header == 0 || header != loaded.bias.wrapping_add(begin as usize) {
+        return None;
+    }
+    // SAFETY: the kernel maps its library readable at this address for the life of the process; its segment has this size.
+    Some(unsafe { std::slice::from_raw_parts(header as *const u8, size as usize) })
+}
+
+/// The pointer that the program holds at `address`, a place in `loaded`.
+pub(super) fn pointer(loaded: &Loaded, address: usize) -> Option<usize> {
+    let whole = loaded.holds(address) && loaded.holds(address.checked_add(size_of::<usize>() - 1)?);
+    if !whole || !address.is_multiple_of(align_of::<usize>()) {
+        return None;
+    }
+    // SAFETY: the place is aligned and lies in a segment of a loaded file, which the loader maps readable. The loader may
+    // write it at the same time, one whole word, hence volatile.
+    Some(unsafe { (address as *const usize).read_volatile() })
+}
+
+/// The address that the loader would give for a C symbol.
+pub(super) fn resolve(name: &[u8]) -> Option<usize> {
+    let name = CString::new(name).ok()?;
+    // SAFETY: the name ends with a zero byte; the handle is the loader's own for "in the usual order".
+    let address = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
+    (!address.is_null()).then_some(address as usize)
+}

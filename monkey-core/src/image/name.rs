@@ -1,0 +1,284 @@
+//! What a symbol's name says about the function: which one it is, and what it leaves open.
+use super::bytes::find;
+use super::v0;
+
+/// The two ways in which rustc spells symbols.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mangling {
+    /// `_ZN3lib4half17h0123456789abcdefE`: no generic arguments, no crate version, all of that is in the hash.
+    Legacy,
+    /// `_RNvCs1234_3lib4half`: everything is spelled out. The standard library's own code always has these.
+    V0,
+}
+
+/// The symbol name of a Rust function, taken apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Mangled {
+    pub mangling: Mangling,
+    /// What every copy's name begins with. Legacy: up to the hash. V0: the whole path.
+    pub key: Vec<u8>,
+    /// Legacy only. Equal hashes mean the same function; different ones mean nothing.
+    pub hash: Vec<u8>,
+    /// The function's own identifier.
+    pub ident: Vec<u8>,
+    /// Whether this is the function that stands in for a `#[track_caller]` one where a pointer is taken.
+    pub shim: bool,
+    /// Whether the name admits other instances with other types. A legacy name always does.
+    pub generic: bool,
+    /// As people write it, without hash.
+    pub plain: String,
+}
+
+const SHIM_LEGACY: &[u8] = b"$u7b$$u7b$reify";
+const HASH: usize = 16;
+
+impl Mangled {
+    /// `None` when this is not a Rust name.
+    pub fn parse(name: &[u8]) -> Option<Self> {
+        match name.get(..2)? {
+            b"_R" => Self::v0(name),
+            b"_Z" => Self::legacy(name),
+            _ => None,
+        }
+    }
+
+    fn v0(name: &[u8]) -> Option<Self> {
+        let path = v0::path(name)?;
+        Some(Self {
+            mangling: Mangling::V0,
+            key: name[..path.end].to_vec(),
+            hash: Vec::new(),
+            ident: name[path.ident.0..path.ident.1].to_vec(),
+            shim: path.shim,
+            generic: path.generic,
+            plain: demangled(name)?,
+        })
+    }
+
+    fn legacy(name: &[u8]) -> Option<Self> {
+        let end = legacy_end(name)?;
+        let key = &name[..end - HASH - 1];
+        let component = last_component(key)?;
+        let (shim, ident) = match find(component, SHIM_LEGACY) {
+            Some(at) => (true, &component[..at]),
+            None => (false, component),
+        };
+        Some(Self {
+            mangling: Mangling::Legacy,
+            key: key.to_vec(),
+            hash: name[end - HASH - 1..end - 1].to_vec(),
+            ident: ident.to_vec(),
+            shim,
+            generic: true,
+            plain: demangled(name)?,
+        })
+    }
+
+    /// The beginning of the names of the bodies behind a shim (legacy).
+    pub fn body_key(&self) -> Option<Vec<u8>> {
+        let component = last_component(&self.key)?;
+        let digits = component.len().to_string().len();
+        let keep = self.key.len().checked_sub(3 + component.len() + digits)?;
+        let mut key = self.key[..keep].to_vec();
+        key.extend_from_slice(self.ident.len().to_string().as_bytes());
+        key.extend_from_slice(&self.ident);
+        key.extend_from_slice(b"17h");
+        Some(key)
+    }
+
+    /// The name without the mark of the shim.
+    pub fn body_name(&self) -> &str {
+        let end = self.plain.find("{{reify").or_else(|| self.plain.find("::{shim:reify"));
+        &self.plain[..end.unwrap_or(self.plain.len())]
+    }
+
+    /// Whether `name` begins with this key and has behind it only what differs between copies.
+    /// Legacy: whatever the hash is.
+    pub fn same_key(&self, name: &[u8]) -> bool {
+        name.starts_with(&self.key)
+            && match self.mangling {
+                Mangling::Legacy => legacy_end(name) == Some(self.key.len() + HASH + 1),
+                Mangling::V0 => v0::is_only_instance(name, self.key.len()),
+            }
+    }
+
+    /// The hash of a legacy name that has this key.
+    pub fn same_hash(&self, name: &[u8]) -> bool {
+        self.mangling == Mangling::V0 || name.get(self.key.len()..).is_some_and(|rest| rest.starts_with(&self.hash))
+    }
+}
+
+/// Where a legacy name ends, without what LLVM appends.
+fn legacy_end(name: &[u8]) -> Option<usize> {
+    let end = match name.last()? {
+        b'E' => name.len(),
+        _ => find(name, b"E.llvm.")? + 1,
+    };
+    let hash = end.checked_sub(HASH + 4)?;
+    let tail = &name[hash..end];
+    let well = tail.starts_with(b"17h") && tail[HASH + 3] == b'E' && name.starts_with(b"_ZN");
+    (well && tail[3..HASH + 3].iter().all(u8::is_ascii_hexdigit)).then_some(end)
+}
+
+/// The last component of a legacy name, `key` ending with the `17h` of its hash.
+fn last_component(key: &[u8]) -> Option<&[u8]> {
+    let mut rest = key.get(3..key.len().checked_sub(3)?)?;
+    let mut last = None;
+    while !rest.is_empty() {
+        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let length: usize = std::str::from_utf8(&rest[..digits]).ok()?.parse().ok()?;
+        let end = digits.checked_add(length)?;
+        last = Some(rest.get(digits..end)?);
+        rest = &rest[end..];
+    }
+    last
+}
+
+/// As people write it: no hash, no crate hashes.
+pub(super) fn demangled(name: &[u8]) -> Option<String> {
+    let name = std::str::from_utf8(name).ok()?;
+    let name = name.find(".llvm.").map_or(name, |at| &name[..at]);
+    rustc_demangle::try_demangle(name).ok().map(|demangled| format!("{demangled:#}"))
+}
+
+/// One spelling for what the two manglings and `type_name` write differently, without generic arguments:
+/// `core::option::Option::unwrap` for `core::option::Option<T>::unwrap` and `<core::option::Option<u32>>::unwrap`,
+/// `str::parse` for `core::str::<impl str>::parse`, `<A as B>::c` for `m::<impl B for A>::c`.
+pub(super) fn loose(plain: &str) -> String {
+    let mut out = String::with_capacity(plain.len());
+    let mut rest = plain;
+    while let Some(open) = rest.find('<') {
+        out.push_str(&rest[..open]);
+        let Some(close) = closing(&rest[open..]) else { break };
+        let (inside, after) = (&rest[open + 1..open + close], &rest[open + close + 1..]);
+        let in_type = out.chars().last().is_some_and(|last| last.is_alphanumeric() || last == '_');
+        if let Some(what) = inside.strip_prefix("impl ").filter(|_| !in_type) {
+            out.clear();
+            match split_outside(what, " for ") {
+                Some((of, on)) => out.push_str(&format!("<{} as {}>", loose(on), loose(of))),
+                None => out.push_str(&loose(what)),
+            }
+        } else if !in_type && !out.ends_with("::") {
+            match split_outside(inside, " as ") {
+                Some((on, of)) => out.push_str(&format!("<{} as {}>", loose(on), loose(of))),
+                None => out.push_str(&loose(inside)),
+            }
+        } else if out.ends_with("::") {
+            out.truncate(out.len() - 2);
+        }
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
+fn closing(text: &str) -> Option<usize> {
+    let mut depth = 0_usize;
+    let bytes = text.as_bytes();
+    for (at, byte) in bytes.iter().enumerate() {
+        match byte {
+            b'<' => depth += 1,
+            b'>' if at > 0 && bytes[at - 1] == b'-' => {}
+            b'>' if depth == 1 => return Some(at),
+            b'>' => depth -= 1,
+            _ => {}
+        }
+    }
+    None
+}
+
+fn split_outside<'a>(text: &'a str, by: &str) -> Option<(&'a str, &'a str)> {
+    let mut from = 0;
+    while let Some(at) = text[from..].find(by).map(|at| from + at) {
+        let before = text[..at].replace("->", "");
+        if before.matches('<').count() == before.matches('>').count() {
+            return Some((&text[..at], &text[at + by.len()..]));
+        }
+        from = at + by.len();
+    }
+    None
+}
+
+/// Whether every path in a name belongs to the standard library, of which a program has exactly one.
+pub(super) fn is_standard(plain: &str) -> bool {
+    let roots = plain.split(|byte: char| !(byte.is_alphanumeric() || byte == '_' || byte == ':'));
+    let mut paths = roots.filter(|path| path.contains("::") && !path.starts_with("::")).peekable();
+    paths.peek().is_some()
+        && paths.all(|path| ["core", "std", "alloc"].iter().any(|own| path.split("::").next() == Some(own)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(name: &str) -> Mangled {
+        Mangled::parse(name.as_bytes()).expect("a Rust name")
+    }
+
+    #[test]
+    fn a_legacy_name_is_its_path_and_a_hash() {
+        let half = parse("_ZN3lib4half17hde8e30710f86567eE");
+        assert_eq!((half.plain.as_str(), half.ident.as_slice()), ("lib::half", &b"half"[..]));
+        for (other, key, hash) in [
+            ("_ZN3lib4half17hf1f16b8432268a02E", true, false),
+            ("_ZN3lib4half17hde8e30710f86567eE.llvm.435083064800607305", true, true),
+            ("_ZN3lib4half17hde8e30710f86567eE.cold", false, true),
+            ("_ZN3lib4half28_$u7b$$u7b$closure$u7d$$u7d$17hde8e30710f86567eE", false, false),
+            ("_ZN3lib4half", false, false),
+        ] {
+            assert_eq!(half.same_key(other.as_bytes()), key, "{other}");
+            assert_eq!(key && half.same_hash(other.as_bytes()), key && hash, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_v0_name_differs_between_copies_in_the_last_crate_only() {
+        let half = parse("_RNvCsfTKVkaOEHWr_3lib4halfB1_");
+        assert!(half.same_key(b"_RNvCsfTKVkaOEHWr_3lib4halfCs34I7lPuBLho_3app"));
+        assert!(half.same_key(b"_RNvCsfTKVkaOEHWr_3lib4half.llvm.106"));
+        assert!(!half.same_key(b"_RNvCsfTKVkaOEHWr_3lib4halfCs34I7lPuBLho_3app.cold"));
+        assert!(!half.same_key(b"_RNvCsXXXXXXXXXXX_3lib4halfCs34I7lPuBLho_3app"));
+    }
+
+    #[test]
+    fn shims_lead_to_the_name_of_their_body() {
+        let shim = parse("_ZN4core6option15Option$LT$T$GT$36unwrap$u7b$$u7b$reify.shim$u7d$$u7d$17h1043774d69416e09E");
+        assert!(shim.shim);
+        assert_eq!(shim.body_key().unwrap(), b"_ZN4core6option15Option$LT$T$GT$6unwrap17h");
+        assert_eq!(shim.body_name(), "core::option::Option<T>::unwrap");
+        let shim = parse("_RNSNvMNtCsgEmfK2I1SDS_4core6optionINtB4_6OptionmE6unwrap5reifyCs34I7lPuBLho_3app");
+        assert!(shim.shim);
+        assert_eq!((shim.body_name(), shim.ident.as_slice()), ("<core::option::Option<u32>>::unwrap", &b"unwrap"[..]));
+    }
+
+    #[test]
+    fn c_names_and_garbage_are_no_rust_names() {
+        for name in ["getpid", "_Z3foov", "_ZN3foo3barEv", "_R", "", "_ZN3lib4half17hde8e30710f86567", "_ZN99x17hde8e30710f86567eE"] {
+            assert_eq!(Mangled::parse(name.as_bytes()), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_spellings_agree() {
+        for (one, same) in [
+            ("core::option::Option<T>::unwrap", "<core::option::Option<u32>>::unwrap"),
+            ("core::str::<impl str>::parse", "<str>::parse::<u32>"),
+            ("core::fmt::num::<impl core::fmt::Display for u32>::fmt", "<u32 as core::fmt::Display>::fmt"),
+            ("<lib::S<T> as core::fmt::Debug>::fmt", "<lib::S<fn() -> u8> as core::fmt::Debug>::fmt"),
+            ("lib::generic", "lib::generic::<alloc::vec::Vec<u8>>"),
+            ("std::path::Path::exists", "<std::path::Path>::exists"),
+        ] {
+            assert_eq!(loose(one), loose(same));
+        }
+        assert_ne!(loose("lib::a::f"), loose("lib::b::f"));
+    }
+
+    #[test]
+    fn the_standard_library_is_told_from_the_rest() {
+        assert!(is_standard("std::path::Path::exists"));
+        assert!(is_standard("<u32 as core::fmt::Display>::fmt"));
+        assert!(!is_standard("lib::half"));
+        assert!(!is_standard("<lib::S as core::fmt::Display>::fmt"));
+        assert!(!is_standard("main"));
+    }
+}
