@@ -26,8 +26,8 @@ const CALLS: Taker = Taker { name: "calls!", arguments: &["crate"] };
 pub fn call(tokens: TokenStream, runtime: bool) -> syn::Result<Call> {
     let (krate, expression) = expression(ORIGINAL, tokens, runtime)?;
     let help = "help: `original!` takes a call by path, such as `now()` or `Clock::now(&clock)`";
-    match expression {
-        Expr::Call(call) => match *call.func {
+    match ungrouped(expression) {
+        Expr::Call(call) => match ungrouped(*call.func) {
             Expr::Path(function) => Ok(Call { krate, function, arguments: call.args }),
             other => Err(syn::Error::new_spanned(other, format!("expected the path of a function; {help}"))),
         },
@@ -41,7 +41,7 @@ pub fn call(tokens: TokenStream, runtime: bool) -> syn::Result<Call> {
 
 pub fn name(tokens: TokenStream, runtime: bool) -> syn::Result<Name> {
     let (krate, expression) = expression(CALLS, tokens, runtime)?;
-    match expression {
+    match ungrouped(expression) {
         Expr::Path(function) => Ok(Name { krate, function }),
         Expr::Call(call) => Err(syn::Error::new_spanned(
             call,
@@ -51,6 +51,14 @@ pub fn name(tokens: TokenStream, runtime: bool) -> syn::Result<Name> {
             other,
             "expected the path of a function; help: write it as in `replace(..)`, such as `calls!(now)`",
         )),
+    }
+}
+
+/// What a `macro_rules!` fragment such as `$f:path` holds: it comes in invisible brackets.
+fn ungrouped(expression: Expr) -> Expr {
+    match expression {
+        Expr::Group(group) => ungrouped(*group.expr),
+        expression => expression,
     }
 }
 
