@@ -154,7 +154,9 @@ fn original(job: &Job) -> Result<(Vec<Op>, usize), String> {
         let bytes = &job.body[at..];
         let op = Op::decode(bytes, job.from + at as u64).ok_or(format!("undecodable at {at:#x}"))?;
         let left = taken.last().is_some_and(Op::leaves);
-        let over = job.extent.map_or(left, |extent| at >= extent);
+        // Without an extent a trap ends the function too, but the trampoline goes on behind it.
+        let traps = taken.last().is_some_and(|last| job.body[(last.at - job.from) as usize] == 0xCC);
+        let over = job.extent.map_or(left || traps, |extent| at >= extent);
         if over && !is_padding(bytes, &op) {
             return Err(format!("no padding at {at:#x}"));
         }

@@ -3,7 +3,7 @@ use super::checker::{Job, check, justified};
 use monkey_core::relocate::{Refusal, x86_64};
 use object::{Object, ObjectSection, ObjectSymbol, SymbolKind};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// A function of a program file.
 struct Function<'a> {
@@ -64,11 +64,10 @@ impl Tally {
         self
     }
 
-    fn share(&self, outcomes: &[&str]) -> f64 {
-        let count =
-            |all: &mut dyn Iterator<Item = (&&'static str, &usize)>| all.map(|(_, n)| *n).sum::<usize>();
-        let some = count(&mut self.outcomes.iter().filter(|(outcome, _)| outcomes.contains(outcome)));
-        some as f64 / count(&mut self.outcomes.iter()) as f64
+    /// How many of a thousand had this outcome.
+    fn per_mille(&self, outcome: &str) -> usize {
+        let count = self.outcomes.get(outcome).copied().unwrap_or_default();
+        (1000 * count).div_ceil(self.outcomes.values().sum())
     }
 }
 
@@ -90,7 +89,7 @@ fn every_function_of_libc() {
 #[ignore = "takes what RELOCATE_TOO names"]
 fn every_function_of_other_programs() {
     let paths = std::env::var_os("RELOCATE_TOO").unwrap_or_default();
-    std::env::split_paths(&paths).for_each(|path: PathBuf| sweep(&path));
+    std::env::split_paths(&paths).for_each(|path| sweep(&path));
 }
 
 fn sweep(path: &Path) {
@@ -109,16 +108,23 @@ fn sweep(path: &Path) {
         println!("{title}: {:?}, longest {longest}, {seconds:.2} s", tally.outcomes);
         let wrong = tally.wrong.iter().take(20).cloned().collect::<Vec<_>>().join("\n");
         assert!(wrong.is_empty(), "{title}: {} wrong\n{wrong}", tally.wrong.len());
-        // What is too short or out of reach has been checked to be so; the rest is a matter of degree.
-        let doubtful = tally.share(&["branch into", "return into", "undecodable", "immovable"]);
-        assert!(doubtful < 0.05, "{title}: {doubtful} refused");
+        // The reasons have been checked to be true. Whether a loop could be moved is a matter of degree; what does
+        // not decode, or cannot be moved at all, does not occur in compiled code.
+        let loops = tally.per_mille("branch into");
+        assert!(loops <= 30, "{title}: {loops} of 1000 refused for a branch");
+        let odd = tally.per_mille("undecodable") + tally.per_mille("immovable");
+        assert!(odd <= 1, "{title}: {odd} of 1000 refused");
     }
 }
 
 fn functions<'a>(file: &object::File<'a>) -> Vec<Function<'a>> {
     let mut found = BTreeMap::new();
     for symbol in file.symbols().chain(file.dynamic_symbols()) {
-        if symbol.kind() == SymbolKind::Text && symbol.is_definition() && symbol.address() != 0 {
+        // A part that was split off a function is jumped to, never called: nobody replaces it.
+        let part =
+            symbol.name().is_ok_and(|name| matches!(name.rsplit_once('.'), Some((_, "cold" | "warm"))));
+        let function = symbol.kind() == SymbolKind::Text && symbol.is_definition();
+        if function && !part && symbol.address() != 0 {
             let (address, size) = (symbol.address(), symbol.size());
             let entry = found.entry(address).or_insert((size, symbol));
             entry.0 = entry.0.max(size);

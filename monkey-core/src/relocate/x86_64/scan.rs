@@ -34,56 +34,74 @@ pub(super) fn reachable(body: &[u8], from: u64, need: usize, taken: &Taken) -> R
     if last_suspect(body, need, taken.length).is_none() {
         return Ok(());
     }
-    let mut todo: Vec<u64> = taken.instructions.iter().filter_map(branch_target).collect();
-    if taken.instructions.last().is_some_and(goes_on) {
-        todo.push(from.wrapping_add(taken.length as u64));
+    let mut walk = Walk { body, from, need, seen: vec![false; body.len()], todo: Vec::new(), table: None };
+    taken.instructions.iter().for_each(|instruction| walk.note_target(instruction));
+    if taken.instructions.last().is_some_and(|last| !leaves(last)) {
+        walk.todo.push(taken.length);
     }
-    let mut seen = vec![false; body.len()];
-    while let Some(address) = todo.pop() {
-        follow(body, from, need, address, &mut seen, &mut todo)?;
+    while let Some(start) = walk.todo.pop() {
+        walk.follow(start)?;
     }
-    Ok(())
+    // The cases of a table are somewhere behind its jump. What looks at more than the function may refuse too
+    // much, never too little; what does not decode there is another's.
+    match walk.table.map(|start| whole(body, from, need, start)) {
+        Some(Err(refusal @ Refusal::BranchInto { .. })) => Err(refusal),
+        _ => Ok(()),
+    }
 }
 
-/// Follows the code at `address` until it leaves, or goes where it was before.
-fn follow(
-    body: &[u8],
+/// A walk through code along its branches.
+struct Walk<'a> {
+    body: &'a [u8],
     from: u64,
     need: usize,
-    address: u64,
-    seen: &mut [bool],
-    todo: &mut Vec<u64>,
-) -> Result<(), Refusal> {
-    let start = address.wrapping_sub(from);
-    if start >= body.len() as u64 {
-        return Ok(());
-    }
-    let start = start as usize;
-    let mut decoder = Decoder::with_ip(64, &body[start..], address, DecoderOptions::NONE);
-    while decoder.can_decode() && !seen[start + decoder.position()] {
-        seen[start + decoder.position()] = true;
-        let instruction = decoder.decode();
-        if instruction.is_invalid() {
-            return Ok(());
-        }
-        refuse_landing(&instruction, from, need)?;
-        // A function called from here is another function.
-        todo.extend(branch_target(&instruction).filter(|_| instruction.mnemonic() != Mnemonic::Call));
-        if !goes_on(&instruction) {
-            return Ok(());
-        }
-    }
-    Ok(())
+    /// The instructions that were decoded, by offset.
+    seen: Vec<bool>,
+    /// Offsets to go on at.
+    todo: Vec<usize>,
+    /// Where the first jump through a register or a table ends.
+    table: Option<usize>,
 }
 
-/// Whether the function may go on behind the instruction: behind a jump through a table there are its cases.
-fn goes_on(instruction: &Instruction) -> bool {
-    let table = match instruction.op0_kind() {
+impl Walk<'_> {
+    /// Follows the code at an offset until it leaves, or goes where the walk was before.
+    fn follow(&mut self, start: usize) -> Result<(), Refusal> {
+        let ip = self.from.wrapping_add(start as u64);
+        let mut decoder = Decoder::with_ip(64, &self.body[start..], ip, DecoderOptions::NONE);
+        while decoder.can_decode() && !self.seen[start + decoder.position()] {
+            self.seen[start + decoder.position()] = true;
+            let instruction = decoder.decode();
+            refuse_landing(&instruction, self.from, self.need)?;
+            self.note_target(&instruction);
+            if is_table_jump(&instruction) {
+                let end = start + decoder.position();
+                self.table = Some(self.table.map_or(end, |table| table.min(end)));
+            }
+            if instruction.is_invalid() || leaves(&instruction) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Remembers where a branch goes; a function called from here is another function.
+    fn note_target(&mut self, instruction: &Instruction) {
+        if let Some(target) = branch_target(instruction)
+            && target.wrapping_sub(self.from) < self.body.len() as u64
+            && instruction.mnemonic() != Mnemonic::Call
+        {
+            self.todo.push(target.wrapping_sub(self.from) as usize);
+        }
+    }
+}
+
+fn is_table_jump(instruction: &Instruction) -> bool {
+    let computed = match instruction.op0_kind() {
         OpKind::Register => true,
         OpKind::Memory => instruction.memory_index() != Register::None,
         _ => false,
     };
-    !leaves(instruction) || (table && instruction.mnemonic() == Mnemonic::Jmp)
+    computed && instruction.mnemonic() == Mnemonic::Jmp
 }
 
 fn refuse_landing(instruction: &Instruction, from: u64, need: usize) -> Result<(), Refusal> {
@@ -95,27 +113,35 @@ fn refuse_landing(instruction: &Instruction, from: u64, need: usize) -> Result<(
 
 /// The offset of the last bytes, from `start` on, that read like a branch to the first `need` bytes.
 fn last_suspect(code: &[u8], need: usize, start: usize) -> Option<usize> {
-    // A branch of one byte reaches 128 back from its end.
-    let near = code.len().min(need + 128);
-    let far = (start..code.len()).rev().find(|&at| wide_branch(code, at, need));
-    let near = || (start..near).rev().find(|&at| narrow_branch(code, at, need));
-    far.max(near())
+    // A loop over indices and a match of the first byte: iterators and closures cost four times as much in a
+    // build without optimisation, and functions of half a megabyte exist.
+    let mut at = code.len();
+    while at > start {
+        at -= 1;
+        let suspect = match code[at] {
+            0x70..=0x7F | 0xE0..=0xE3 | 0xEB => at < need + 128 && narrow_branch(code, at, need),
+            0x0F | 0xC7 | 0xE8 | 0xE9 => wide_branch(code, at, need),
+            _ => false,
+        };
+        if suspect {
+            return Some(at);
+        }
+    }
+    None
 }
 
 // 70+cc cb   jcc           E0 cb, E1 cb, E2 cb, E3 cb   loopne, loope, loop, jrcxz
 // EB cb      jmp
 fn narrow_branch(code: &[u8], at: usize, need: usize) -> bool {
-    matches!(code[at], 0x70..=0x7F | 0xE0..=0xE3 | 0xEB)
-        && code.get(at + 1).is_some_and(|&distance| hits(at + 2, i64::from(distance as i8), need))
+    code.get(at + 1).is_some_and(|&distance| hits(at + 2, i64::from(distance as i8), need))
 }
 
 // E8 cd      call          0F 80+cc cd   jcc
 // E9 cd      jmp           C7 F8 cd      xbegin (66 C7 F8 cw: with two bytes)
 fn wide_branch(code: &[u8], at: usize, need: usize) -> bool {
-    let distance = match code[at] {
-        0xE8 | 0xE9 => at + 1,
-        0x0F if code.get(at + 1).is_some_and(|&second| second & 0xF0 == 0x80) => at + 2,
-        0xC7 if code.get(at + 1) == Some(&0xF8) => at + 2,
+    let distance = match (code[at], code.get(at + 1)) {
+        (0xE8 | 0xE9, _) => at + 1,
+        (0x0F, Some(0x80..=0x8F)) | (0xC7, Some(0xF8)) => at + 2,
         _ => return false,
     };
     let field = code.get(distance..).unwrap_or_default();
