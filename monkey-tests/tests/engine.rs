@@ -1,0 +1,261 @@
+//! What a patch leaves as it was: arguments, results, unwinding, page protections, other patches.
+use std::arch::x86_64::{__m256, _mm256_add_ps, _mm256_set1_ps, _mm256_storeu_ps};
+use std::ffi::{CStr, c_char, c_int};
+use std::fs;
+use std::hint::black_box;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+
+#[derive(Debug, PartialEq, Clone, Copy)]
+struct Wide {
+    sum: u128,
+    float: f64,
+    bytes: [u8; 40],
+}
+
+#[monkey::patchable]
+#[allow(clippy::too_many_arguments)]
+fn many(a: u8, b: f32, c: u16, d: f64, e: u32, f: u128, g: u64, h: f32, i: i8, j: u128, k: f64) -> Wide {
+    let sum =
+        u128::from(a) + u128::from(c) + u128::from(e) + f + u128::from(g) + u128::from(i.unsigned_abs()) + j;
+    Wide { sum, float: f64::from(b) + d + f64::from(h) + k, bytes: [a; 40] }
+}
+
+#[allow(clippy::too_many_arguments)]
+fn many_and_one(
+    a: u8,
+    b: f32,
+    c: u16,
+    d: f64,
+    e: u32,
+    f: u128,
+    g: u64,
+    h: f32,
+    i: i8,
+    j: u128,
+    k: f64,
+) -> Wide {
+    let mut wide = monkey::original!(many(a, b, c, d, e, f, g, h, i, j, k));
+    wide.sum += 1;
+    wide
+}
+
+#[monkey::test(replace(many = many_and_one))]
+fn eleven_mixed_arguments_and_a_struct_survive() {
+    let wide = many(1, 0.5, 2, 0.25, 3, 1 << 100, 4, 2.0, -5, 1 << 90, 8.0);
+    let sum = (1 << 100) + (1 << 90) + 1 + 2 + 3 + 4 + 5 + 1;
+    assert_eq!(wide, Wide { sum, float: 10.75, bytes: [1; 40] });
+}
+
+#[cfg(target_arch = "x86_64")]
+mod vectors {
+    #![allow(improper_ctypes_definitions, reason = "passed between two Rust functions")]
+    use super::*;
+
+    #[target_feature(enable = "avx")]
+    #[inline(never)]
+    unsafe extern "C" fn add(a: __m256, b: __m256) -> __m256 {
+        _mm256_add_ps(black_box(a), b)
+    }
+
+    #[target_feature(enable = "avx")]
+    unsafe extern "C" fn add_and_two(a: __m256, b: __m256) -> __m256 {
+        // SAFETY: AVX is there, or this function would not have been called.
+        let sum = unsafe { monkey::original!(add(a, b)) };
+        _mm256_add_ps(sum, _mm256_set1_ps(2.0))
+    }
+
+    #[target_feature(enable = "avx")]
+    unsafe fn check() {
+        let mut lanes = [0.0f32; 8];
+        // SAFETY: AVX is there.
+        let sum = unsafe { add(_mm256_set1_ps(1.0), _mm256_set1_ps(0.5)) };
+        // SAFETY: eight lanes fit.
+        unsafe { _mm256_storeu_ps(lanes.as_mut_ptr(), sum) };
+        assert_eq!(lanes, [3.5; 8]);
+    }
+
+    #[test]
+    fn wide_vectors_survive() {
+        if is_x86_feature_detected!("avx") {
+            let _guard = monkey::patch!(add = add_and_two);
+            // SAFETY: AVX was just found.
+            unsafe { check() };
+        }
+    }
+}
+
+unsafe extern "C" {
+    fn snprintf(to: *mut c_char, size: usize, format: *const c_char, ...) -> c_int;
+}
+
+/// Not variadic itself (stable Rust cannot write that), but it looks at what comes first and calls the original.
+unsafe extern "C" fn counted(to: *mut c_char, size: usize, format: *const c_char) -> c_int {
+    // SAFETY: the caller's arguments; the format is replaced by one that takes none.
+    unsafe { monkey::original!(snprintf(to, size.min(16), format)) }
+}
+
+#[test]
+fn variadic_originals_go_on_working_while_hooked() {
+    let format = |text: &CStr, number: c_int, float: f64| {
+        let mut to = [0; 32];
+        // SAFETY: the buffer is as long as said, and the format takes an int and a double.
+        unsafe { snprintf(to.as_mut_ptr(), 32, text.as_ptr(), number, float) };
+        // SAFETY: snprintf ends what it writes with a zero.
+        unsafe { CStr::from_ptr(to.as_ptr()) }.to_str().unwrap().to_owned()
+    };
+    // SAFETY: the C ABI lets a function ignore variadic arguments.
+    let guard = unsafe { monkey::patch_at(snprintf as *const (), counted as *const ()) }.unwrap();
+    assert_eq!(format(c"plain", 1, 1.0), "plain");
+    drop(guard);
+    assert_eq!(format(c"%d %.2f", 42, 0.125), "42 0.12");
+}
+
+#[monkey::patchable]
+fn number() -> u32 {
+    1
+}
+
+#[test]
+fn the_newest_patch_counts_and_guards_go_in_any_order() {
+    let orders = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
+    for order in orders {
+        let mut guards = [
+            Some(monkey::patch!(number = || 10)),
+            Some(monkey::patch!(number = || 20)),
+            Some(monkey::patch!(number = || 30)),
+        ];
+        assert_eq!(number(), 30);
+        for dropped in order {
+            guards[dropped] = None;
+            let newest = guards.iter().rposition(Option::is_some);
+            assert_eq!(number(), newest.map_or(1, |newest| newest as u32 * 10 + 10));
+        }
+    }
+}
+
+#[test]
+fn a_panicking_replacement_unwinds_and_everything_is_as_before() {
+    static DROPPED: AtomicU32 = AtomicU32::new(0);
+    struct Witness;
+    impl Drop for Witness {
+        fn drop(&mut self) {
+            DROPPED.fetch_add(1, SeqCst);
+        }
+    }
+    fn bad() -> u32 {
+        panic!("on purpose")
+    }
+    #[inline(never)]
+    fn caller() -> u32 {
+        let _witness = Witness;
+        number() + 1
+    }
+    let result = panic::catch_unwind(|| {
+        let _guard = monkey::patch!(number = bad);
+        caller()
+    });
+    assert_eq!(*result.unwrap_err().downcast::<&str>().unwrap(), "on purpose");
+    assert_eq!(DROPPED.load(SeqCst), 1);
+    assert_eq!(caller(), 2);
+    // The lock is free: this would hang otherwise, or see the panicking one.
+    let _guard = monkey::patch!(number = || 5);
+    assert_eq!(caller(), 6);
+}
+
+#[test]
+fn a_cycle_is_an_error_and_several_targets_are_patched_together_or_not_at_all() {
+    #[monkey::patchable]
+    fn left() -> u32 {
+        1
+    }
+    #[monkey::patchable]
+    fn right() -> u32 {
+        2
+    }
+    let error = monkey::try_patch!(left = right, right = left).unwrap_err();
+    assert_eq!(*error.cause(), monkey::Cause::Cycle);
+    assert_eq!((left(), right()), (1, 2));
+    let same: fn() -> u32 = number;
+    let error = monkey::try_patch!(left = right, number = same).unwrap_err();
+    assert_eq!(*error.cause(), monkey::Cause::SameFunction);
+    assert_eq!((left(), right(), number()), (1, 2, 1));
+    assert!(error.to_string().contains("monkey-tests/tests/engine.rs:"), "{error}");
+}
+
+#[test]
+fn data_and_nothing_are_not_code() {
+    static DATA: [u8; 64] = [0; 64];
+    for address in [DATA.as_ptr().cast::<()>(), 16 as *const ()] {
+        // SAFETY: nothing is called; the addresses are refused.
+        let error = unsafe { monkey::patch_at(address, number as *const ()) }.unwrap_err();
+        assert!(matches!(error.cause(), monkey::Cause::NotCode { .. }), "{error}");
+        assert_eq!(error.address(), address);
+    }
+}
+
+/// What is both writable and executable, by the process's own map.
+fn writable_code() -> Vec<String> {
+    let map = fs::read_to_string("/proc/self/maps").unwrap();
+    map.lines()
+        .filter(|line| line.split_whitespace().nth(1).unwrap().starts_with("rwx"))
+        .map(String::from)
+        .collect()
+}
+
+/// `mov eax, N; ret`, sixteen bytes each, in pages that may be run.
+#[cfg(target_arch = "x86_64")]
+fn functions(count: u32) -> Vec<extern "C" fn() -> u32> {
+    let size = count as usize * 16;
+    let (any, anonymous) = (std::ptr::null_mut(), libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+    // SAFETY: new memory, anywhere.
+    let memory = unsafe { libc::mmap(any, size, libc::PROT_READ | libc::PROT_WRITE, anonymous, -1, 0) };
+    assert_ne!(memory, libc::MAP_FAILED);
+    for number in 0..count {
+        let mut code = [0xCC; 16];
+        code[0] = 0xB8;
+        code[1..5].copy_from_slice(&number.to_le_bytes());
+        code[5] = 0xC3;
+        // SAFETY: within the memory just mapped.
+        unsafe { memory.cast::<[u8; 16]>().add(number as usize).write(code) };
+    }
+    // SAFETY: nobody runs it yet.
+    assert_eq!(unsafe { libc::mprotect(memory, size, libc::PROT_READ | libc::PROT_EXEC) }, 0);
+    let at = |number: u32| memory as usize + number as usize * 16;
+    // SAFETY: a whole function of this type lies at each of the addresses.
+    (0..count)
+        .map(|number| unsafe { std::mem::transmute::<usize, extern "C" fn() -> u32>(at(number)) })
+        .collect()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn ten_thousand_functions_are_patched_and_no_page_stays_writable() {
+    extern "C" fn all_the_same() -> u32 {
+        u32::MAX
+    }
+    let functions = functions(10_000);
+    let patch = |function: &extern "C" fn() -> u32| {
+        // SAFETY: both are of this type.
+        unsafe { monkey::patch_at(*function as *const (), all_the_same as *const ()) }.unwrap()
+    };
+    let guards: Vec<_> = functions.iter().map(patch).collect();
+    assert!(functions.iter().all(|function| black_box(function)() == u32::MAX));
+    drop(guards);
+    assert!(functions.iter().zip(0..).all(|(function, number)| black_box(function)() == number));
+    assert_eq!(writable_code(), Vec::<String>::new());
+}
+
+#[test]
+fn page_protections_come_back() {
+    let protections = || {
+        let map = fs::read_to_string("/proc/self/maps").unwrap();
+        let text = map.lines().filter(|line| line.contains("/engine-") && line.contains("x"));
+        text.map(|line| line.split_whitespace().nth(1).unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let before = protections();
+    drop(monkey::patch!(number = || 5));
+    assert!(before.contains(&"r-xp".to_owned()));
+    assert!(protections().iter().all(|protection| !protection.contains('w') || !protection.contains('x')));
+    let _ = AssertUnwindSafe(before);
+}
