@@ -4,6 +4,9 @@
 //! tell, [`Infallible`] one reference further on for all others. No bound on the result is needed.
 use std::process::ExitCode;
 
+/// A reference to a result. By this name, because lints have views on how a user's reference types are written.
+pub type Reference<'a, R> = &'a R;
+
 /// A result on its way through `(&Outcome(result)).failed()`.
 #[derive(Debug)]
 pub struct Outcome<'a, R>(pub &'a R);

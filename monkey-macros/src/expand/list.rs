@@ -5,6 +5,7 @@ use crate::check::list::{List, Replacement};
 use crate::names;
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
+use syn::Expr;
 
 /// `patch!` or `try_patch!`, by the function's name.
 pub fn patch(list: &List, function: &str) -> TokenStream {
@@ -59,7 +60,15 @@ fn replacement(entry: &Replacement, private: &TokenStream) -> TokenStream {
     );
     arguments.set_span(end);
     let expect = count.as_ref().map(|count| quote_spanned!(Span::mixed_site()=> .expect(#count)));
+    // A block would be told to give the target's own type, not one that both go into.
+    let (before, given) = if is_block(given) {
+        let hidden = Ident::new("given", Span::mixed_site().located_at(start));
+        (Some(quote_spanned!(Span::mixed_site()=> let #hidden = #given;)), hidden.into_token_stream())
+    } else {
+        (None, given.into_token_stream())
+    };
     quote_spanned! {Span::mixed_site()=> {
+        #before
         let #alone = #target;
         let [#shared, #replacement] = [#alone, #given];
         {
@@ -69,6 +78,10 @@ fn replacement(entry: &Replacement, private: &TokenStream) -> TokenStream {
         }
         #new #arguments #expect
     }}
+}
+
+fn is_block(expression: &Expr) -> bool {
+    matches!(expression, Expr::Block(_) | Expr::Unsafe(_) | Expr::If(_) | Expr::Match(_) | Expr::Loop(_))
 }
 
 /// The outermost tokens at another place.

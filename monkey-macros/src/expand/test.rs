@@ -93,7 +93,7 @@ fn failed(output: &ReturnType, private: &TokenStream) -> TokenStream {
     let Some(output) = nameable_output(output) else {
         return quote_spanned!(Span::mixed_site()=> |_| false);
     };
-    quote_spanned! {Span::mixed_site()=> |value: &#output| {
+    quote_spanned! {Span::mixed_site()=> |value: #private::Reference<'_, #output>| {
         #[allow(unused_imports)]
         use #private::{Fallible as _, Infallible as _};
         (&#private::Outcome(value)).failed()
