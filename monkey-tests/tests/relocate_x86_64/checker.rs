@@ -137,6 +137,9 @@ pub fn check(job: &Job, got: &Relocated) -> Result<(), String> {
         if boundary != (offset, code.at) {
             return Err(format!("boundary {boundary:x?}, should be {:x?}", (offset, code.at)));
         }
+        if op.is_call() && op.next() - job.from < job.need as u64 {
+            return Err(format!("the call at {:#x} returns into the jump", op.at));
+        }
         code.instruction(op).map_err(|problem| format!("{:#x}: {problem}: {op:x?}", op.at))?;
     }
     if !taken.last().is_some_and(|last| last.leaves() || last.is_call()) {
