@@ -96,7 +96,7 @@ pub fn uses(word: u32) -> Uses {
         0b0111 | 0b1111 => {
             let converts = word & 0x5F20_FC00 == 0x1E20_0000 || word & 0x5F20_0000 == 0x1E00_0000;
             let copies = word & 0x9FE0_8400 == 0x0E00_0400;
-            if converts || copies { uses(&[t, n], &[t, n]) } else { uses(&[], &[]) }
+            if converts || copies { uses(&[n], &[t]) } else { uses(&[], &[]) }
         }
         _ => uses(&[t, n, a, m], &[t, n, a, m]),
     }
