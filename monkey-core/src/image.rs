@@ -85,17 +85,21 @@ fn unnamed(object: &Object, elf: &Elf, inside: u64, room: usize) -> Option<Funct
     Some(Function { address: object.outside(begin), size: Some(size as usize), room, name, named: false })
 }
 
-/// Of several names of one place: a Rust name, else the first; without the version that a library gives it.
+/// Of several names of one place: a Rust name, else the one that looks least internal (`getpid`, not `__getpid`);
+/// without the version that a library gives it.
 fn best_name<'a>(names: impl Iterator<Item = &'a [u8]>) -> String {
-    let mut first = None;
+    let mut best: Option<&[u8]> = None;
+    let inner = |name: &[u8]| name.iter().take_while(|byte| **byte == b'_').count();
     for name in names {
-        if let Some(plain) = Mangled::parse(name).map(|name| name.plain) {
-            return plain;
+        if let Some(name) = Mangled::parse(name) {
+            return name.body_name().to_owned();
         }
-        first = first.or(Some(name));
+        if best.is_none_or(|best| inner(name) < inner(best)) {
+            best = Some(name);
+        }
     }
-    let first = String::from_utf8_lossy(first.unwrap_or_default()).into_owned();
-    first.split('@').next().unwrap_or_default().to_owned()
+    let best = String::from_utf8_lossy(best.unwrap_or_default()).into_owned();
+    best.split('@').next().unwrap_or_default().to_owned()
 }
 
 /// All copies of the function at `address`.
@@ -116,8 +120,13 @@ pub fn copies_of(address: usize, type_name: &str) -> Copies {
 pub fn inlined(address: usize) -> Vec<Inlined> {
     let Some(object) = objects::around(address) else { return Vec::new() };
     let Some(own) = object.mangled_at(address).into_iter().next() else { return Vec::new() };
-    let identity = object.elf().and_then(|elf| dwarf::identities(&elf.debug, &[object.inside(address)]).pop().flatten());
-    search(&dwarf::inlined::Wanted { ident: own.ident.clone(), loose: name::loose(own.body_name()), identity })
+    let identity =
+        object.elf().and_then(|elf| elf.info.identities(&[object.inside(address)]).pop().flatten());
+    search(&dwarf::inlined::Wanted {
+        ident: own.ident.clone(),
+        loose: name::loose(own.body_name()),
+        identity,
+    })
 }
 
 /// Where calls of a function were inlined that may have no body of its own; `type_name` is what `std::any::type_name`
@@ -131,17 +140,22 @@ pub fn inlined_named(type_name: &str) -> Vec<Inlined> {
 
 fn search(wanted: &dwarf::inlined::Wanted) -> Vec<Inlined> {
     let files = objects::all().into_iter().filter_map(Object::elf);
-    let calls = files.flat_map(|elf| dwarf::inlined::calls(&elf.debug, wanted));
-    calls.map(|call| Inlined { file: call.file, line: call.line, into: call.into }).collect()
+    let calls = files.flat_map(|elf| dwarf::inlined::calls(&elf.info.debug, wanted));
+    let mut calls: Vec<Inlined> =
+        calls.map(|call| Inlined { file: call.file, line: call.line, into: call.into }).collect();
+    // The standard library's own calls are rarely what the reader looks for.
+    calls.sort_by_key(|call| call.file.starts_with("library/"));
+    calls
 }
 
 /// What the file around `address` tells.
 #[must_use]
 pub fn debug_info(address: usize) -> DebugInfo {
-    let Some((object, elf)) = objects::around(address).and_then(|object| Some((object, object.elf()?))) else {
+    let Some((object, elf)) = objects::around(address).and_then(|object| Some((object, object.elf()?)))
+    else {
         return DebugInfo::None;
     };
-    match dwarf::has_entries(&elf.debug, object.inside(address)) {
+    match elf.info.has_entries(object.inside(address)) {
         Some(true) => DebugInfo::Full,
         Some(false) => DebugInfo::Lines,
         None if elf.compressed => DebugInfo::Compressed,
@@ -153,22 +167,22 @@ pub fn debug_info(address: usize) -> DebugInfo {
 #[must_use]
 pub fn optimised(address: usize) -> Option<bool> {
     let object = objects::around(address)?;
-    dwarf::optimised(&object.elf()?.debug, object.inside(address))
+    object.elf()?.info.optimised(object.inside(address))
 }
 
 /// Which compiler the code around `address` comes from, where the debug information tells.
 #[must_use]
 pub fn producer(address: usize) -> Option<String> {
     let object = objects::around(address)?;
-    dwarf::producer(&object.elf()?.debug, object.inside(address))
+    object.elf()?.info.producer(object.inside(address))
 }
 
 /// The function at `address` for a message: `clock::now (src/clock.rs:12)`, or as much of it as is known.
 #[must_use]
 pub fn describe(address: usize) -> String {
     let Some(function) = find(address) else { return format!("{address:#x}") };
-    let place = objects::around(address)
-        .and_then(|object| dwarf::place(&object.elf()?.debug, object.inside(function.address)));
+    let place =
+        objects::around(address).and_then(|object| object.elf()?.info.place(object.inside(function.address)));
     match place {
         Some((file, line)) => format!("{} ({}:{line})", function.name, shortened(&file)),
         None => function.name,

@@ -73,10 +73,21 @@ pub(super) fn number(data: &[u8], at: usize, size: usize) -> Option<u64> {
     }
     let (mut value, mut byte) = (0_u64, 0);
     while byte < size {
-        value |= (data[at + byte] as u64) << (8 * byte);
+        value |= u64::from(data[at + byte]) << (8 * byte);
         byte += 1;
     }
     Some(value)
+}
+
+/// The four bytes at `at`, which must be there.
+#[allow(clippy::cast_lossless, reason = "`u64::from` is a call in unoptimised code")]
+pub(super) fn quad(data: &[u8], at: usize) -> u64 {
+    data[at] as u64 | (data[at + 1] as u64) << 8 | (data[at + 2] as u64) << 16 | (data[at + 3] as u64) << 24
+}
+
+/// The eight bytes at `at`, which must be there.
+pub(super) fn long(data: &[u8], at: usize) -> u64 {
+    quad(data, at) | quad(data, at + 4) << 32
 }
 
 /// The text that begins at `at` and ends before the next zero byte.
@@ -90,9 +101,7 @@ pub(super) fn text(data: &[u8], at: usize) -> Option<&[u8]> {
 pub(super) fn find(hay: &[u8], needle: &[u8]) -> Option<usize> {
     // SAFETY: both pointers and lengths come from slices that live until the call returns; libc's search reads nothing
     // else. It is called because it is optimised, which this crate is not.
-    let hit = unsafe {
-        libc::memmem(hay.as_ptr().cast(), hay.len(), needle.as_ptr().cast(), needle.len())
-    };
+    let hit = unsafe { libc::memmem(hay.as_ptr().cast(), hay.len(), needle.as_ptr().cast(), needle.len()) };
     if hit.is_null() { None } else { Some(hit as usize - hay.as_ptr() as usize) }
 }
 

@@ -16,7 +16,8 @@ fn slot_x86(code: &[u8], address: usize) -> Option<usize> {
     skip += usize::from(code.get(skip) == Some(&0xf2));
     let jump = code.get(skip..skip + 6)?;
     let displacement = i32::from_le_bytes(jump[2..].try_into().ok()?);
-    (jump[..2] == [0xff, 0x25]).then(|| address.wrapping_add(skip + 6).wrapping_add_signed(displacement as isize))
+    (jump[..2] == [0xff, 0x25])
+        .then(|| address.wrapping_add(skip + 6).wrapping_add_signed(displacement as isize))
 }
 
 fn callees_x86(code: &[u8], address: usize) -> Vec<usize> {
@@ -76,11 +77,17 @@ mod tests {
     #[test]
     fn reads_plt_entries() {
         assert_eq!(slot_x86(&[0xff, 0x25, 0x10, 0, 0, 0, 0x90], 0x1000), Some(0x1016));
-        assert_eq!(slot_x86(&[0xf3, 0x0f, 0x1e, 0xfa, 0xf2, 0xff, 0x25, 0xf0, 0xff, 0xff, 0xff], 0x1000), Some(0xffb));
+        assert_eq!(
+            slot_x86(&[0xf3, 0x0f, 0x1e, 0xfa, 0xf2, 0xff, 0x25, 0xf0, 0xff, 0xff, 0xff], 0x1000),
+            Some(0xffb)
+        );
         assert_eq!(slot_x86(&[0xff, 0x25, 0x10], 0x1000), None);
         assert_eq!(slot_x86(&[0x55, 0x48, 0x89, 0xe5, 0xc3, 0x90], 0x1000), None);
         // adrp x16, +1 page; ldr x17, [x16, #0x18]; add x16, x16, #0x18; br x17
-        let plt: Vec<u8> = [0xb000_0010_u32, 0xf940_0e11, 0x9100_6210, 0xd61f_0220].iter().flat_map(|word| word.to_le_bytes()).collect();
+        let plt: Vec<u8> = [0xb000_0010_u32, 0xf940_0e11, 0x9100_6210, 0xd61f_0220]
+            .iter()
+            .flat_map(|word| word.to_le_bytes())
+            .collect();
         assert_eq!(slot_aarch64(&plt, 0x40_0120), Some(0x40_1018));
         assert_eq!(slot_aarch64(&plt[..12], 0x40_0120), None);
     }
@@ -90,10 +97,14 @@ mod tests {
         // push rax; call +0x10; pop rcx; ret
         assert_eq!(callees_x86(&[0x50, 0xe8, 0x10, 0, 0, 0, 0x59, 0xc3], 0x1000), [0x1016]);
         // lea rsi, [rip]; jmp -0x20; a jump within is none
-        assert_eq!(callees_x86(&[0x48, 0x8d, 0x35, 0, 0, 0, 0, 0xe9, 0xe0, 0xff, 0xff, 0xff], 0x1000), [0xfec]);
+        assert_eq!(
+            callees_x86(&[0x48, 0x8d, 0x35, 0, 0, 0, 0, 0xe9, 0xe0, 0xff, 0xff, 0xff], 0x1000),
+            [0xfec]
+        );
         assert_eq!(callees_x86(&[0xeb, 0x00, 0xc3], 0x1000), [0_usize; 0]);
         // bl +8 (outside), b -4
-        let code: Vec<u8> = [0x9400_0002_u32, 0x17ff_fffe].iter().flat_map(|word| word.to_le_bytes()).collect();
+        let code: Vec<u8> =
+            [0x9400_0002_u32, 0x17ff_fffe].iter().flat_map(|word| word.to_le_bytes()).collect();
         assert_eq!(callees_aarch64(&code, 0x1000), [0x1008, 0xffc]);
     }
 }

@@ -1,10 +1,11 @@
 //! Which bodies in the program are one function.
 use super::bytes::find;
-use super::dwarf::{self, Identity};
+use super::dwarf::Identity;
 use super::name::{Mangled, Mangling, is_standard, loose};
 use super::objects::{self, Object};
 use super::symbols::Entry;
-use super::{code, linux as system};
+use super::{code, linux as system, name};
+use std::collections::BTreeSet;
 
 /// All bodies of a function, as far as they can be told.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -83,7 +84,9 @@ impl Copies {
     }
 
     fn join(&mut self, other: Self) {
-        other.addresses.into_iter().for_each(|address| self.add(address));
+        for address in other.addresses {
+            self.add(address);
+        }
         self.thunks.extend(other.thunks);
         self.shared_with.extend(other.shared_with);
         self.doubt = self.doubt.take().or(other.doubt);
@@ -93,14 +96,14 @@ impl Copies {
     fn shares(&mut self, own: &Mangled, names: &[Mangled]) {
         for other in names {
             let path = other.mangling == own.mangling && other.key == own.key;
-            if !path && !self.shared_with.contains(&other.plain) && loose(other.body_name()) != loose(own.body_name()) {
-                self.shared_with.push(other.plain.clone());
-            } else if !path && other.mangling == Mangling::V0 && own.mangling == Mangling::V0 {
+            let v0 = other.mangling == Mangling::V0 && own.mangling == Mangling::V0;
+            if !path && (v0 || loose(other.body_name()) != loose(own.body_name())) {
                 self.shared_with.push(other.plain.clone());
             } else if path && other.hash != own.hash {
                 self.doubt = Some(Doubt { addresses: Vec::new(), reason: ONE_BODY.to_owned() });
             }
         }
+        self.shared_with.sort_unstable();
         self.shared_with.dedup();
     }
 }
@@ -161,7 +164,9 @@ impl Search<'_> {
         if self.single && is_standard(&loose(self.own.body_name())) {
             certain.append(&mut open);
         }
-        certain.iter().for_each(|body| found.add(body.address()));
+        for body in &certain {
+            found.add(body.address());
+        }
         open.retain(|body| !found.addresses.contains(&body.address()));
         self.settle(&open, found);
     }
@@ -203,13 +208,11 @@ impl Search<'_> {
         if !is_standard(&path) {
             return;
         }
-        let start: &[u8] = if self.own.mangling == Mangling::V0 { b"_ZN" } else { b"_R" };
+        let v0 = self.own.mangling == Mangling::V0;
+        let start = if v0 { name::legacy_start(&path) } else { b"_R".to_vec() };
         let mut ident = self.own.ident.len().to_string().into_bytes();
         ident.extend_from_slice(&self.own.ident);
-        if object.elf().is_none_or(|elf| find(elf.strings, start).is_none()) {
-            return;
-        }
-        for (entry, name) in with_prefix(object, start) {
+        for (entry, name) in with_prefix(object, &start) {
             let Some(other) = find(name, &ident).and_then(|_| Mangled::parse(name)) else { continue };
             if !other.shim && loose(&other.plain) == path {
                 let body = Body { object, begin: object.begin(&entry) };
@@ -224,14 +227,15 @@ impl Search<'_> {
         if open.is_empty() {
             return;
         }
-        let own = identities(&[self.body]).pop().flatten();
-        let line = if self.single { place(self.body) } else { None };
+        let mut all = vec![self.body];
+        all.extend_from_slice(open);
+        let mut identities = identities(&all).into_iter();
+        let own = identities.next().flatten();
         let mut unclear = Vec::new();
-        for (body, identity) in open.iter().zip(identities(open)) {
+        for (body, identity) in open.iter().zip(identities) {
             let same = match (&own, &identity) {
                 (Some(own), Some(other)) => Some(own == other),
-                // Lines alone do not tell instances apart, but where there is one instance they tell versions.
-                _ => line.as_ref().and_then(|line| place(*body).map(|other| other == *line)),
+                _ => self.same_files(*body),
             };
             match same {
                 Some(true) => found.add(body.address()),
@@ -245,6 +249,17 @@ impl Search<'_> {
             found.doubt = Some(Doubt { addresses: unclear, reason: NO_DEBUG.to_owned() });
         }
     }
+
+    /// Line tables do not tell instances apart, but where there is one instance only they tell crate versions: by the
+    /// files that the code comes from. Inlined calls add files, so what overlaps without being equal is left open.
+    fn same_files(&self, body: Body) -> Option<bool> {
+        let (own, other) = (files(self.body)?, files(body)?);
+        match (self.single, own == other, own.is_disjoint(&other)) {
+            (true, true, _) => Some(true),
+            (_, _, true) => Some(false),
+            _ => None,
+        }
+    }
 }
 
 /// The symbols that begin with `key`. A file that does not contain it is not indexed for it.
@@ -254,18 +269,19 @@ fn with_prefix(object: &'static Object, key: &[u8]) -> Vec<(Entry, &'static [u8]
     entries.into_iter().map(|entry| (entry, elf.name(entry.name))).collect()
 }
 
-fn place(body: Body) -> Option<(String, u64)> {
-    dwarf::place(&body.object.elf()?.debug, body.begin)
+fn files(body: Body) -> Option<BTreeSet<String>> {
+    body.object.elf()?.info.files(body.begin)
 }
 
 /// What the debug information says of each body; the bodies of one file at once.
 fn identities(bodies: &[Body]) -> Vec<Option<Identity>> {
     let mut all = vec![None; bodies.len()];
     for object in objects::all() {
-        let own: Vec<usize> = (0..bodies.len()).filter(|at| std::ptr::eq(bodies[*at].object, object)).collect();
+        let own: Vec<usize> =
+            (0..bodies.len()).filter(|at| std::ptr::eq(bodies[*at].object, object)).collect();
         let begins: Vec<u64> = own.iter().map(|at| bodies[*at].begin).collect();
         if let Some(elf) = object.elf().filter(|_| !begins.is_empty()) {
-            for (at, identity) in own.into_iter().zip(dwarf::identities(&elf.debug, &begins)) {
+            for (at, identity) in own.into_iter().zip(elf.info.identities(&begins)) {
                 all[at] = identity;
             }
         }

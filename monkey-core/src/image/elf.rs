@@ -1,5 +1,6 @@
 //! One ELF file: where its symbols, its code and its debug information are. Nothing is copied.
 use super::bytes::{number, text};
+use super::dwarf::Info;
 use object::LittleEndian;
 use object::elf::{self, FileHeader64, SectionHeader64};
 use object::read::elf::{FileHeader, ProgramHeader, SectionHeader};
@@ -33,7 +34,7 @@ pub(super) struct Elf {
     pub code: Vec<Section>,
     pub frames_index: Section,
     pub frames: Section,
-    pub debug: Debug,
+    pub info: Info,
     /// Sections that are there but packed.
     pub compressed: bool,
 }
@@ -76,11 +77,17 @@ impl Elf {
         Some(elf)
     }
 
-    fn take_symbols(&mut self, data: &'static [u8], section: &'static SectionHeader64<LittleEndian>, bytes: &'static [u8]) {
-        let strings = Header::parse(data).and_then(|header| header.sections(ENDIAN, data)).ok().and_then(|sections| {
-            let strings = sections.section(section.link(ENDIAN)).ok()?;
-            strings.data(ENDIAN, data).ok()
-        });
+    fn take_symbols(
+        &mut self,
+        data: &'static [u8],
+        section: &'static SectionHeader64<LittleEndian>,
+        bytes: &'static [u8],
+    ) {
+        let strings =
+            Header::parse(data).and_then(|header| header.sections(ENDIAN, data)).ok().and_then(|sections| {
+                let strings = sections.section(section.link(ENDIAN)).ok()?;
+                strings.data(ENDIAN, data).ok()
+            });
         let strings = strings.unwrap_or_default();
         if section.sh_type(ENDIAN) == elf::SHT_SYMTAB {
             (self.symbols, self.strings, self.full) = (bytes, strings, true);
@@ -94,7 +101,7 @@ impl Elf {
             self.compressed = true;
             return;
         }
-        let debug = &mut self.debug;
+        let debug = &mut self.info.debug;
         match name {
             b".debug_info" => debug.info = bytes,
             b".debug_abbrev" => debug.abbrev = bytes,

@@ -21,9 +21,9 @@ impl Loaded {
     /// Whether `address` lies in one of its segments.
     pub fn holds(&self, address: usize) -> bool {
         let inside = address.wrapping_sub(self.bias) as u64;
-        self.segments.iter().any(|(kind, begin, size)| {
-            *kind == libc::PT_LOAD && inside >= *begin && inside - *begin < *size
-        })
+        self.segments
+            .iter()
+            .any(|(kind, begin, size)| *kind == libc::PT_LOAD && inside >= *begin && inside - *begin < *size)
     }
 
     /// What to call it in a message.

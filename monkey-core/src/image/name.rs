@@ -104,7 +104,8 @@ impl Mangled {
 
     /// The hash of a legacy name that has this key.
     pub fn same_hash(&self, name: &[u8]) -> bool {
-        self.mangling == Mangling::V0 || name.get(self.key.len()..).is_some_and(|rest| rest.starts_with(&self.hash))
+        self.mangling == Mangling::V0
+            || name.get(self.key.len()..).is_some_and(|rest| rest.starts_with(&self.hash))
     }
 }
 
@@ -155,12 +156,12 @@ pub(super) fn loose(plain: &str) -> String {
         if let Some(what) = inside.strip_prefix("impl ").filter(|_| !in_type) {
             out.clear();
             match split_outside(what, " for ") {
-                Some((of, on)) => out.push_str(&format!("<{} as {}>", loose(on), loose(of))),
+                Some((of, on)) => out.push_str(&as_trait(on, of)),
                 None => out.push_str(&loose(what)),
             }
         } else if !in_type && !out.ends_with("::") {
             match split_outside(inside, " as ") {
-                Some((on, of)) => out.push_str(&format!("<{} as {}>", loose(on), loose(of))),
+                Some((on, of)) => out.push_str(&as_trait(on, of)),
                 None => out.push_str(&loose(inside)),
             }
         } else if out.ends_with("::") {
@@ -170,6 +171,25 @@ pub(super) fn loose(plain: &str) -> String {
     }
     out.push_str(rest);
     out
+}
+
+fn as_trait(on: &str, of: &str) -> String {
+    format!("<{} as {}>", loose(on), loose(of))
+}
+
+/// What the legacy names of a path, spelled by `loose`, begin with: everything before the type, whose parameters are
+/// spelled there, and the function.
+pub(super) fn legacy_start(loose: &str) -> Vec<u8> {
+    let mut start = b"_ZN".to_vec();
+    if loose.contains(['<', '&', '[', '(', '*']) || !loose.contains("::") {
+        return start;
+    }
+    let path = loose.rsplit_once("::").map_or("", |(path, _)| path);
+    for component in path.split("::").take_while(|component| !component.starts_with(char::is_uppercase)) {
+        start.extend_from_slice(component.len().to_string().as_bytes());
+        start.extend_from_slice(component.as_bytes());
+    }
+    start
 }
 
 fn closing(text: &str) -> Option<usize> {
@@ -242,18 +262,31 @@ mod tests {
 
     #[test]
     fn shims_lead_to_the_name_of_their_body() {
-        let shim = parse("_ZN4core6option15Option$LT$T$GT$36unwrap$u7b$$u7b$reify.shim$u7d$$u7d$17h1043774d69416e09E");
+        let shim = parse(
+            "_ZN4core6option15Option$LT$T$GT$36unwrap$u7b$$u7b$reify.shim$u7d$$u7d$17h1043774d69416e09E",
+        );
         assert!(shim.shim);
         assert_eq!(shim.body_key().unwrap(), b"_ZN4core6option15Option$LT$T$GT$6unwrap17h");
         assert_eq!(shim.body_name(), "core::option::Option<T>::unwrap");
         let shim = parse("_RNSNvMNtCsgEmfK2I1SDS_4core6optionINtB4_6OptionmE6unwrap5reifyCs34I7lPuBLho_3app");
         assert!(shim.shim);
-        assert_eq!((shim.body_name(), shim.ident.as_slice()), ("<core::option::Option<u32>>::unwrap", &b"unwrap"[..]));
+        assert_eq!(
+            (shim.body_name(), shim.ident.as_slice()),
+            ("<core::option::Option<u32>>::unwrap", &b"unwrap"[..])
+        );
     }
 
     #[test]
     fn c_names_and_garbage_are_no_rust_names() {
-        for name in ["getpid", "_Z3foov", "_ZN3foo3barEv", "_R", "", "_ZN3lib4half17hde8e30710f86567", "_ZN99x17hde8e30710f86567eE"] {
+        for name in [
+            "getpid",
+            "_Z3foov",
+            "_ZN3foo3barEv",
+            "_R",
+            "",
+            "_ZN3lib4half17hde8e30710f86567",
+            "_ZN99x17hde8e30710f86567eE",
+        ] {
             assert_eq!(Mangled::parse(name.as_bytes()), None, "{name}");
         }
     }

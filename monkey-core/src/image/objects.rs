@@ -67,6 +67,10 @@ impl Object {
     /// The Rust names of the functions that begin at `address`.
     pub fn mangled_at(&self, address: usize) -> Vec<Mangled> {
         let Some(elf) = self.elf() else { return Vec::new() };
-        self.symbols().at(self.inside(address)).iter().filter_map(|entry| Mangled::parse(elf.name(entry.name))).collect()
+        self.symbols()
+            .at(self.inside(address))
+            .iter()
+            .filter_map(|entry| Mangled::parse(elf.name(entry.name)))
+            .collect()
     }
 }

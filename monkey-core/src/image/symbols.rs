@@ -1,4 +1,5 @@
 //! The functions of one file by address. Names stay in the file.
+use super::bytes::{long, quad};
 use super::elf::{Elf, Section};
 
 /// One symbol, 12 bytes: address relative to the lowest code, place of the name, size.
@@ -26,7 +27,7 @@ impl Symbols {
                 begin = code.address;
             }
         }
-        let entries = by_address(collect(elf, begin));
+        let entries = by_address(&collect(elf, begin));
         Self { base: begin, entries }
     }
 
@@ -78,7 +79,11 @@ impl Symbols {
         while next < count {
             // The end of the key is where names differ: two bytes there spare nearly all full comparisons.
             let at = entries[next].name as usize + last;
-            if at < size && strings[at] == tail && strings[at - 1] == before && strings[at - last..].starts_with(key) {
+            if at < size
+                && strings[at] == tail
+                && strings[at - 1] == before
+                && strings[at - last..].starts_with(key)
+            {
                 found.push(entries[next]);
             }
             next += 1;
@@ -108,18 +113,9 @@ fn collect(elf: &Elf, base: u64) -> Vec<Entry> {
     entries
 }
 
-fn quad(data: &[u8], at: usize) -> u64 {
-    data[at] as u64 | (data[at + 1] as u64) << 8 | (data[at + 2] as u64) << 16 | (data[at + 3] as u64) << 24
-}
-
-fn long(data: &[u8], at: usize) -> u64 {
-    quad(data, at) | quad(data, at + 4) << 32
-}
-
 /// Sorts by counting how many begin in each stretch of code, which unoptimised code does in a tenth of the time that
 /// the standard library's sort takes there; that one mends the order inside the stretches when there is much to mend.
-fn by_address(entries: Vec<Entry>) -> Vec<Entry> {
-    let from: &[Entry] = &entries;
+fn by_address(from: &[Entry]) -> Vec<Entry> {
     let (count, mut highest, mut next) = (from.len(), 0, 0);
     while next < count {
         if from[next].address > highest {
@@ -161,9 +157,7 @@ fn mend(entries: &mut [Entry]) {
     while next < entries.len() {
         let mut at = next;
         while at > 0 && entries[at - 1].address > entries[at].address {
-            let entry = entries[at];
-            entries[at] = entries[at - 1];
-            entries[at - 1] = entry;
+            entries.swap(at - 1, at);
             at -= 1;
             moves += 1;
         }
@@ -181,19 +175,26 @@ mod tests {
 
     fn sorted(addresses: &[u32]) -> Vec<u32> {
         let entries = addresses.iter().map(|&address| Entry { address, name: 0, size: 0 });
-        by_address(entries.collect()).iter().map(|entry| entry.address).collect()
+        by_address(&entries.collect::<Vec<_>>()).iter().map(|entry| entry.address).collect()
     }
 
     #[test]
     fn sorts_what_is_spread_and_what_is_not() {
         assert_eq!(sorted(&[]), []);
         let mut seed = 1_u32;
-        let mut spread: Vec<u32> = (0..5000).map(|_| { seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223); seed >> 8 }).collect();
+        let mut spread: Vec<u32> = (0..5000)
+            .map(|_| {
+                seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                seed >> 8
+            })
+            .collect();
         let mut want = spread.clone();
         want.sort_unstable();
         assert_eq!(sorted(&spread), want);
         // One far away: all others fall into one stretch.
-        spread.iter_mut().for_each(|address| *address %= 4096);
+        for address in &mut spread {
+            *address %= 4096;
+        }
         spread.push(u32::MAX - 1);
         let mut want = spread.clone();
         want.sort_unstable();
@@ -203,9 +204,13 @@ mod tests {
     #[test]
     fn finds_by_address() {
         let entry = |address, size| Entry { address, name: 0, size };
-        let symbols = Symbols { base: 0x1000, entries: vec![entry(0, 4), entry(16, 0), entry(32, 8), entry(32, 8)] };
+        let symbols =
+            Symbols { base: 0x1000, entries: vec![entry(0, 4), entry(16, 0), entry(32, 8), entry(32, 8)] };
         let begins = |address| symbols.covering(address).first().map(|entry| entry.address);
-        assert_eq!([0xfff, 0x1003, 0x1004, 0x101f, 0x1027, 0x1028].map(begins), [None, Some(0), None, Some(16), Some(32), None]);
+        assert_eq!(
+            [0xfff, 0x1003, 0x1004, 0x101f, 0x1027, 0x1028].map(begins),
+            [None, Some(0), None, Some(16), Some(32), None]
+        );
         assert_eq!(symbols.at(0x1020).len(), 2);
         assert_eq!(symbols.next(0x1000), Some(0x1010));
         assert_eq!(symbols.next(0x1020), None);

@@ -216,9 +216,7 @@ impl Walk<'_> {
             b'R' | b'Q' => self.constant()?,
             b'A' | b'T' => self.until_end(Self::constant)?,
             b'V' => self.variant()?,
-            b'a'..=b'z' => {
-                while self.next()? != b'_' {}
-            }
+            b'a'..=b'z' => while self.next()? != b'_' {},
             _ => return None,
         }
         self.depth -= 1;
@@ -282,7 +280,10 @@ mod tests {
             ("_RNvCsbY99IlYH8N6_3dup3inl", "inl", "Cs34I7lPuBLho_3app", false)
         );
         assert_eq!(split("_RNvCsfTKVkaOEHWr_3lib4halfB1_").2, "B1_");
-        assert_eq!(split("_RNvCs8pzlJ216WBJ_3lib4half.llvm.10670137581939331852").2, ".llvm.10670137581939331852");
+        assert_eq!(
+            split("_RNvCs8pzlJ216WBJ_3lib4half.llvm.10670137581939331852").2,
+            ".llvm.10670137581939331852"
+        );
     }
 
     #[test]
@@ -310,7 +311,9 @@ mod tests {
     #[test]
     fn garbage_is_refused() {
         let deep = "_RNv".to_owned() + &"Nv".repeat(100_000);
-        for name in ["_R", "_RNvC9abc", "_RB", "_RNvCs99999999999999999999_99999999999999999999999a", "_RZ", &deep] {
+        for name in
+            ["_R", "_RNvC9abc", "_RB", "_RNvCs99999999999999999999_99999999999999999999999a", "_RZ", &deep]
+        {
             assert_eq!(path(name.as_bytes()), None, "{name}");
         }
     }

@@ -82,6 +82,11 @@ impl Abbrevs {
         Some(&shapes[code])
     }
 
+    /// Whether an entry may complete one of another unit.
+    pub fn refers_outside(&self) -> bool {
+        self.attributes.iter().any(|attribute| attribute.name == 0x31 && attribute.form == form::OUTSIDE)
+    }
+
     pub fn attributes(&self, shape: &Abbrev) -> &[Attribute] {
         &self.attributes[shape.first as usize..(shape.first + shape.count) as usize]
     }

@@ -35,6 +35,8 @@ pub(in crate::image) enum Value {
 }
 
 pub(in crate::image) const IMPLICIT: u16 = 0x21;
+/// A reference to an entry that may be another unit's.
+pub(in crate::image) const OUTSIDE: u16 = 0x10;
 const INDIRECT: u16 = 0x16;
 
 /// The size of a form's value, when it is always the same.
@@ -54,7 +56,12 @@ pub(in crate::image) fn size(form: u16, sizes: Sizes) -> Option<u32> {
 }
 
 /// Reads a value and steps behind it. `None` when the bytes end or the form is not known.
-pub(in crate::image) fn read(cursor: &mut Cursor<'_>, form: u16, implicit: i64, sizes: Sizes) -> Option<Value> {
+pub(in crate::image) fn read(
+    cursor: &mut Cursor<'_>,
+    form: u16,
+    implicit: i64,
+    sizes: Sizes,
+) -> Option<Value> {
     if let Some(size) = size(form, sizes) {
         if size > 8 {
             cursor.skip(u64::from(size))?;

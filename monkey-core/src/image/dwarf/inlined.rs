@@ -1,8 +1,8 @@
 //! Where calls of a function were inlined. Reads every unit, so only asked when a test has failed.
 use super::form::Value;
 use super::unit::{INLINED, SUBPROGRAM, Unit};
-use super::{Identity, line, units};
-use crate::image::bytes::{find_all, text};
+use super::{Identity, line, ranges};
+use crate::image::bytes::{find, find_all, text};
 use crate::image::elf::Debug;
 use crate::image::name;
 use std::collections::HashSet;
@@ -30,13 +30,16 @@ pub(in crate::image) struct Wanted {
 pub(in crate::image) fn calls(debug: &Debug, wanted: &Wanted) -> Vec<Call> {
     let texts = linkage_names(debug, wanted);
     let mut search = Search { wanted, texts, functions: HashSet::new(), calls: Vec::new() };
-    let units: Vec<Unit> =
-        if search.texts.is_empty() { Vec::new() } else { open(debug) };
+    let units: Vec<Unit> = if search.texts.is_empty() { Vec::new() } else { open(debug) };
     for unit in &units {
-        search.note_functions(unit);
+        if search.may_mention(unit) {
+            search.note_functions(unit);
+        }
     }
     for unit in &units {
-        search.note_calls(unit);
+        if search.may_call(unit) {
+            search.note_calls(unit);
+        }
     }
     search.calls.sort();
     search.calls.dedup();
@@ -44,7 +47,7 @@ pub(in crate::image) fn calls(debug: &Debug, wanted: &Wanted) -> Vec<Call> {
 }
 
 fn open(debug: &Debug) -> Vec<Unit> {
-    units(debug).into_iter().filter_map(|start| Unit::open(*debug, start)).collect()
+    ranges::units(debug).into_iter().filter_map(|start| Unit::open(*debug, start)).collect()
 }
 
 /// The places in `.debug_str` of all symbol names that spell the wanted function.
@@ -71,7 +74,23 @@ struct Search<'a> {
     calls: Vec<Call>,
 }
 
+/// More names than this are not searched one by one.
+const FEW: usize = 16;
+
 impl Search<'_> {
+    /// Whether the unit's bytes contain one of the names' places: spares the walk over most units.
+    fn may_mention(&self, unit: &Unit) -> bool {
+        let info = &unit.debug.info[unit.header.start..unit.header.end];
+        let searched = self.texts.len() <= FEW && unit.debug.text_offsets.is_empty();
+        !searched || self.texts.iter().any(|place| find(info, &(*place as u32).to_le_bytes()).is_some())
+    }
+
+    /// Whether the unit has an entry of the function, or may refer to another unit's (link-time optimisation).
+    fn may_call(&self, unit: &Unit) -> bool {
+        let own = unit.header.start..unit.header.end;
+        unit.abbrevs.refers_outside() || self.functions.iter().any(|at| own.contains(at))
+    }
+
     /// Declarations and abstract instances that inlined calls refer to. An entry may complete one that stands before it
     /// or behind it, hence twice.
     fn note_functions(&mut self, unit: &Unit) {
@@ -101,7 +120,9 @@ impl Search<'_> {
 
     fn spells(&self, unit: &Unit, value: Value) -> bool {
         let symbol = unit.text(value).and_then(name::Mangled::parse);
-        symbol.is_some_and(|symbol| symbol.ident == self.wanted.ident && name::loose(symbol.body_name()) == self.wanted.loose)
+        symbol.is_some_and(|symbol| {
+            symbol.ident == self.wanted.ident && name::loose(symbol.body_name()) == self.wanted.loose
+        })
     }
 
     fn is_instance(&self, unit: &Unit, entry: &super::Entry) -> bool {
@@ -113,9 +134,6 @@ impl Search<'_> {
     }
 
     fn note_calls(&mut self, unit: &Unit) {
-        if self.functions.is_empty() {
-            return;
-        }
         // The innermost function around the walk, and how deep it stands.
         let mut around: Vec<(usize, usize)> = Vec::new();
         let mut found = Vec::new();
@@ -131,6 +149,10 @@ impl Search<'_> {
         for (entry, into) in found {
             let file = line::file(unit, entry.call_file).unwrap_or_else(|| "?".to_owned());
             let into = into.and_then(|at| function_name(unit, at)).unwrap_or_else(|| "?".to_owned());
+            if into.contains("{{reify") || into.contains("{shim:reify") {
+                // The stand-in for a `#[track_caller]` function is no caller.
+                continue;
+            }
             self.calls.push(Call { file, line: entry.call_line, into });
         }
     }

@@ -143,7 +143,8 @@ impl Unit {
             Value::Number(address) => Some(address),
             Value::AddressIndex(index) => {
                 let size = usize::from(self.header.sizes.address);
-                let place = (self.root.addresses as usize).checked_add((index as usize).checked_mul(size)?)?;
+                let place =
+                    (self.root.addresses as usize).checked_add((index as usize).checked_mul(size)?)?;
                 number(self.debug.addresses, place, size)
             }
             _ => None,
@@ -191,7 +192,9 @@ impl Unit {
         let mut cursor = Cursor { data: self.debug.info, at };
         let Some(shape) = cursor.uleb().and_then(|code| self.abbrevs.get(code)) else { return false };
         let first = self.abbrevs.attributes(shape).first();
-        cursor.at == behind_code && shape.tag == SUBPROGRAM && first.is_some_and(|first| (first.name, first.form) == (0x11, 1))
+        cursor.at == behind_code
+            && shape.tag == SUBPROGRAM
+            && first.is_some_and(|first| (first.name, first.form) == (0x11, 1))
     }
 
     /// Calls `visit` with place, tag, depth and content of each subprogram, inlined call and `also`, until it says
