@@ -4,13 +4,19 @@ pub mod original;
 pub mod patchable;
 pub mod test;
 
-use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
-use syn::Path;
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens as _, quote, quote_spanned};
+use syn::{Block, Path, token};
 
 /// The hidden module that all emitted paths begin with.
 fn private(krate: Option<&Path>) -> TokenStream {
     // Spans of the macro's own: lints leave alone what no user wrote.
-    let span = proc_macro2::Span::mixed_site();
+    let span = Span::mixed_site();
     krate.map_or_else(|| quote_spanned!(span=> ::monkey::__private), |path| quote!(#path::__private))
+}
+
+/// A body as a block among others, with braces that no user wrote there: lints find them unnecessary.
+fn braces(body: &Block) -> TokenStream {
+    let place = Span::mixed_site().located_at(body.brace_token.span.join());
+    Block { brace_token: token::Brace(place), stmts: body.stmts.clone() }.into_token_stream()
 }

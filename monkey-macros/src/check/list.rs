@@ -122,8 +122,15 @@ impl List {
             if seen.contains(&name) {
                 mistakes.on(&target, format!("`{name}` is replaced twice; help: keep one of the two"));
             }
-            seen.push(name);
+            seen.push(name.clone());
             match replacement {
+                Form::Function(Expr::Lit(value)) => {
+                    let help = format!(
+                        "help: write a closure, as in `{name} = || {}`",
+                        names::text(&value.to_token_stream())
+                    );
+                    mistakes.on(&value, format!("a value cannot stand in for a function; {help}"));
+                }
                 Form::Function(given) => {
                     self.replacements.push(Replacement { target, given, count: None });
                 }

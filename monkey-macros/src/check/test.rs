@@ -116,3 +116,115 @@ fn harness(function: &ItemFn, mistakes: &mut Mistakes) {
         mistakes.on(second, "`monkey::test` is given twice; help: put everything into the first");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Way, test, with};
+    use proc_macro2::TokenStream;
+    use quote::quote;
+
+    fn mistakes(arguments: TokenStream, item: TokenStream, runtime: bool) -> Vec<String> {
+        test(arguments, item, runtime).err().into_iter().flatten().map(|error| error.to_string()).collect()
+    }
+
+    #[test]
+    fn without_the_engine_a_test_is_a_test_until_it_replaces() {
+        assert!(
+            mistakes(
+                quote!(scope = process, replace()),
+                quote!(
+                    fn f() {}
+                ),
+                false
+            )
+            .is_empty()
+        );
+        let found = mistakes(
+            quote!(replace(now = frozen)),
+            quote!(
+                fn f() {}
+            ),
+            false,
+        );
+        assert_eq!(found.len(), 1);
+        assert!(found[0].contains("help: enable the feature `runtime` of monkey"), "{found:?}");
+        assert!(
+            with(
+                quote!(replace(now = frozen)),
+                quote!(
+                    fn f() {}
+                ),
+                false
+            )
+            .is_err()
+        );
+    }
+
+    #[test]
+    fn mistakes_in_arguments_and_function_come_out_together() {
+        let found = mistakes(
+            quote!(colour = red, scope = here),
+            quote!(
+                const fn f(_: u8) {}
+            ),
+            true,
+        );
+        assert_eq!(found.len(), 4, "{found:?}");
+    }
+
+    #[test]
+    fn the_way_follows_the_other_attributes() {
+        let way = |item| test(TokenStream::new(), item, true).map(|test| (test.way, test.add_test)).ok();
+        assert_eq!(
+            way(quote!(
+                fn f() {}
+            )),
+            Some((Way::Closure, true))
+        );
+        assert_eq!(
+            way(quote!(
+                #[core::prelude::v1::test]
+                fn f() {}
+            )),
+            Some((Way::Closure, false))
+        );
+        assert_eq!(
+            way(quote!(
+                #[rstest]
+                #[case(1)]
+                fn f(#[case] _: u8) {}
+            )),
+            Some((Way::Closure, false))
+        );
+        assert_eq!(
+            way(quote!(
+                #[tokio::test]
+                async fn f() {}
+            )),
+            Some((Way::Nested, false))
+        );
+        assert_eq!(
+            way(quote!(
+                #[test]
+                #[tokio::test(start_paused = true)]
+                async fn f() {}
+            )),
+            Some((Way::Nested, false))
+        );
+        assert_eq!(
+            way(quote!(
+                #[rstest]
+                #[tokio::test]
+                async fn f(_: u8) {}
+            )),
+            Some((Way::Future, false))
+        );
+        assert_eq!(
+            way(quote!(
+                #[test]
+                async fn f() {}
+            )),
+            None
+        );
+    }
+}

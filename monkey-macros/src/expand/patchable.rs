@@ -39,7 +39,7 @@ fn function_prologue(function: Function, private: &TokenStream) {
     let entry = quote_spanned!(sig.ident.span()=> #private::entry(|| ()););
     let way_out = way_out(&sig.output, private);
     let mut opaque = TokenStream::new();
-    let mut body = block.to_token_stream();
+    let mut body = super::braces(block);
     for (pattern, hidden) in arguments(sig, private, &mut opaque).into_iter().rev() {
         body = quote_spanned!(Span::mixed_site()=> match #hidden { #pattern => #body });
     }

@@ -51,7 +51,7 @@ fn frame_body(
     private: &TokenStream,
 ) {
     let failed = failed(&function.sig.output, private);
-    let body = &function.block;
+    let body = super::braces(&function.block);
     let run = match way {
         Way::Closure => {
             let output = nameable_output(&function.sig.output)

@@ -188,4 +188,12 @@ fn counts() -> usize {
         + monkey::calls!(crate = ::monkey, parse::<u32>)
 }
 
+#[monkey::with(replace(now = frozen))]
+#[rustfmt::skip]
+fn on_one_line() -> u64 { now() }
+
+#[monkey::with(replace(now = frozen))]
+#[rustfmt::skip]
+async fn on_one_line_later() -> u64 { later().await }
+
 fn main() {}

@@ -262,6 +262,10 @@ macro_rules! made {
 }
 made!(made_by_a_macro, argument);
 
+#[monkey::patchable]
+#[rustfmt::skip]
+fn on_one_line(_: u32) -> u32 { 42 }
+
 fn send<T: Send>(value: T) -> T {
     value
 }
@@ -292,7 +296,7 @@ fn main() {
     assert_eq!(Counter::start().to_string(), "3");
     assert_eq!(inline::free() + inline::left_alone(), 3);
     inline::deeper::Here.method();
-    assert_eq!(made_by_a_macro(1), 1);
+    assert_eq!(made_by_a_macro(1) + on_one_line(0), 43);
     drop(send(asynchronous(1, "")));
     drop(send(asynchronous_opaque(1)));
     drop(send(Counter::start().later(1)));

@@ -1,0 +1,20 @@
+fn now() -> u64 {
+    1
+}
+fn frozen() -> u64 {
+    2
+}
+
+#[monkey::with(replace(now = frozen, now = frozen, frozen = now), expect(later = 1, now = 2, now = 3))]
+fn twice_and_not_there() {}
+
+#[monkey::with(replace(now = frozen), replace(frozen = now), scope = test, scope = process, skip)]
+fn duplicates() {}
+
+#[monkey::with(replace(now = returns(5), frozen = sequence[1, 2]), expect(now = 1))]
+fn not_there_yet() {}
+
+#[monkey::with(replace(now = 5))]
+fn no_function() {}
+
+fn main() {}

@@ -1,0 +1,7 @@
+unsafe fn wild() -> u64 {
+    2
+}
+
+fn main() {
+    monkey::original!(wild());
+}

@@ -1,0 +1,18 @@
+#![allow(unused)]
+
+#[monkey::patchable]
+#[derive(Debug)]
+pub(crate) struct Counter;
+
+#[monkey::patchable]
+const ONE: u32 = 1;
+
+#[monkey::patchable]
+macro_rules! made {
+    () => {};
+}
+
+#[monkey::patchable]
+use std::fmt;
+
+fn main() {}
