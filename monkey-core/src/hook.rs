@@ -7,7 +7,7 @@ use crate::error::Cause;
 use crate::stub::{self, Layout, cell};
 use crate::thread;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::SeqCst};
 
 #[cfg(target_arch = "aarch64")]
 use crate::{relocate::aarch64 as relocate, stub::aarch64 as machine};
@@ -47,7 +47,8 @@ impl Slot {
 #[derive(Debug)]
 pub struct Cell {
     first: Slot,
-    more: AtomicU64,
+    more: AtomicU32,
+    armed: AtomicU32,
     pub process_replacement: AtomicU64,
     pub process_calls: AtomicU64,
     group: AtomicU64,
@@ -61,6 +62,8 @@ const _: () = {
     assert!(std::mem::offset_of!(Slot, calls) as u64 == cell::CALLS);
     assert!(std::mem::offset_of!(Slot, next) as u64 == cell::NEXT);
     assert!(std::mem::offset_of!(Cell, more) as u64 == cell::MORE);
+    assert!(std::mem::offset_of!(Cell, armed) as u64 == cell::ARMED);
+    assert!(cell::LOOK == cell::MORE && cell::ARMED == cell::MORE + 4);
     assert!(std::mem::offset_of!(Cell, process_replacement) as u64 == cell::PROCESS_REPLACEMENT);
     assert!(std::mem::offset_of!(Cell, process_calls) as u64 == cell::PROCESS_CALLS);
     assert!(std::mem::offset_of!(Cell, group) as u64 == cell::GROUP);
@@ -83,7 +86,7 @@ pub struct Hook {
 impl Hook {
     /// A free slot, for a scope to write its patch into.
     pub fn claim(&mut self, replacement: usize, owner: u64) -> &'static Slot {
-        self.forget_outside_calls();
+        self.record_outside_calls();
         let slot = if self.cell.first.is_free() { &self.cell.first } else { self.claim_further() };
         slot.replacement.store(replacement as u64, SeqCst);
         slot.owner.store(owner, SeqCst);
@@ -108,21 +111,47 @@ impl Hook {
         if !std::ptr::eq(slot, &raw const self.cell.first) {
             self.cell.more.fetch_sub(1, SeqCst);
         }
+        self.rest();
     }
 
     /// Sets, changes or (0) takes away the patch that every thread sees.
     pub fn set_process(&self, replacement: usize) {
+        if replacement != 0 {
+            self.record_outside_calls();
+        }
         let before = self.cell.process_replacement.swap(replacement as u64, SeqCst);
         match (before, replacement) {
             (0, 0) => {}
             (0, _) => {
                 self.cell.more.fetch_add(1, SeqCst);
-                self.forget_outside_calls();
             }
             (_, 0) => {
                 self.cell.more.fetch_sub(1, SeqCst);
             }
             _ => {}
+        }
+        self.rest();
+    }
+
+    fn is_patched(&self) -> bool {
+        !self.cell.first.is_free() || self.cell.more.load(SeqCst) != 0
+    }
+
+    /// Before the first patch: what was recorded for earlier ones is nobody's concern any more.
+    fn record_outside_calls(&self) {
+        if !self.is_patched() {
+            for thread in &self.cell.outside_threads {
+                thread.store(0, SeqCst);
+            }
+            self.cell.outside_calls.store(0, SeqCst);
+            self.cell.armed.store(1, SeqCst);
+        }
+    }
+
+    /// After the last patch: calls take the short way to the original again.
+    fn rest(&self) {
+        if !self.is_patched() {
+            self.cell.armed.store(0, SeqCst);
         }
     }
 
@@ -136,16 +165,6 @@ impl Hook {
         let recorded = self.cell.outside_calls.load(SeqCst).min(stub::OUTSIDE) as usize;
         let threads = self.cell.outside_threads[..recorded].iter();
         threads.map(|thread| thread.load(SeqCst) as i32).filter(|thread| *thread != 0).collect()
-    }
-
-    /// What was recorded before anything is patched is nobody's concern.
-    fn forget_outside_calls(&self) {
-        if self.cell.first.is_free() && self.cell.more.load(SeqCst) == 0 {
-            for thread in &self.cell.outside_threads {
-                thread.store(0, SeqCst);
-            }
-            self.cell.outside_calls.store(0, SeqCst);
-        }
     }
 }
 
@@ -165,9 +184,10 @@ pub struct Hooks {
     blocks: Vec<(Block, usize)>,
 }
 
-/// One hook's part of a block, in bytes: the stub and, from [`TRAMPOLINE`] on, the trampoline.
+/// One hook's part of a block, in bytes.
 const UNIT: usize = 1024;
-const TRAMPOLINE: usize = 640;
+/// Bytes that a detour on the way to the original takes.
+const DETOUR: usize = 16;
 /// Hooks in a block.
 const UNITS: usize = 64;
 /// The longest body that is looked at where its length is not known.
@@ -205,13 +225,25 @@ impl Hooks {
         let (near, unit, cell) = self.room(target)?;
         let length = if near { machine::NEAR } else { machine::FAR };
         let from = target + skipped;
-        let trampoline = unit + TRAMPOLINE;
+        let trampoline = unit + machine::ORIGINAL + if through.is_some() { DETOUR } else { 0 };
         let extent = bounds.extent.map(|extent| extent.saturating_sub(skipped));
         let relocated =
             relocate::relocate(&body[skipped..], from as u64, trampoline as u64, length, extent)
                 .map_err(Cause::Instructions)?;
-        let detour = through.map(|through| through(trampoline));
-        let code = machine_code(body, unit, cell, detour, &relocated.code);
+        let mut original = Vec::new();
+        if let Some(through) = through {
+            let detour = machine::jump((unit + machine::ORIGINAL) as u64, through(trampoline) as u64, machine::FAR);
+            original.extend(detour);
+            original.resize(DETOUR, 0);
+        }
+        original.extend(relocated.code);
+        let layout = Layout {
+            stub: unit as u64,
+            cell: std::ptr::from_ref(cell) as u64,
+            thread: thread::offset() as i64,
+        };
+        let code = machine::assemble(&layout, body, &original);
+        assert!(code.len() <= UNIT, "stub and trampoline fit in their unit");
         code::write(unit, &code)?;
         cell.group.store(group, SeqCst);
         let jump = machine::jump(from as u64, unit as u64, length);
@@ -282,26 +314,4 @@ fn body(map: &Map, target: usize, bounds: Bounds) -> Result<&'static [u8], Cause
     // SAFETY: the bytes are mapped readable, as just looked up; text of a loaded object stays where it is. They are
     // changed only by us, under the lock that the caller holds. See docs/safety.
     Ok(unsafe { std::slice::from_raw_parts(target as *const u8, length) })
-}
-
-/// Stub and trampoline as they will lie in the unit; behind them, if wanted, the way through a detour.
-fn machine_code(body: &[u8], unit: usize, cell: &Cell, detour: Option<usize>, trampoline: &[u8]) -> Vec<u8> {
-    let trampoline_at = unit + TRAMPOLINE;
-    let detour_at = (trampoline_at + trampoline.len()).next_multiple_of(16);
-    let layout = Layout {
-        stub: unit as u64,
-        cell: std::ptr::from_ref(cell) as u64,
-        original: if detour.is_some() { detour_at } else { trampoline_at } as u64,
-        thread: thread::offset() as i64,
-    };
-    let mut code = machine::assemble(&layout, body);
-    assert!(code.len() <= TRAMPOLINE, "the stub fits in front of the trampoline");
-    code.resize(TRAMPOLINE, 0);
-    code.extend_from_slice(trampoline);
-    if let Some(detour) = detour {
-        code.resize(detour_at - unit, 0);
-        code.extend(machine::jump(detour_at as u64, detour as u64, machine::FAR));
-    }
-    assert!(code.len() <= UNIT, "the trampoline fits in its unit");
-    code
 }

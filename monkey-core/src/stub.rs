@@ -12,8 +12,6 @@ pub struct Layout {
     pub stub: u64,
     /// The hook's cell.
     pub cell: u64,
-    /// Where calls go that no patch is for: the trampoline.
-    pub original: u64,
     /// The distance of the thread's words from the thread pointer, in bytes.
     pub thread: i64,
 }
@@ -29,7 +27,11 @@ pub mod cell {
     pub const REPLACEMENT: u64 = 8;
     pub const CALLS: u64 = 16;
     pub const NEXT: u64 = 24;
+    /// Not zero: there are further slots or a patch that every thread sees ([`MORE`]), or calls from outside are to
+    /// be recorded ([`ARMED`]). Both halves are read at once.
+    pub const LOOK: u64 = 32;
     pub const MORE: u64 = 32;
+    pub const ARMED: u64 = 36;
     pub const PROCESS_REPLACEMENT: u64 = 40;
     pub const PROCESS_CALLS: u64 = 48;
     pub const GROUP: u64 = 56;

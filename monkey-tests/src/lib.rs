@@ -1,6 +1,7 @@
 //! Subjects for the tests of monkey, and the running of what may crash in a child process.
 
 pub mod child;
+pub mod crowd;
 pub mod prologues;
 
 /// The argument that makes callees panic.

@@ -81,9 +81,9 @@ fn run_case(case: &str) {
             });
         }
         // SAFETY: what is allocated is freed.
-        "malloc" => run!(libc::malloc = malloc, unsafe { libc::free(libc::malloc(black_box(100))) }),
+        "malloc" => run!(libc::malloc = malloc, unsafe { libc::free(black_box(libc::malloc(black_box(100)))) }),
         // SAFETY: what is allocated is freed.
-        "free" => run!(libc::free = free, unsafe { libc::free(libc::malloc(black_box(100))) }),
+        "free" => run!(libc::free = free, unsafe { libc::free(black_box(libc::malloc(black_box(100)))) }),
         "mprotect" => {
             let page = map_a_page();
             // SAFETY: the page is ours.
@@ -122,7 +122,11 @@ fn run_case(case: &str) {
             let map = HashMap::from([(1_u32, 2_u32)]);
             run!(
                 HashMap::<u32, u32>::contains_key::<u32> = |_: &HashMap<u32, u32>, _: &u32| true,
-                map.contains_key(black_box(&1))
+                {
+                    // Through a pointer: an optimised build would inline the call.
+                    let contains: fn(&HashMap<u32, u32>, &u32) -> bool = HashMap::contains_key;
+                    black_box(contains)(&map, &1)
+                }
             );
         }
         _ => unreachable!("{case}"),

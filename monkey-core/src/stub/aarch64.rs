@@ -17,7 +17,7 @@
 //!
 //! All ways out are `b`, or `br` with `x17`, which both `bti c` and `bti j` accept.
 use super::{Layout, OUTSIDE, cell};
-use crate::thread::{BYPASS, BYPASS_OFFSET, EMPTY, SHARED};
+use crate::thread::{BYPASS, BYPASS_OFFSET, SHARED};
 
 mod assembler;
 use assembler::{Assembler, Branch, Label, Register};
@@ -97,7 +97,10 @@ pub fn jump(from: u64, to: u64, length: usize) -> Vec<u8> {
     code
 }
 
-/// Assembles the stub for the target with this body.
+/// Where the way to the original begins in the stub, in bytes from its start.
+pub const ORIGINAL: usize = 640;
+
+/// Assembles the stub for the target with this body, and behind it the code that is the way to the original.
 ///
 /// A replacement expects its return address unsigned. Where the target's first instruction has signed it, and stays
 /// in front of the hook, the stub takes the signature off on the way to a replacement. The trampoline goes on behind
@@ -106,7 +109,7 @@ pub fn jump(from: u64, to: u64, length: usize) -> Vec<u8> {
 /// # Panics
 /// When the cell is further than 1 MiB from the stub, which does not happen with a cell in the stub's own memory block.
 #[must_use]
-pub fn assemble(layout: &Layout, body: &[u8]) -> Vec<u8> {
+pub fn assemble(layout: &Layout, body: &[u8], original: &[u8]) -> Vec<u8> {
     let mut stub = Stub::new(layout, Key::of(body));
     stub.first_slot();
     stub.found();
@@ -116,7 +119,11 @@ pub fn assemble(layout: &Layout, body: &[u8]) -> Vec<u8> {
     stub.bypass();
     stub.outside();
     stub.tail();
-    stub.asm.finish()
+    let mut code = stub.asm.finish();
+    assert!(code.len() <= ORIGINAL, "the stub fits in front of the way to the original");
+    code.resize(ORIGINAL, 0);
+    code.extend_from_slice(original);
+    code
 }
 
 struct Stub {
@@ -235,10 +242,8 @@ impl Stub {
     fn miss(&mut self) {
         self.asm.bind(self.miss);
         self.asm.branch(Branch::BitSet(X16, BYPASS.trailing_zeros()), self.bypassing);
-        self.asm.compare_number(X17, EMPTY);
-        self.asm.load_at(X17, self.field(cell::MORE));
+        self.asm.load_at(X17, self.field(cell::LOOK));
         self.asm.branch(Branch::NotZero(X17), self.walk);
-        self.asm.branch(Branch::NotEqual, self.outside);
         self.asm.branch(Branch::Always, self.original);
     }
 
@@ -293,11 +298,12 @@ impl Stub {
 
     /// Somebody has the target patched, but not for this thread: the first few such calls leave their thread's id.
     fn outside(&mut self) {
-        let full = self.asm.label();
+        let (full, done) = (self.asm.label(), self.asm.label());
         self.asm.bind(self.outside);
-        self.asm.load_at(X17, self.field(cell::OUTSIDE_CALLS));
-        self.asm.compare_number(X17, OUTSIDE);
-        self.asm.branch(Branch::NotBelow, self.original);
+        self.asm.load_at(X17, self.field(cell::LOOK));
+        // The upper half is `ARMED`.
+        self.asm.shift_right(X17, X17, 32);
+        self.asm.branch(Branch::Zero(X17), self.original);
         self.save();
         self.asm.address(X1, self.field(cell::OUTSIDE_CALLS));
         self.count(Assembler::add_number);
@@ -310,15 +316,16 @@ impl Stub {
         self.asm.copy(X8, X3);
         self.asm.address(X1, self.field(cell::OUTSIDE_THREADS));
         self.asm.store_element(X0, X1, X2);
+        self.asm.branch(Branch::Always, done);
         self.asm.bind(full);
+        self.asm.address(X1, self.field(cell::ARMED));
+        self.asm.store_word_zero(X1);
+        self.asm.bind(done);
         self.restore();
     }
 
     fn tail(&mut self) {
         self.asm.bind(self.original);
-        if self.asm.branch_to(self.layout.original).is_none() {
-            self.asm.constant(X17, self.layout.original);
-            self.asm.branch_register(X17);
-        }
+        let _ = self.asm.branch_to(self.layout.stub + ORIGINAL as u64);
     }
 }

@@ -2,9 +2,15 @@
 //!
 //! ```text
 //! stub:     mov  r11, fs:[scope]
-//!           cmp  r11, [owner]          first slot mine?
-//!           jne  miss
-//!           test r11b, SHARED
+//!           cmp  r11, [owner]          the first slot's scope?
+//!           je   hit
+//!           test r11, r11
+//!           js   bypassing
+//!           cmp  [look], 0             anything further to look at?
+//!           jne  walk
+//! original: the displaced instructions
+//!           jmp  behind them in the target
+//! hit:      test r11b, SHARED
 //!           jnz  shared
 //!           inc  [calls]
 //!           jmp  [replacement]
@@ -15,7 +21,7 @@
 //! the slot given to another scope in between. Scope words are never used twice, so the same owner before and after
 //! means that the replacement between is the owner's.
 use super::{Layout, OUTSIDE, cell};
-use crate::thread::{BYPASS_OFFSET, EMPTY};
+use crate::thread::BYPASS_OFFSET;
 
 mod assembler;
 use assembler::{Assembler, Label};
@@ -23,22 +29,25 @@ use assembler::{Assembler, Label};
 /// `gettid`, in the kernel's table for x86-64.
 const GETTID: u32 = 186;
 
-/// Assembles the stub for the target with this body.
+/// Where the way to the original begins in the stub, in bytes from its start.
+pub const ORIGINAL: usize = 48;
+
+/// Assembles the stub for the target with this body, around the code that is the way to the original.
 ///
 /// # Panics
 /// When the thread's words are further than 2 GiB from the thread pointer, or the cell from the stub; neither
 /// happens with words in the static thread-local block and a cell in the stub's own memory block.
 #[must_use]
-pub fn assemble(layout: &Layout, _body: &[u8]) -> Vec<u8> {
+pub fn assemble(layout: &Layout, _body: &[u8], original: &[u8]) -> Vec<u8> {
     let mut stub = Stub::new(layout);
-    stub.first_slot();
-    stub.first_slot_shared();
-    stub.miss();
+    stub.fast();
+    stub.original(original);
+    stub.hit();
+    stub.hit_shared();
     stub.bypass();
     stub.walk();
     stub.found();
     stub.outside();
-    stub.to_original();
     stub.asm.finish()
 }
 
@@ -48,7 +57,7 @@ struct Stub {
     scope: i32,
     bypass: i32,
     shared: Label,
-    miss: Label,
+    hit: Label,
     bypassing: Label,
     walk: Label,
     walk_unmarked: Label,
@@ -56,7 +65,6 @@ struct Stub {
     not_found: Label,
     outside: Label,
     original: Label,
-    original_at: u64,
 }
 
 impl Stub {
@@ -68,7 +76,7 @@ impl Stub {
             scope,
             bypass: scope + BYPASS_OFFSET as i32,
             shared: asm.label(),
-            miss: asm.label(),
+            hit: asm.label(),
             bypassing: asm.label(),
             walk: asm.label(),
             walk_unmarked: asm.label(),
@@ -76,7 +84,6 @@ impl Stub {
             not_found: asm.label(),
             outside: asm.label(),
             original: asm.label(),
-            original_at: layout.original,
             asm,
         }
     }
@@ -85,15 +92,36 @@ impl Stub {
         self.cell + offset
     }
 
-    fn first_slot(&mut self) {
-        let (owner, calls, replacement) =
-            (self.field(cell::OWNER), self.field(cell::CALLS), self.field(cell::REPLACEMENT));
-        // 64 4C 8B 1C 25 disp32     mov r11, fs:[disp32]
+    fn fast(&mut self) {
+        let (owner, look) = (self.field(cell::OWNER), self.field(cell::LOOK));
+        // 64 4C 8B 1C 25 disp32     mov r11, fs:[scope]
         self.asm.absolute(&[0x64, 0x4C, 0x8B, 0x1C, 0x25], self.scope, &[]);
         // 4C 3B 1D rel32            cmp r11, [rip+owner]
         self.asm.relative(&[0x4C, 0x3B, 0x1D], owner, &[]);
-        // 0F 85 rel32               jne miss
-        self.asm.branch(&[0x0F, 0x85], self.miss);
+        // 0F 84 rel32               je hit
+        self.asm.branch(&[0x0F, 0x84], self.hit);
+        // 4D 85 DB                  test r11, r11
+        self.asm.bytes(&[0x4D, 0x85, 0xDB]);
+        // 0F 88 rel32               js bypassing
+        self.asm.branch(&[0x0F, 0x88], self.bypassing);
+        // 48 83 3D rel32 00         cmp qword [rip+look], 0
+        self.asm.relative(&[0x48, 0x83, 0x3D], look, &[0]);
+        // 0F 85 rel32               jne walk
+        self.asm.branch(&[0x0F, 0x85], self.walk);
+        // 0F 1F 00                  nop
+        self.asm.bytes(&[0x0F, 0x1F, 0x00]);
+    }
+
+    /// Calls that no patch is for run into it.
+    fn original(&mut self, code: &[u8]) {
+        debug_assert_eq!(self.asm.length(), ORIGINAL);
+        self.asm.bind(self.original);
+        self.asm.bytes(code);
+    }
+
+    fn hit(&mut self) {
+        let (calls, replacement) = (self.field(cell::CALLS), self.field(cell::REPLACEMENT));
+        self.asm.bind(self.hit);
         // 41 F6 C3 01               test r11b, SHARED
         self.asm.bytes(&[0x41, 0xF6, 0xC3, 0x01]);
         // 0F 85 rel32               jnz shared
@@ -104,7 +132,7 @@ impl Stub {
         self.asm.relative(&[0xFF, 0x25], replacement, &[]);
     }
 
-    fn first_slot_shared(&mut self) {
+    fn hit_shared(&mut self) {
         let (owner, calls, replacement) =
             (self.field(cell::OWNER), self.field(cell::CALLS), self.field(cell::REPLACEMENT));
         let undo = self.asm.label();
@@ -128,26 +156,8 @@ impl Stub {
         self.asm.bytes(&[0x58]);
         // F0 48 FF 0D rel32         lock dec qword [rip+calls]
         self.asm.relative(&[0xF0, 0x48, 0xFF, 0x0D], calls, &[]);
-    }
-
-    /// Not the first slot's: nearly always because nothing is patched, or by another scope alone.
-    fn miss(&mut self) {
-        let (more, owner) = (self.field(cell::MORE), self.field(cell::OWNER));
-        self.asm.bind(self.miss);
-        // 4D 85 DB                  test r11, r11
-        self.asm.bytes(&[0x4D, 0x85, 0xDB]);
-        // 0F 88 rel32               js bypassing
-        self.asm.branch(&[0x0F, 0x88], self.bypassing);
-        // 48 83 3D rel32 00         cmp qword [rip+more], 0
-        self.asm.relative(&[0x48, 0x83, 0x3D], more, &[0]);
-        // 0F 85 rel32               jne walk
-        self.asm.branch(&[0x0F, 0x85], self.walk);
-        // 48 83 3D rel32 02         cmp qword [rip+owner], EMPTY
-        self.asm.relative(&[0x48, 0x83, 0x3D], owner, &[EMPTY as u8]);
-        // 0F 85 rel32               jne outside
-        self.asm.branch(&[0x0F, 0x85], self.outside);
-        // E9 rel32                  jmp original
-        self.asm.branch(&[0xE9], self.original);
+        // E9 rel32                  jmp walk
+        self.asm.branch(&[0xE9], self.walk);
     }
 
     fn bypass(&mut self) {
@@ -253,12 +263,13 @@ impl Stub {
     /// Somebody has the target patched, but not for this thread: the first few such calls leave their thread's id.
     fn outside(&mut self) {
         let (count, threads) = (self.field(cell::OUTSIDE_CALLS), self.field(cell::OUTSIDE_THREADS));
+        let armed = self.field(cell::ARMED);
         let full = self.asm.label();
         self.asm.bind(self.outside);
-        // 48 83 3D rel32 08         cmp qword [rip+outside_calls], OUTSIDE
-        self.asm.relative(&[0x48, 0x83, 0x3D], count, &[OUTSIDE as u8]);
-        // 0F 83 rel32               jae original
-        self.asm.branch(&[0x0F, 0x83], self.original);
+        // 83 3D rel32 00            cmp dword [rip+armed], 0
+        self.asm.relative(&[0x83, 0x3D], armed, &[0]);
+        // 0F 84 rel32               je original
+        self.asm.branch(&[0x0F, 0x84], self.original);
         // 50                        push rax
         // 51                        push rcx
         // B8 01 00 00 00            mov eax, 1
@@ -277,17 +288,19 @@ impl Stub {
         // 4C 8D 1D rel32            lea r11, [rip+outside]
         self.asm.relative(&[0x4C, 0x8D, 0x1D], threads, &[]);
         // 49 89 04 CB               mov [r11+rcx*8], rax
-        self.asm.bytes(&[0x49, 0x89, 0x04, 0xCB]);
+        // 59                        pop rcx
+        // 58                        pop rax
+        self.asm.bytes(&[0x49, 0x89, 0x04, 0xCB, 0x59, 0x58]);
+        // E9 rel32                  jmp original
+        self.asm.branch(&[0xE9], self.original);
         self.asm.bind(full);
+        // C7 05 rel32 imm32         mov dword [rip+armed], 0
+        self.asm.relative(&[0xC7, 0x05], armed, &[0; 4]);
         // 59                        pop rcx
         // 58                        pop rax
         self.asm.bytes(&[0x59, 0x58]);
-    }
-
-    fn to_original(&mut self) {
-        self.asm.bind(self.original);
-        // E9 rel32                  jmp trampoline
-        self.asm.relative(&[0xE9], self.original_at, &[]);
+        // E9 rel32                  jmp original
+        self.asm.branch(&[0xE9], self.original);
     }
 }
 

@@ -151,6 +151,18 @@ impl Assembler {
         self.word(0xF900_0000 | scaled(offset) << 10 | n << 5 | t);
     }
 
+    /// `str wzr, [Xn]`
+    pub fn store_word_zero(&mut self, Register(n): Register) {
+        // 1011100100 imm12 Rn 11111
+        self.word(0xB900_001F | n << 5);
+    }
+
+    /// `lsr Xd, Xn, #number`
+    pub fn shift_right(&mut self, Register(d): Register, Register(n): Register, number: u32) {
+        // 1101001101 immr 111111 Rn Rd
+        self.word(0xD340_FC00 | number << 16 | n << 5 | d);
+    }
+
     /// `str Xt, [Xn, Xm, lsl #3]`
     pub fn store_element(&mut self, Register(t): Register, Register(n): Register, Register(m): Register) {
         // 11111000001 Rm 011110 Rn Rt

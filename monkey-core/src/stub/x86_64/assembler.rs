@@ -27,6 +27,10 @@ impl Assembler {
         self.bound[label.0] = Some(self.code.len());
     }
 
+    pub fn length(&self) -> usize {
+        self.code.len()
+    }
+
     pub fn bytes(&mut self, bytes: &[u8]) {
         self.code.extend_from_slice(bytes);
     }
