@@ -3,7 +3,193 @@
 #[cfg(feature = "runtime")]
 pub use monkey_core::{Cause, PatchError, PatchGuard, Scope, patch_at};
 
-pub use monkey_macros::{calls, original, patch, patchable, test, try_patch, with};
+/// Makes functions replaceable at every optimisation level.
+///
+/// It stands on a function of any kind, an `impl` block, a `trait` (for its default methods) or an inline `mod` (for
+/// all of these in it). Without it the compiler may inline a function, or use at the call what it knows of the body.
+///
+/// Without the feature `runtime` it does nothing: the item's tokens come out as they went in. With it a function gets
+/// `#[inline(never)]` and a few instructions before its body.
+///
+/// In an `async fn` these run with the future's first poll. The function that makes the future is only kept from
+/// being inlined, and may share its address with one whose future looks the same.
+///
+/// # Arguments
+/// * `skip`, on something inside an annotated item: leaves it alone.
+/// * `crate = path`: where this crate is, if it is renamed.
+///
+/// # Errors
+/// It is a compile error on functions that cannot be replaced: a `const fn`, a `#[track_caller]`,
+/// `#[inline(always)]` or naked function, and one without a body.
+///
+/// # Examples
+/// ```
+/// #[monkey::patchable]
+/// fn roll() -> u32 {
+///     4 // chosen by fair dice
+/// }
+///
+/// struct Clock;
+///
+/// #[monkey::patchable]
+/// impl Clock {
+///     #[monkey::patchable(skip)]
+///     const fn new() -> Self {
+///         Clock
+///     }
+///
+///     fn hour(&self) -> u32 {
+///         12
+///     }
+/// }
+///
+/// let _guard = monkey::patch!(roll = || 6, Clock::hour = |_: &Clock| 0);
+/// assert_eq!(roll() + Clock::new().hour(), 6);
+/// ```
+pub use monkey_macros::patchable;
+
+/// Makes a function a test with replacements.
+///
+/// Each `T = R` of `replace(..)` names a function by its path and gives what stands in for it: an expression of the
+/// same signature, such as a path or a closure that captures nothing. Calls see the replacement on this test's thread
+/// and on every thread started from it; other tests do not.
+///
+/// It adds `#[test]`, unless another attribute already makes the function a test. Write it above the attribute of an
+/// async runtime, so that the runtime starts inside the test. All other attributes mean what they always do.
+///
+/// # Arguments
+/// * `replace(T = R, ..)`: the replacements.
+/// * `expect(T = COUNT, ..)`: how many calls of a replacement there must be, `2`, `1..`, `..=3` or `..`. Unless it is
+///   given, at least one.
+/// * `scope = process`: every thread of the process sees the replacements, and the test has the process to itself.
+///   The default is `scope = test`.
+/// * `crate = path`: where this crate is, if it is renamed.
+///
+/// # Panics
+/// The test fails where a target cannot be patched, or a replacement was not called as often as expected.
+///
+/// # Examples
+/// ```
+/// #[monkey::patchable]
+/// fn now() -> u64 {
+///     1_700_000_000
+/// }
+///
+/// fn is_expired(token_end: u64) -> bool {
+///     now() > token_end
+/// }
+///
+/// # #[allow(dead_code)]
+/// #[monkey::test(replace(now = || 42), expect(now = 2))]
+/// fn tokens_expire() {
+///     assert!(is_expired(41));
+///     assert!(!is_expired(42));
+/// }
+/// ```
+pub use monkey_macros::test;
+
+/// Runs a function with replacements, each time it is called.
+///
+/// The arguments are those of [`macro@test`]; no `#[test]` is added and no call is demanded. Without `scope = ..` the
+/// replacements are seen by whom the caller's are, if it has any.
+///
+/// # Panics
+/// Where a target cannot be patched, or a count of `expect(..)` is not met.
+///
+/// # Examples
+/// ```
+/// #[monkey::patchable]
+/// fn now() -> u64 {
+///     1_700_000_000
+/// }
+///
+/// #[monkey::with(replace(now = || 42))]
+/// fn in_the_past() -> u64 {
+///     now()
+/// }
+///
+/// assert_eq!(in_the_past(), 42);
+/// assert_eq!(now(), 1_700_000_000);
+/// ```
+pub use monkey_macros::with;
+
+/// Replaces functions until the returned `PatchGuard` is dropped.
+///
+/// `patch!(T = R, ..)` is short for `patch!(replace(T = R, ..))`, which also takes `scope = ..` and `crate = path`.
+/// Targets and replacements are as in [`macro@test`]. Either all of them are replaced or none.
+///
+/// # Panics
+/// With the reason, where a target cannot be patched. [`try_patch!`] returns it.
+///
+/// # Examples
+/// ```
+/// #[monkey::patchable]
+/// fn now() -> u64 {
+///     1_700_000_000
+/// }
+///
+/// let guard = monkey::patch!(now = || 42);
+/// assert_eq!(now(), 42);
+/// drop(guard);
+/// assert_eq!(now(), 1_700_000_000);
+/// ```
+pub use monkey_macros::patch;
+
+/// Replaces functions until the returned guard is dropped, or says why they cannot be.
+///
+/// Takes what [`patch!`] takes and gives a `Result<PatchGuard, PatchError>`.
+///
+/// # Errors
+/// Where one of the targets cannot be patched; then none is.
+///
+/// # Examples
+/// ```
+/// #[monkey::patchable]
+/// fn now() -> u64 {
+///     1_700_000_000
+/// }
+///
+/// let guard = monkey::try_patch!(replace(now = || 42), scope = process)?;
+/// assert_eq!(std::thread::spawn(now).join().unwrap(), 42);
+/// # Ok::<(), monkey::PatchError>(())
+/// ```
+pub use monkey_macros::try_patch;
+
+/// Calls the original of a function, from its replacement or from anywhere.
+///
+/// It takes a call by path, `original!(Clock::now(&clock))` for a method. What the arguments call is replaced as
+/// ever, and so is what the original calls, itself included.
+///
+/// # Examples
+/// ```
+/// #[monkey::patchable]
+/// fn price(items: u32) -> u32 {
+///     items * 10
+/// }
+///
+/// fn half(items: u32) -> u32 {
+///     monkey::original!(price(items)) / 2
+/// }
+///
+/// let _guard = monkey::patch!(price = half);
+/// assert_eq!(price(3), 15);
+/// ```
+pub use monkey_macros::original;
+
+/// Counts the calls of a function's replacement in the caller's scope, as a `usize`.
+///
+/// # Examples
+/// ```
+/// #[monkey::patchable]
+/// fn now() -> u64 {
+///     1_700_000_000
+/// }
+///
+/// let _guard = monkey::patch!(now = || 42);
+/// assert_eq!(now() + now(), 84);
+/// assert_eq!(monkey::calls!(now), 2);
+/// ```
+pub use monkey_macros::calls;
 
 #[cfg(feature = "runtime")]
 #[doc(hidden)]
