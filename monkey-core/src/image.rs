@@ -11,6 +11,7 @@ mod frames;
 mod linux;
 mod name;
 mod objects;
+mod spelling;
 mod symbols;
 mod v0;
 
@@ -124,7 +125,7 @@ pub fn inlined(address: usize) -> Vec<Inlined> {
         object.elf().and_then(|elf| elf.info.identities(&[object.inside(address)]).pop().flatten());
     search(&dwarf::inlined::Wanted {
         ident: own.ident.clone(),
-        loose: name::loose(own.body_name()),
+        loose: spelling::loose(own.body_name()),
         identity,
     })
 }
@@ -133,7 +134,7 @@ pub fn inlined(address: usize) -> Vec<Inlined> {
 /// says of its type. All instances of a generic function are found.
 #[must_use]
 pub fn inlined_named(type_name: &str) -> Vec<Inlined> {
-    let loose = name::loose(type_name);
+    let loose = spelling::loose(type_name);
     let ident = loose.rsplit("::").next().unwrap_or_default().as_bytes().to_vec();
     search(&dwarf::inlined::Wanted { ident, loose, identity: None })
 }

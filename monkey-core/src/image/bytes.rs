@@ -111,12 +111,46 @@ pub(super) fn find(hay: &[u8], needle: &[u8]) -> Option<usize> {
     hay.windows(needle.len()).position(|window| window == needle)
 }
 
-/// Every place of `needle` in `hay`.
-pub(super) fn find_all(hay: &[u8], needle: &[u8]) -> Vec<usize> {
-    let (mut places, mut from) = (Vec::new(), 0);
-    while let Some(at) = hay.get(from..).and_then(|rest| find(rest, needle)) {
-        places.push(from + at);
-        from += at + 1;
+/// Every place of `needle` in `hay`, searched when it is asked for.
+pub(super) fn find_all<'a>(hay: &'a [u8], needle: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
+    // Addresses end with zero bytes, of which debug information is full: libc's search looks at a needle's end first.
+    let zeros = needle.iter().rev().take_while(|byte| **byte == 0).count();
+    let short = &needle[..(needle.len() - zeros).max(needle.len().min(2))];
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let at = from + find(hay.get(from..)?, short)?;
+            from = at + 1;
+            if hay[at..].starts_with(needle) {
+                return Some(at);
+            }
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_all_places_in_order() {
+        let places = |hay: &[u8], needle: &[u8]| find_all(hay, needle).collect::<Vec<_>>();
+        assert_eq!(places(b"abcabca", b"abca"), [0, 3]);
+        assert_eq!(places(&[1, 0, 0, 1, 0, 1, 0, 0], &[1, 0, 0]), [0, 5]);
+        assert_eq!(places(&[0, 0, 0], &[0, 0]), [0, 1]);
+        assert_eq!(places(b"", b"a"), [0_usize; 0]);
     }
-    places
+
+    #[test]
+    fn numbers_end_where_the_bytes_do() {
+        let data = [0xe5, 0x8e, 0x26, 0x7f, 0x80];
+        let mut cursor = Cursor { data: &data, at: 0 };
+        assert_eq!(
+            (cursor.uleb(), cursor.sleb(), cursor.uleb(), cursor.u8()),
+            (Some(624_485), Some(-1), None, None)
+        );
+        assert_eq!(number(&data, 1, 4), Some(0x807f_268e));
+        assert_eq!((number(&data, 2, 4), number(&data, 9, 1), number(&data, 0, 9)), (None, None, None));
+        assert_eq!((text(b"ab\0c", 0), text(b"ab\0c", 3), text(b"", 1)), (Some(&b"ab"[..]), None, None));
+    }
 }

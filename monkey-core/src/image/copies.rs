@@ -1,10 +1,11 @@
 //! Which bodies in the program are one function.
 use super::bytes::find;
 use super::dwarf::Identity;
-use super::name::{Mangled, Mangling, is_standard, loose};
+use super::name::{Mangled, Mangling};
 use super::objects::{self, Object};
+use super::spelling::{is_standard, legacy_start, loose};
 use super::symbols::Entry;
-use super::{code, linux as system, name};
+use super::{code, linux as system};
 use std::collections::BTreeSet;
 
 /// All bodies of a function, as far as they can be told.
@@ -209,7 +210,7 @@ impl Search<'_> {
             return;
         }
         let v0 = self.own.mangling == Mangling::V0;
-        let start = if v0 { name::legacy_start(&path) } else { b"_R".to_vec() };
+        let start = if v0 { legacy_start(&path, !self.own.generic) } else { b"_R".to_vec() };
         let mut ident = self.own.ident.len().to_string().into_bytes();
         ident.extend_from_slice(&self.own.ident);
         for (entry, name) in with_prefix(object, &start) {

@@ -133,7 +133,7 @@ fn function(unit: &Unit, address: u64) -> Option<Entry> {
 fn quick(unit: &Unit, address: u64) -> Option<Entry> {
     let (start, end) = (unit.header.start, unit.header.end);
     let info = &unit.debug.info[start..end];
-    find_all(info, &address.to_le_bytes()).into_iter().find_map(|place| {
+    find_all(info, &address.to_le_bytes()).find_map(|place| {
         let place = start + place;
         let at = [1, 2, 3]
             .into_iter()
@@ -168,5 +168,51 @@ fn normal(path: String) -> String {
     match path.find("/library/").filter(|_| standard) {
         Some(at) => path[at + 1..].to_owned(),
         None => path,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::elf::Elf;
+
+    /// The first bytes of a section, some of them changed.
+    fn spoiled(data: &[u8], seed: &mut u32) -> &'static [u8] {
+        let mut bytes = data[..data.len().min(1 << 14)].to_vec();
+        for _ in 0..8 {
+            *seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let at = (*seed >> 8) as usize % bytes.len().max(1);
+            if let Some(byte) = bytes.get_mut(at) {
+                *byte = *seed as u8;
+            }
+        }
+        bytes.leak()
+    }
+
+    #[test]
+    fn spoiled_debug_information_is_survived() {
+        let file = std::fs::read("/proc/self/exe").unwrap().leak();
+        let whole = Elf::parse(file).unwrap().info.debug;
+        let first = super::super::bytes::long(whole.aranges, 16);
+        let mut seed = 7;
+        for _ in 0..100 {
+            let debug = Debug {
+                info: spoiled(whole.info, &mut seed),
+                abbrev: spoiled(whole.abbrev, &mut seed),
+                aranges: spoiled(whole.aranges, &mut seed),
+                line: spoiled(whole.line, &mut seed),
+                ..whole
+            };
+            let info = Info { debug, ..Info::default() };
+            let own = first;
+            let _ = (info.identities(&[own]), info.place(own), info.files(own));
+            let _ = (info.optimised(own), info.has_entries(own), info.producer(own));
+            let wanted = inlined::Wanted {
+                ident: b"unwrap".to_vec(),
+                loose: "core::option::Option::unwrap".into(),
+                identity: None,
+            };
+            let _ = inlined::calls(&Debug { text: spoiled(whole.text, &mut seed), ..debug }, &wanted);
+        }
     }
 }

@@ -161,3 +161,38 @@ pub(super) fn segments(data: &[u8]) -> Option<Vec<(u32, u64, u64)>> {
             .collect(),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::frames;
+    use crate::image::symbols::Symbols;
+
+    #[test]
+    fn a_file_that_ends_anywhere_is_survived() {
+        let file: &'static [u8] = std::fs::read("/proc/self/exe").unwrap().leak();
+        for size in [0, 3, 16, 63, 64, 100, 4096, file.len() / 2, file.len() - 1] {
+            assert!(Elf::parse(&file[..size]).is_none_or(|elf| elf.symbols.is_empty()), "{size}");
+        }
+        assert!(Elf::parse(b"\x7fELF\x01\x01\x01").is_none());
+    }
+
+    #[test]
+    fn spoiled_headers_and_symbols_are_survived() {
+        let whole = std::fs::read("/proc/self/exe").unwrap();
+        let headers = whole.len() - 64 * 64;
+        let mut seed = 3_u32;
+        for _ in 0..4 {
+            let mut file = whole.clone();
+            for _ in 0..40 {
+                seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                let at = headers + (seed >> 8) as usize % (64 * 64);
+                file[at] = seed as u8;
+            }
+            let Some(elf) = Elf::parse(file.leak()) else { continue };
+            let symbols = Symbols::build(&elf);
+            let _ = (symbols.covering(symbols.base), symbols.with_prefix(elf.strings, b"_ZN4core"));
+            let _ = (frames::function(&elf, symbols.base), frames::next(&elf, symbols.base));
+        }
+    }
+}

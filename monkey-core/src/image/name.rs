@@ -142,91 +142,6 @@ pub(super) fn demangled(name: &[u8]) -> Option<String> {
     rustc_demangle::try_demangle(name).ok().map(|demangled| format!("{demangled:#}"))
 }
 
-/// One spelling for what the two manglings and `type_name` write differently, without generic arguments:
-/// `core::option::Option::unwrap` for `core::option::Option<T>::unwrap` and `<core::option::Option<u32>>::unwrap`,
-/// `str::parse` for `core::str::<impl str>::parse`, `<A as B>::c` for `m::<impl B for A>::c`.
-pub(super) fn loose(plain: &str) -> String {
-    let mut out = String::with_capacity(plain.len());
-    let mut rest = plain;
-    while let Some(open) = rest.find('<') {
-        out.push_str(&rest[..open]);
-        let Some(close) = closing(&rest[open..]) else { break };
-        let (inside, after) = (&rest[open + 1..open + close], &rest[open + close + 1..]);
-        let in_type = out.chars().last().is_some_and(|last| last.is_alphanumeric() || last == '_');
-        if let Some(what) = inside.strip_prefix("impl ").filter(|_| !in_type) {
-            out.clear();
-            match split_outside(what, " for ") {
-                Some((of, on)) => out.push_str(&as_trait(on, of)),
-                None => out.push_str(&loose(what)),
-            }
-        } else if !in_type && !out.ends_with("::") {
-            match split_outside(inside, " as ") {
-                Some((on, of)) => out.push_str(&as_trait(on, of)),
-                None => out.push_str(&loose(inside)),
-            }
-        } else if out.ends_with("::") {
-            out.truncate(out.len() - 2);
-        }
-        rest = after;
-    }
-    out.push_str(rest);
-    out
-}
-
-fn as_trait(on: &str, of: &str) -> String {
-    format!("<{} as {}>", loose(on), loose(of))
-}
-
-/// What the legacy names of a path, spelled by `loose`, begin with: everything before the type, whose parameters are
-/// spelled there, and the function.
-pub(super) fn legacy_start(loose: &str) -> Vec<u8> {
-    let mut start = b"_ZN".to_vec();
-    if loose.contains(['<', '&', '[', '(', '*']) || !loose.contains("::") {
-        return start;
-    }
-    let path = loose.rsplit_once("::").map_or("", |(path, _)| path);
-    for component in path.split("::").take_while(|component| !component.starts_with(char::is_uppercase)) {
-        start.extend_from_slice(component.len().to_string().as_bytes());
-        start.extend_from_slice(component.as_bytes());
-    }
-    start
-}
-
-fn closing(text: &str) -> Option<usize> {
-    let mut depth = 0_usize;
-    let bytes = text.as_bytes();
-    for (at, byte) in bytes.iter().enumerate() {
-        match byte {
-            b'<' => depth += 1,
-            b'>' if at > 0 && bytes[at - 1] == b'-' => {}
-            b'>' if depth == 1 => return Some(at),
-            b'>' => depth -= 1,
-            _ => {}
-        }
-    }
-    None
-}
-
-fn split_outside<'a>(text: &'a str, by: &str) -> Option<(&'a str, &'a str)> {
-    let mut from = 0;
-    while let Some(at) = text[from..].find(by).map(|at| from + at) {
-        let before = text[..at].replace("->", "");
-        if before.matches('<').count() == before.matches('>').count() {
-            return Some((&text[..at], &text[at + by.len()..]));
-        }
-        from = at + by.len();
-    }
-    None
-}
-
-/// Whether every path in a name belongs to the standard library, of which a program has exactly one.
-pub(super) fn is_standard(plain: &str) -> bool {
-    let roots = plain.split(|byte: char| !(byte.is_alphanumeric() || byte == '_' || byte == ':'));
-    let mut paths = roots.filter(|path| path.contains("::") && !path.starts_with("::")).peekable();
-    paths.peek().is_some()
-        && paths.all(|path| ["core", "std", "alloc"].iter().any(|own| path.split("::").next() == Some(own)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -289,29 +204,5 @@ mod tests {
         ] {
             assert_eq!(Mangled::parse(name.as_bytes()), None, "{name}");
         }
-    }
-
-    #[test]
-    fn the_spellings_agree() {
-        for (one, same) in [
-            ("core::option::Option<T>::unwrap", "<core::option::Option<u32>>::unwrap"),
-            ("core::str::<impl str>::parse", "<str>::parse::<u32>"),
-            ("core::fmt::num::<impl core::fmt::Display for u32>::fmt", "<u32 as core::fmt::Display>::fmt"),
-            ("<lib::S<T> as core::fmt::Debug>::fmt", "<lib::S<fn() -> u8> as core::fmt::Debug>::fmt"),
-            ("lib::generic", "lib::generic::<alloc::vec::Vec<u8>>"),
-            ("std::path::Path::exists", "<std::path::Path>::exists"),
-        ] {
-            assert_eq!(loose(one), loose(same));
-        }
-        assert_ne!(loose("lib::a::f"), loose("lib::b::f"));
-    }
-
-    #[test]
-    fn the_standard_library_is_told_from_the_rest() {
-        assert!(is_standard("std::path::Path::exists"));
-        assert!(is_standard("<u32 as core::fmt::Display>::fmt"));
-        assert!(!is_standard("lib::half"));
-        assert!(!is_standard("<lib::S as core::fmt::Display>::fmt"));
-        assert!(!is_standard("main"));
     }
 }

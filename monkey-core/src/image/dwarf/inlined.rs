@@ -4,7 +4,7 @@ use super::unit::{INLINED, SUBPROGRAM, Unit};
 use super::{Identity, line, ranges};
 use crate::image::bytes::{find, find_all, text};
 use crate::image::elf::Debug;
-use crate::image::name;
+use crate::image::{name, spelling};
 use std::collections::HashSet;
 
 /// One inlined call, as the file has it.
@@ -20,7 +20,7 @@ pub(in crate::image) struct Call {
 pub(in crate::image) struct Wanted {
     /// The function's own identifier.
     pub ident: Vec<u8>,
-    /// Its name, spelled by `name::loose`.
+    /// Its name, spelled by `spelling::loose`.
     pub loose: String,
     /// Where it is written, if that is known: tells instances and crate versions apart.
     pub identity: Option<Identity>,
@@ -58,7 +58,7 @@ fn linkage_names(debug: &Debug, wanted: &Wanted) -> HashSet<u64> {
     for hit in find_all(debug.text, &needle) {
         let start = debug.text[..hit].iter().rposition(|byte| *byte == 0).map_or(0, |zero| zero + 1);
         let Some(symbol) = text(debug.text, start) else { continue };
-        let spelled = name::Mangled::parse(symbol).map(|parsed| name::loose(parsed.body_name()));
+        let spelled = name::Mangled::parse(symbol).map(|parsed| spelling::loose(parsed.body_name()));
         if spelled.is_some_and(|spelled| spelled == wanted.loose) {
             places.insert(start as u64);
         }
@@ -121,7 +121,7 @@ impl Search<'_> {
     fn spells(&self, unit: &Unit, value: Value) -> bool {
         let symbol = unit.text(value).and_then(name::Mangled::parse);
         symbol.is_some_and(|symbol| {
-            symbol.ident == self.wanted.ident && name::loose(symbol.body_name()) == self.wanted.loose
+            symbol.ident == self.wanted.ident && spelling::loose(symbol.body_name()) == self.wanted.loose
         })
     }
 

@@ -79,9 +79,9 @@ const MOST: usize = 1 << 20;
 /// thousands of rows before it are not run.
 fn rows<'a>(unit: &Unit, header: &'a LineProgramHeader<Reader>, address: u64) -> Option<Rows<'a>> {
     let data: &'static [u8] = header.raw_program_buf().slice();
-    let mut start = vec![0, 1 + unit.address_size(), 2];
+    let mut start = vec![0, unit.address_size().saturating_add(1), 2];
     start.extend_from_slice(&address.to_le_bytes());
-    find_all(data, &start).into_iter().find_map(|at| {
+    find_all(data, &start).find_map(|at| {
         // Rows begin behind the mark that ends others. What looks like that mark and is none does not lead to `at`.
         let begins = (at.saturating_sub(BEFORE)..=at).rev();
         let mut begins = begins.filter(|begin| *begin == 0 || data[..*begin].ends_with(&[0, 1, 1]));

@@ -101,6 +101,6 @@ pub(super) fn unit_around(debug: &Debug, place: usize) -> Option<usize> {
 
 /// The units in which an address is written: those that may have it, in a file without ranges.
 pub(super) fn units_that_mention(debug: &Debug, address: u64) -> Vec<usize> {
-    let places = find_all(debug.info, &address.to_le_bytes());
-    places.into_iter().filter_map(|place| unit_around(debug, place)).collect()
+    let address = address.to_le_bytes();
+    find_all(debug.info, &address).filter_map(|place| unit_around(debug, place)).collect()
 }
