@@ -4,8 +4,15 @@
 //! stub:     mrs  x16, tpidr_el0
 //!           ldr  x16, [x16, #scope]
 //!           ldr  x17, owner
-//! compare:  cmp  x16, x17            first slot mine?
-//!           b.ne miss
+//! compare:  cmp  x16, x17               the first slot's scope?
+//!           b.eq hit
+//!           tbnz x16, #63, bypassing
+//!           ldr  x17, look
+//!           cbz  x17, original          anything further to look at?
+//!           b    walk
+//!           (the landing pad)
+//! original: the displaced instructions
+//!           b    behind them in the target
 //! ```
 //!
 //! A count is a pair of `ldaxr` and `stlxr`, also in a scope of one thread: a signal handler of that thread that comes
@@ -98,12 +105,14 @@ pub fn jump(from: u64, to: u64, length: usize) -> Vec<u8> {
 }
 
 /// Where the way to the original begins in the stub, in bytes from its start.
-pub const ORIGINAL: usize = 640;
+///
+/// What [`skipped`] counts stands in front of it: who calls the original by its address begins there.
+pub const ORIGINAL: usize = 40;
 
-/// Assembles the stub for the target with this body, and behind it the code that is the way to the original.
+/// Assembles the stub for the target with this body, around the code that is the way to the original.
 ///
 /// A replacement expects its return address unsigned. Where the target's first instruction has signed it, and stays
-/// in front of the hook, the stub takes the signature off on the way to a replacement. The trampoline goes on behind
+/// in front of the hook, the stub takes the signature off on the way to a replacement. The original goes on behind
 /// that instruction, and gets the address as it is.
 ///
 /// # Panics
@@ -111,29 +120,29 @@ pub const ORIGINAL: usize = 640;
 #[must_use]
 pub fn assemble(layout: &Layout, body: &[u8], original: &[u8]) -> Vec<u8> {
     let mut stub = Stub::new(layout, Key::of(body));
-    stub.first_slot();
+    stub.fast();
+    stub.original(&body[..skipped(body)], original);
+    stub.hit();
     stub.found();
-    stub.miss();
     stub.walk();
     stub.process();
     stub.bypass();
     stub.outside();
-    stub.tail();
-    let mut code = stub.asm.finish();
-    assert!(code.len() <= ORIGINAL, "the stub fits in front of the way to the original");
-    code.resize(ORIGINAL, 0);
-    code.extend_from_slice(original);
-    code
+    stub.far_words();
+    stub.asm.finish()
 }
 
 struct Stub {
     asm: Assembler,
     layout: Layout,
     signed: Option<Key>,
+    far_words: Label,
+    first_slot: Label,
     compare: Label,
+    look: Label,
+    hit: Label,
     found: Label,
     replaced: Label,
-    miss: Label,
     walk: Label,
     bypassing: Label,
     outside: Label,
@@ -146,10 +155,13 @@ impl Stub {
         Self {
             layout: *layout,
             signed,
+            far_words: asm.label(),
+            first_slot: asm.label(),
             compare: asm.label(),
+            look: asm.label(),
+            hit: asm.label(),
             found: asm.label(),
             replaced: asm.label(),
-            miss: asm.label(),
             walk: asm.label(),
             bypassing: asm.label(),
             outside: asm.label(),
@@ -173,18 +185,20 @@ impl Stub {
         self.asm.pop((X0, X1), 32);
     }
 
+    /// The offset of the scope word, if a load can name it and that of the word behind it.
+    fn near_words(&self) -> Option<u64> {
+        let last = (8 << 12) - 8 - BYPASS_OFFSET as u64;
+        u64::try_from(self.layout.thread).ok().filter(|offset| *offset <= last && offset.is_multiple_of(8))
+    }
+
     /// Brings the thread's words into reach of `base` and an offset, which it returns.
     fn thread_words(&mut self, base: Register, free: Register) -> u64 {
-        let last = (8 << 12) - 8 - BYPASS_OFFSET as u64;
         self.asm.thread_pointer(base);
-        match u64::try_from(self.layout.thread) {
-            Ok(offset) if offset <= last && offset.is_multiple_of(8) => offset,
-            _ => {
-                self.asm.constant(free, self.layout.thread.cast_unsigned());
-                self.asm.add(base, base, free);
-                0
-            }
-        }
+        self.near_words().unwrap_or_else(|| {
+            self.asm.constant(free, self.layout.thread.cast_unsigned());
+            self.asm.add(base, base, free);
+            0
+        })
     }
 
     /// One more at `[x1]`, or one less, atomically; `x2` is what was there. Changes `x2`, `x3`, `x17`.
@@ -197,13 +211,48 @@ impl Stub {
         self.asm.branch(Branch::NotZero(X3), again);
     }
 
-    fn first_slot(&mut self) {
-        let scope = self.thread_words(X16, X17);
-        self.asm.load(X16, X16, scope);
+    fn fast(&mut self) {
+        if let Some(scope) = self.near_words() {
+            self.asm.thread_pointer(X16);
+            self.asm.load(X16, X16, scope);
+        } else {
+            self.asm.branch(Branch::Always, self.far_words);
+            self.asm.nothing();
+        }
+        self.asm.bind(self.first_slot);
         self.asm.load_at(X17, self.field(cell::OWNER));
         self.asm.bind(self.compare);
         self.asm.compare(X16, X17);
-        self.asm.branch(Branch::NotEqual, self.miss);
+        self.asm.branch(Branch::Equal, self.hit);
+        self.asm.branch(Branch::BitSet(X16, BYPASS.trailing_zeros()), self.bypassing);
+        self.asm.bind(self.look);
+        self.asm.load_at(X17, self.field(cell::LOOK));
+        self.asm.branch(Branch::Zero(X17), self.original);
+        self.asm.branch(Branch::Always, self.walk);
+    }
+
+    fn original(&mut self, pad: &[u8], code: &[u8]) {
+        if pad.is_empty() {
+            self.asm.nothing();
+        }
+        self.asm.code(pad);
+        debug_assert_eq!(self.asm.length(), ORIGINAL);
+        self.asm.bind(self.original);
+        self.asm.code(code);
+    }
+
+    /// The words are too far from the thread pointer for a load's offset.
+    fn far_words(&mut self) {
+        self.asm.bind(self.far_words);
+        if self.near_words().is_none() {
+            self.thread_words(X16, X17);
+            self.asm.load(X16, X16, 0);
+            self.asm.branch(Branch::Always, self.first_slot);
+        }
+    }
+
+    fn hit(&mut self) {
+        self.asm.bind(self.hit);
         self.save();
         self.asm.address(X0, self.layout.cell);
     }
@@ -235,16 +284,7 @@ impl Stub {
         self.asm.bind(undo);
         self.count(Assembler::subtract_number);
         self.restore();
-        self.asm.load_at(X17, self.field(cell::OWNER));
-    }
-
-    /// Not the first slot's, whose owner is in `x17`: nearly always because nothing is patched, or by another scope alone.
-    fn miss(&mut self) {
-        self.asm.bind(self.miss);
-        self.asm.branch(Branch::BitSet(X16, BYPASS.trailing_zeros()), self.bypassing);
-        self.asm.load_at(X17, self.field(cell::LOOK));
-        self.asm.branch(Branch::NotZero(X17), self.walk);
-        self.asm.branch(Branch::Always, self.original);
+        self.asm.branch(Branch::Always, self.look);
     }
 
     fn walk(&mut self) {
@@ -298,11 +338,9 @@ impl Stub {
 
     /// Somebody has the target patched, but not for this thread: the first few such calls leave their thread's id.
     fn outside(&mut self) {
-        let (full, done) = (self.asm.label(), self.asm.label());
+        let full = self.asm.label();
         self.asm.bind(self.outside);
-        self.asm.load_at(X17, self.field(cell::LOOK));
-        // The upper half is `ARMED`.
-        self.asm.shift_right(X17, X17, 32);
+        self.asm.load_word_at(X17, self.field(cell::ARMED));
         self.asm.branch(Branch::Zero(X17), self.original);
         self.save();
         self.asm.address(X1, self.field(cell::OUTSIDE_CALLS));
@@ -316,16 +354,13 @@ impl Stub {
         self.asm.copy(X8, X3);
         self.asm.address(X1, self.field(cell::OUTSIDE_THREADS));
         self.asm.store_element(X0, X1, X2);
-        self.asm.branch(Branch::Always, done);
+        self.restore();
+        self.asm.branch(Branch::Always, self.original);
+        // No room for more: calls take the short way again.
         self.asm.bind(full);
         self.asm.address(X1, self.field(cell::ARMED));
         self.asm.store_word_zero(X1);
-        self.asm.bind(done);
         self.restore();
-    }
-
-    fn tail(&mut self) {
-        self.asm.bind(self.original);
-        let _ = self.asm.branch_to(self.layout.stub + ORIGINAL as u64);
+        self.asm.branch(Branch::Always, self.original);
     }
 }

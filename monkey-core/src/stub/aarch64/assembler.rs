@@ -93,6 +93,18 @@ impl Assembler {
         self.bound[label.0] = Some(self.words.len());
     }
 
+    /// Bytes so far.
+    pub fn length(&self) -> usize {
+        4 * self.words.len()
+    }
+
+    /// Code that was encoded elsewhere for this place.
+    pub fn code(&mut self, code: &[u8]) {
+        let (words, rest) = code.as_chunks();
+        debug_assert!(rest.is_empty());
+        self.words.extend(words.iter().map(|word| u32::from_le_bytes(*word)));
+    }
+
     fn word(&mut self, word: u32) {
         self.words.push(word);
     }
@@ -133,7 +145,14 @@ impl Assembler {
         self.word(0x5800_0000 | number << 5 | t);
     }
 
-    /// The same, of a number in the pool.
+    /// `ldr Wt, address`
+    pub fn load_word_at(&mut self, Register(t): Register, address: u64) {
+        // 00011000 imm19 Rt
+        let number = field(self.distance(address) / 4, 19).expect("within 1 MiB of the stub");
+        self.word(0x1800_0000 | number << 5 | t);
+    }
+
+    /// The same as [`load_at`](Self::load_at), of a number in the pool.
     pub fn constant(&mut self, t: Register, number: u64) {
         self.pool.push((self.words.len(), t, number));
         self.word(0);
@@ -155,12 +174,6 @@ impl Assembler {
     pub fn store_word_zero(&mut self, Register(n): Register) {
         // 1011100100 imm12 Rn 11111
         self.word(0xB900_001F | n << 5);
-    }
-
-    /// `lsr Xd, Xn, #number`
-    pub fn shift_right(&mut self, Register(d): Register, Register(n): Register, number: u32) {
-        // 1101001101 immr 111111 Rn Rd
-        self.word(0xD340_FC00 | number << 16 | n << 5 | d);
     }
 
     /// `str Xt, [Xn, Xm, lsl #3]`
@@ -270,6 +283,12 @@ impl Assembler {
     pub fn number(&mut self, Register(d): Register, number: u16) {
         // 110100101 00 imm16 Rd
         self.word(0xD280_0000 | u32::from(number) << 5 | d);
+    }
+
+    /// `nop`
+    pub fn nothing(&mut self) {
+        // 11010101000000110010 0000 000 11111
+        self.word(0xD503_201F);
     }
 
     /// `svc #0`
