@@ -105,6 +105,8 @@ fn who(name: &'static str) -> Who {
 #[derive(Debug)]
 struct Entered {
     scope: u64,
+    /// It is this frame's scope, and ends with it, whatever guards were forgotten or are held by threads.
+    opened: bool,
     patches: std::cell::OnceCell<Vec<Id>>,
 }
 
@@ -118,8 +120,8 @@ pub struct Installed {
 
 impl Entered {
     fn enter(frame: &Frame) -> Self {
-        let scope = lock::hold().enter(frame.visibility, &frame.who);
-        Self { scope, patches: std::cell::OnceCell::new() }
+        let (scope, opened) = lock::hold().enter(frame.visibility, &frame.who);
+        Self { scope, opened, patches: std::cell::OnceCell::new() }
     }
 
     fn install(&self, frame: &Frame, replacements: Vec<Replacement>) -> Result<Vec<Installed>, String> {
@@ -149,7 +151,11 @@ impl Drop for Entered {
         for id in self.patches.get().into_iter().flatten() {
             held.remove(self.scope, *id);
         }
-        held.leave(self.scope);
+        if self.opened {
+            held.end(self.scope);
+        } else {
+            held.leave(self.scope);
+        }
     }
 }
 

@@ -29,9 +29,8 @@ impl PatchGuard {
         location: &'static Location<'static>,
     ) -> Result<Self, PatchError> {
         let mut held = lock::hold();
-        let before = held.scopes.len();
-        let scope = held.enter(visibility, &Who { name: thread_name(), location });
-        if held.scopes.len() > before {
+        let (scope, opened) = held.enter(visibility, &Who { name: thread_name(), location });
+        if opened {
             scope::end_with_thread(scope);
         }
         let patches = held.patch(scope, visibility, orders).inspect_err(|_| held.leave(scope))?;

@@ -7,12 +7,13 @@ use crate::patch::Patches;
 use crate::scope::Scopes;
 use crate::thread::Quiet;
 use once_cell::sync::OnceCell;
-use parking_lot::lock_api::RawMutex as _;
-use parking_lot::{Condvar, Mutex, MutexGuard};
+use parking_lot::{Mutex, MutexGuard};
 use std::fmt;
 use std::io::{self, Write as _};
+use std::mem;
 use std::ops::{Deref, DerefMut};
 use std::panic::Location;
+use std::thread;
 use std::time::{Duration, Instant};
 
 static GLOBAL: Mutex<Global> = Mutex::new(Global {
@@ -21,10 +22,12 @@ static GLOBAL: Mutex<Global> = Mutex::new(Global {
     scopes: Scopes::new(),
     patches: Patches::new(),
 });
-static TURN_ENDED: Condvar = Condvar::new();
 
 /// After how long a wait is worth a line, and again.
 const NOTICE: Duration = Duration::from_secs(5);
+/// How long a waiting thread sleeps between two looks. It looks instead of being woken for the reason that `lock` has.
+const SHORTEST_PAUSE: Duration = Duration::from_micros(20);
+const LONGEST_PAUSE: Duration = Duration::from_millis(1);
 
 /// Everything that the lock guards.
 #[derive(Debug)]
@@ -38,8 +41,8 @@ pub struct Global {
 /// The lock, held. Hooked functions that this thread calls meanwhile are the originals.
 #[derive(Debug)]
 pub struct Held {
-    // In this order: the lock is given back before replacements are seen again.
-    global: MutexGuard<'static, Global>,
+    // In this order: the lock is given back before replacements are seen again. Empty while this thread waits for a turn.
+    global: Option<MutexGuard<'static, Global>>,
     _quiet: Quiet,
 }
 
@@ -47,19 +50,37 @@ pub struct Held {
 pub fn hold() -> Held {
     let quiet = Quiet::begin();
     survive_forks();
-    Held { global: GLOBAL.lock(), _quiet: quiet }
+    Held { global: Some(lock()), _quiet: quiet }
 }
+
+/// Tries again and again instead of queueing. The queue would be copied by a fork, with threads in it that the child
+/// does not have, and the lock be handed to one of them there. What is done under it takes microseconds.
+fn lock() -> MutexGuard<'static, Global> {
+    for attempt in 0_u64.. {
+        if let Some(guard) = GLOBAL.try_lock() {
+            return guard;
+        }
+        if attempt < 20 {
+            thread::yield_now();
+        } else {
+            thread::sleep(Duration::from_micros(50));
+        }
+    }
+    unreachable!("attempts do not run out")
+}
+
+const HELD: &str = "the lock is held";
 
 impl Deref for Held {
     type Target = Global;
     fn deref(&self) -> &Global {
-        &self.global
+        self.global.as_ref().expect(HELD)
     }
 }
 
 impl DerefMut for Held {
     fn deref_mut(&mut self) -> &mut Global {
-        &mut self.global
+        self.global.as_mut().expect(HELD)
     }
 }
 
@@ -121,7 +142,6 @@ impl Turns {
     /// Ends a turn.
     pub fn end(&mut self, id: u64) {
         self.holders.retain(|holder| holder.id != id);
-        TURN_ENDED.notify_all();
     }
 
     /// In the child of a fork only the forking thread, and so its scope's turn, is left.
@@ -130,9 +150,13 @@ impl Turns {
         self.waiting_alone = 0;
     }
 
-    fn holders(&self) -> String {
+    fn say_who_is_waited_for(&self, who: &Who, waited: Duration) {
         let holders: Vec<_> = self.holders.iter().map(|holder| holder.who.to_string()).collect();
-        if holders.is_empty() { "tests that wait to be alone".into() } else { holders.join(", ") }
+        let holders =
+            if holders.is_empty() { "nobody; others wait to be alone".into() } else { holders.join(", ") };
+        let seconds = waited.as_secs();
+        // Not `eprintln!`: the test harness would keep that until the test ends.
+        let _ = writeln!(io::stderr(), "monkey: {who} has waited {seconds} s for the lock, held by {holders}");
     }
 }
 
@@ -141,20 +165,21 @@ impl Held {
     pub fn wait_for_turn(&mut self, turn: Turn, who: &Who) -> u64 {
         let alone = usize::from(turn == Turn::Alone);
         let begun = Instant::now();
+        let mut notice = NOTICE;
+        let mut pause = SHORTEST_PAUSE;
         self.turns.waiting_alone += alone;
         while !self.turns.free(turn) {
-            if TURN_ENDED.wait_for(&mut self.global, NOTICE).timed_out() {
-                let holders = self.turns.holders();
-                let waited = begun.elapsed().as_secs();
-                // Not `eprintln!`: the test harness would keep that until the test ends.
-                let _ = writeln!(io::stderr(), "monkey: {who} has waited {waited} s for the lock, held by {holders}");
+            if begun.elapsed() >= notice {
+                notice += NOTICE;
+                self.turns.say_who_is_waited_for(who, begun.elapsed());
             }
+            self.global = None;
+            thread::sleep(pause);
+            pause = (pause * 2).min(LONGEST_PAUSE);
+            self.global = Some(lock());
         }
         self.turns.waiting_alone -= alone;
-        let id = self.turns.take(turn, who);
-        // The next one may have waited only for this one to stop waiting.
-        TURN_ENDED.notify_all();
-        id
+        self.turns.take(turn, who)
     }
 }
 
@@ -162,8 +187,9 @@ impl Held {
 fn survive_forks() {
     static DONE: OnceCell<()> = OnceCell::new();
     extern "C" fn before() {
-        // SAFETY: given back by `after` or `in_child`, which the same fork calls on this thread.
-        unsafe { GLOBAL.raw() }.lock();
+        let _quiet = Quiet::begin();
+        // Given back by `after` or `in_child`, which the same fork calls on this thread.
+        mem::forget(lock());
     }
     extern "C" fn after() {
         // SAFETY: this thread took the lock in `before`.

@@ -366,6 +366,9 @@ impl Held {
         if order.target == order.replacement {
             return Err(Cause::SameFunction);
         }
+        if let Some(hook) = self.hooks.get(order.target).filter(|hook| hook.group != inherit::GROUP) {
+            return Ok(hook.group);
+        }
         let map = Map::read().map_err(|error| Cause::NotWritable {
             reason: format!("/proc/self/maps cannot be read: {error}"),
         })?;

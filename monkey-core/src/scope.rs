@@ -47,20 +47,15 @@ impl Scopes {
     pub fn get_mut(&mut self, word: u64) -> Option<&mut Live> {
         self.live.get_mut(&id(word))
     }
-
-    /// How many scopes are open.
-    pub fn len(&self) -> usize {
-        self.live.len()
-    }
 }
 
 impl Held {
-    /// Joins the thread's scope, or waits for a turn and opens one.
-    pub fn enter(&mut self, visibility: Option<Visibility>, who: &Who) -> u64 {
+    /// Joins the thread's scope, or waits for a turn and opens one: which, and whether it was opened.
+    pub fn enter(&mut self, visibility: Option<Visibility>, who: &Who) -> (u64, bool) {
         let word = thread::scope();
         if let Some(scope) = self.scopes.get_mut(word) {
             scope.holds += 1;
-            return id(word);
+            return (id(word), false);
         }
         let visibility = visibility.unwrap_or(Visibility::Scope);
         let alone = visibility == Visibility::Process;
@@ -72,7 +67,7 @@ impl Held {
             Live { word, who: who.clone(), turn, alone, visibility, holds: 1, past_calls: BTreeMap::new() };
         self.scopes.live.insert(word, live);
         thread::set_scope(word);
-        word
+        (word, true)
     }
 
     /// Gives one hold back; the last one ends the scope.

@@ -1,9 +1,12 @@
 //! A thousand tests that replace the same five functions by values of their own, among a thousand that do not.
 //!
 //! Each calls them from itself, from a thread, from a rayon pool and from a tokio runtime of its own. Run it with
-//! `--test-threads 8`; `.ci/crowd` does, a hundred times.
+//! `--test-threads 8`; `.ci/crowd` does, a hundred times,
+//! and compares how long both halves take with a sleep in each test.
 use monkey_tests::crowd::{five, four, one, three, two};
+use std::env;
 use std::thread;
+use std::time::Duration;
 
 fn all() -> [u64; 5] {
     [one(), two(), three(), four(), five()]
@@ -19,6 +22,10 @@ fn check(expected: [u64; 5]) {
         (tokio::spawn(async { all() }).await.unwrap(), tokio::task::spawn_blocking(all).await.unwrap())
     });
     assert_eq!((worker, blocking), (expected, expected));
+    // For the measurement of how many run at a time.
+    if let Ok(sleep) = env::var("MONKEY_CROWD_SLEEP") {
+        thread::sleep(Duration::from_millis(sleep.parse().unwrap()));
+    }
     assert_eq!(all(), expected);
 }
 
