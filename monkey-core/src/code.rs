@@ -17,6 +17,11 @@ use x86_64 as machine;
 
 pub use system::{Map, allocate, page_size, redirect, thread_name, write};
 
+/// Writes to standard error from a signal handler: one system call, no function of a library.
+pub fn say(bytes: &[u8]) {
+    machine::say(bytes);
+}
+
 /// A target's first bytes, about to become a jump.
 #[derive(Debug)]
 pub struct Redirect<'a> {

@@ -3,12 +3,15 @@
 //! Users take the crate `monkey`, which re-exports what is public here.
 
 mod code;
+mod crash;
 mod error;
 #[doc(hidden)]
 pub mod expansion;
 mod frame;
 mod guard;
 mod hook;
+#[doc(hidden)]
+pub mod image;
 mod inherit;
 mod lock;
 mod patch;

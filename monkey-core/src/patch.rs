@@ -1,10 +1,12 @@
 //! Patches: which replacement a target has in which scope, and how often it was called.
 use crate::code::Map;
+use crate::crash::Line;
 use crate::error::{Cause, PatchError};
 use crate::hook::{Bounds, Hook, Hooks, Slot};
 use crate::inherit;
 use crate::lock::{Global, Held};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::ops::{Bound, RangeBounds};
 use std::panic::Location;
 use std::sync::atomic::Ordering::SeqCst;
@@ -55,8 +57,8 @@ impl Count {
     }
 }
 
-impl std::fmt::Display for Count {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.least, self.most) {
             (least, Some(most)) if least == most => write!(f, "exactly {least}"),
             (0, Some(most)) => write!(f, "at most {most}"),
@@ -76,6 +78,13 @@ pub struct Order {
     pub location: &'static Location<'static>,
     /// `None`: what the frame demands of all its replacements.
     pub expected: Option<Count>,
+}
+
+impl fmt::Display for Order {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { target, replacement, target_name, replacement_name, location, .. } = self;
+        write!(f, "`{target_name}` ({target:#x}) by `{replacement_name}` ({replacement:#x}) at {location}")
+    }
 }
 
 impl Order {
@@ -107,6 +116,7 @@ struct Patch {
     calls: u64,
     /// What the layer's counter was when this patch became the newest.
     since: u64,
+    _line: Line,
 }
 
 /// The newest patch is the one that counts; the others wait for it to go.
@@ -189,11 +199,13 @@ impl Patches {
         hooks.get(target).map_or(target, |hook| hook.trampoline)
     }
 
-    fn push(&mut self, hooks: &mut Hooks, key: Key, owner: u64, replacement: usize) -> Id {
+    fn push(&mut self, hooks: &mut Hooks, key: Key, owner: u64, order: &Order) -> Id {
         let counter = self.counter(hooks, key);
         let serial = self.next_serial;
         self.next_serial += 1;
-        let patch = Patch { serial, replacement, calls: 0, since: counter };
+        let replacement = order.replacement;
+        let patch =
+            Patch { serial, replacement, calls: 0, since: counter, _line: Line::new(&order.to_string()) };
         match self.layers.get_mut(&key) {
             Some(layer) => {
                 layer.retire_newest(counter);
@@ -338,7 +350,7 @@ impl Held {
             }
             let global: &mut Global = self;
             let key = Key { group, visibility, scope };
-            ids.push(global.patches.push(&mut global.hooks, key, owner, order.replacement));
+            ids.push(global.patches.push(&mut global.hooks, key, owner, order));
         }
         Ok(ids)
     }
