@@ -48,7 +48,7 @@ impl Original {
     /// Has no effect where the target is not hooked: what is called is the original then.
     #[must_use]
     pub fn of(target: *const ()) -> Self {
-        let group = lock::hold().hooks.get(target as usize).map(|hook| hook.group);
+        let group = lock::hold().patches.group_of(target as usize);
         Self(group.map(Once::begin))
     }
 }

@@ -2,8 +2,8 @@
 use crate::lock::{self, Held, Who};
 use crate::patch::{Count, Id, Order, Visibility};
 use crate::scope::Visit;
-use crate::thread;
-use crate::verdict;
+use crate::thread::{self, Quiet};
+use crate::verdict::Complaint;
 use std::future::{Future, poll_fn};
 use std::panic::Location;
 use std::pin::pin;
@@ -47,7 +47,7 @@ impl Frame {
         let complaint = match entered.install(&self, replacements()) {
             Ok(installed) => {
                 let result = body();
-                match entered.verdict(&installed).filter(|_| !failed(&result)) {
+                match (!failed(&result)).then(|| entered.verdict(&installed)).flatten() {
                     None => return result,
                     Some(complaint) => complaint,
                 }
@@ -84,7 +84,7 @@ impl Frame {
                     body.as_mut().poll(context)
                 })
                 .await;
-                match entered.verdict(&installed).filter(|_| !failed(&result)) {
+                match (!failed(&result)).then(|| entered.verdict(&installed)).flatten() {
                     None => return result,
                     Some(complaint) => complaint,
                 }
@@ -139,9 +139,12 @@ impl Entered {
     /// What to say of patches that were called too often or not often enough.
     fn verdict(&self, installed: &[Installed]) -> Option<String> {
         let held = lock::hold();
-        let complaints: Vec<String> =
-            installed.iter().filter_map(|installed| verdict::on(&held, installed)).collect();
-        (!complaints.is_empty()).then(|| complaints.join("\n"))
+        let complaints: Vec<Complaint> =
+            installed.iter().filter_map(|installed| Complaint::of(&held, installed)).collect();
+        drop(held);
+        let _quiet = Quiet::begin();
+        let told: Vec<String> = complaints.iter().map(Complaint::tell).collect();
+        (!told.is_empty()).then(|| told.join("\n"))
     }
 }
 
@@ -194,8 +197,16 @@ impl Replacement {
             target_name,
             replacement_name,
             location: Location::caller(),
+            target_type: None,
             expected: None,
         })
+    }
+
+    /// What `std::any::type_name` calls the target's own type.
+    #[must_use]
+    pub fn of_type(mut self, name: &'static str) -> Self {
+        self.0.target_type = Some(name);
+        self
     }
 
     /// How many calls `expect(T = COUNT)` allows.

@@ -97,6 +97,7 @@ pub unsafe fn patch_at(target: *const (), replacement: *const ()) -> Result<Patc
         target_name: "patch_at's target",
         replacement_name: "patch_at's replacement",
         location: Location::caller(),
+        target_type: None,
         expected: None,
     };
     PatchGuard::new(None, &[order], Location::caller())

@@ -4,6 +4,7 @@
 //! a replacement, or loses them.
 use crate::code::{self, Block, Map, Redirect};
 use crate::error::Cause;
+use crate::image;
 use crate::stub::{self, Layout, cell};
 use crate::thread;
 use std::collections::BTreeMap;
@@ -175,6 +176,17 @@ pub struct Bounds {
     pub extent: Option<usize>,
     /// The distance to what comes behind it, in bytes.
     pub room: Option<usize>,
+}
+
+impl Bounds {
+    /// What the program's file says of the function at `target`.
+    pub fn of(target: usize) -> Self {
+        match image::find(target) {
+            Some(function) if function.address == target => Self { extent: function.size, room: Some(function.room) },
+            Some(function) => Self { extent: None, room: Some(function.room) },
+            None => Self::default(),
+        }
+    }
 }
 
 /// All hooks of the process, by their targets' addresses, and the memory that they are in.

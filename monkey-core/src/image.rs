@@ -44,6 +44,8 @@ pub struct Inlined {
     pub line: u64,
     /// The function whose code now contains the call.
     pub into: String,
+    /// Whether it is surely a call of that function. With line tables only, nothing but its identifier is known.
+    pub certain: bool,
 }
 
 /// What a file tells about its code.
@@ -57,6 +59,12 @@ pub enum DebugInfo {
     Lines,
     /// Everything.
     Full,
+}
+
+/// How many files have been loaded so far; while it stays, so do a function's copies.
+#[must_use]
+pub fn loads() -> u64 {
+    linux::loads()
 }
 
 /// The function that covers `address`.
@@ -142,10 +150,11 @@ pub fn inlined_named(type_name: &str) -> Vec<Inlined> {
 fn search(wanted: &dwarf::inlined::Wanted) -> Vec<Inlined> {
     let files = objects::all().into_iter().filter_map(Object::elf);
     let calls = files.flat_map(|elf| dwarf::inlined::calls(&elf.info.debug, wanted));
-    let mut calls: Vec<Inlined> =
-        calls.map(|call| Inlined { file: call.file, line: call.line, into: call.into }).collect();
+    let mut calls: Vec<Inlined> = calls
+        .map(|call| Inlined { file: call.file, line: call.line, into: call.into, certain: call.certain })
+        .collect();
     // The standard library's own calls are rarely what the reader looks for.
-    calls.sort_by_key(|call| call.file.starts_with("library/"));
+    calls.sort_by_key(|call| (!call.certain, call.file.starts_with("library/")));
     calls
 }
 

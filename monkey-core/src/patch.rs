@@ -3,8 +3,10 @@ use crate::code::Map;
 use crate::crash::Line;
 use crate::error::{Cause, PatchError};
 use crate::hook::{Bounds, Hook, Hooks, Slot};
+use crate::image::{self, Copies};
 use crate::inherit;
 use crate::lock::{Global, Held};
+use crate::thread;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::{Bound, RangeBounds};
@@ -52,6 +54,11 @@ impl Count {
         Self { least, most }
     }
 
+    /// Whether so many calls are too many.
+    pub fn is_below(self, calls: u64) -> bool {
+        self.most.is_some_and(|most| most < calls)
+    }
+
     pub fn allows(self, calls: u64) -> bool {
         self.least <= calls && self.most.is_none_or(|most| calls <= most)
     }
@@ -76,6 +83,8 @@ pub struct Order {
     pub target_name: &'static str,
     pub replacement_name: &'static str,
     pub location: &'static Location<'static>,
+    /// What `std::any::type_name` calls the target's own type; with it there is less to doubt about copies.
+    pub target_type: Option<&'static str>,
     /// `None`: what the frame demands of all its replacements.
     pub expected: Option<Count>,
 }
@@ -127,11 +136,23 @@ struct Layer {
     slots: Vec<(usize, &'static Slot)>,
 }
 
+/// All copies of one function.
+#[derive(Debug)]
+struct Group {
+    hooked: Vec<usize>,
+    /// Bodies that may be copies as well, and were left alone.
+    doubt: Option<String>,
+    /// How many files had been loaded when the copies were looked for.
+    loads: u64,
+}
+
 /// All patches that are there.
 #[derive(Debug)]
 pub struct Patches {
     layers: BTreeMap<Key, Layer>,
-    groups: BTreeMap<u64, Vec<usize>>,
+    groups: BTreeMap<u64, Group>,
+    /// The group of every address that stands for a target: its copies, and what only leads to them.
+    known: BTreeMap<usize, u64>,
     next_group: u64,
     next_serial: u64,
 }
@@ -141,6 +162,7 @@ impl Patches {
         Self {
             layers: BTreeMap::new(),
             groups: BTreeMap::new(),
+            known: BTreeMap::new(),
             next_group: inherit::GROUP + 1,
             next_serial: 1,
         }
@@ -158,7 +180,8 @@ impl Patches {
     }
 
     fn hooks_of<'a>(&'a self, hooks: &'a Hooks, group: u64) -> impl Iterator<Item = &'a Hook> {
-        self.groups.get(&group).into_iter().flatten().filter_map(|target| hooks.get(*target))
+        let targets = self.groups.get(&group).map_or(&[][..], |group| &group.hooked);
+        targets.iter().filter_map(|target| hooks.get(*target))
     }
 
     /// The calls of one patch so far.
@@ -194,9 +217,27 @@ impl Patches {
         threads
     }
 
-    /// The way to the original of a patch's target.
+    /// The way to the original of a target.
     pub fn trampoline(&self, hooks: &Hooks, target: usize) -> usize {
-        hooks.get(target).map_or(target, |hook| hook.trampoline)
+        let hook = hooks.get(target).or_else(|| self.hooks_of(hooks, *self.known.get(&target)?).next());
+        hook.map_or(target, |hook| hook.trampoline)
+    }
+
+    /// What could not be told of a patch's target.
+    pub fn doubt(&self, id: Id) -> Option<String> {
+        self.groups.get(&id.layer.group)?.doubt.clone()
+    }
+
+    /// The group of an address, if it stands for a function that is hooked.
+    pub fn group_of(&mut self, address: usize) -> Option<u64> {
+        if self.groups.is_empty() || self.known.contains_key(&address) {
+            return self.known.get(&address).copied();
+        }
+        // Another crate or another part of this one may have a copy, or a way to one, of its own.
+        let copies = image::copies(address).addresses;
+        let group = copies.iter().find_map(|copy| self.known.get(copy)).copied()?;
+        self.known.insert(address, group);
+        Some(group)
     }
 
     fn push(&mut self, hooks: &mut Hooks, key: Key, owner: u64, order: &Order) -> Id {
@@ -223,7 +264,7 @@ impl Patches {
     }
 
     fn claim(&mut self, hooks: &mut Hooks, key: Key, owner: u64, replacement: usize) {
-        let targets = self.groups.get(&key.group).cloned().unwrap_or_default();
+        let targets = self.groups.get(&key.group).map(|group| group.hooked.clone()).unwrap_or_default();
         let mut slots = Vec::with_capacity(targets.len());
         for target in targets {
             if let Some(hook) = hooks.get_mut(target) {
@@ -307,8 +348,8 @@ impl Patches {
     }
 
     /// What stands in for `target` in a scope, if anything does.
-    fn replacement_of(&self, hooks: &Hooks, target: usize, scope: u64) -> Option<usize> {
-        let group = hooks.get(target)?.group;
+    fn replacement_of(&self, target: usize, scope: u64) -> Option<usize> {
+        let group = *self.known.get(&target)?;
         [Visibility::Scope, Visibility::Process].into_iter().find_map(|visibility| {
             let layer = self.layers.get(&Key { group, visibility, scope })?;
             Some(layer.stack.last()?.replacement)
@@ -366,10 +407,10 @@ impl Held {
     }
 
     /// The calls that the replacements of a target have had in a scope; `None` if it never had one.
-    pub fn calls_of(&self, target: usize, scope: u64) -> Option<u64> {
-        let group = self.hooks.get(target)?.group;
+    pub fn calls_of(&mut self, target: usize, scope: u64) -> Option<u64> {
+        let group = self.patches.group_of(target)?;
         let past = self.scopes.get(scope)?.past_calls.get(&group).copied();
-        let present = self.patches.calls_in_scope(&self.hooks, group, scope & !crate::thread::SHARED);
+        let present = self.patches.calls_in_scope(&self.hooks, group, scope & !thread::SHARED);
         past.into_iter().chain(present).reduce(u64::wrapping_add)
     }
 
@@ -378,31 +419,53 @@ impl Held {
         if order.target == order.replacement {
             return Err(Cause::SameFunction);
         }
-        if let Some(hook) = self.hooks.get(order.target).filter(|hook| hook.group != inherit::GROUP) {
-            return Ok(hook.group);
+        let loads = image::loads();
+        let known = self.patches.known.get(&order.target).copied();
+        if let Some(group) = known.filter(|group| self.patches.groups[group].loads == loads) {
+            return Ok(group);
         }
         let map = Map::read().map_err(|error| Cause::NotWritable {
             reason: format!("/proc/self/maps cannot be read: {error}"),
         })?;
-        let global: &mut Global = self;
-        inherit::ensure(&mut global.hooks, &map)?;
-        let copies = [order.target];
-        let known = copies.iter().find_map(|copy| global.hooks.get(*copy)).map(|hook| hook.group);
-        let group = known.unwrap_or(global.patches.next_group);
-        for copy in copies {
-            global.hooks.make(&map, copy, Bounds::default(), group, None)?;
+        let copies = match order.target_type {
+            Some(name) => image::copies_of(order.target, name),
+            None => image::copies(order.target),
+        };
+        if !copies.shared_with.is_empty() {
+            return Err(Cause::SharedAddress { with: copies.shared_with });
         }
-        global.patches.groups.insert(group, copies.to_vec());
-        global.patches.next_group = global.patches.next_group.max(group + 1);
+        if copies.addresses.contains(&order.replacement) {
+            return Err(Cause::SameFunction);
+        }
+        self.hook_copies(&map, &copies, loads)
+    }
+
+    fn hook_copies(&mut self, map: &Map, copies: &Copies, loads: u64) -> Result<u64, Cause> {
+        let global: &mut Global = self;
+        inherit::ensure(&mut global.hooks, map)?;
+        let patches = &mut global.patches;
+        let hooked = copies.addresses.iter().find_map(|copy| global.hooks.get(*copy)).map(|hook| hook.group);
+        let known = copies.addresses.iter().find_map(|copy| patches.known.get(copy)).copied();
+        let group = known.or(hooked).unwrap_or(patches.next_group);
+        let mut bodies = copies.addresses.clone();
+        // What only leads to a body would make the original call the replacement.
+        bodies.retain(|copy| !copies.thunks.contains(copy) || copies.thunks.len() == copies.addresses.len());
+        for body in &bodies {
+            global.hooks.make(map, *body, Bounds::of(*body), group, None)?;
+        }
+        patches.next_group = patches.next_group.max(group + 1);
+        patches.known.extend(copies.addresses.iter().map(|address| (*address, group)));
+        let doubt = copies.doubt.as_ref().map(|doubt| doubt.reason.clone());
+        patches.groups.insert(group, Group { hooked: bodies, doubt, loads });
         Ok(group)
     }
 
     /// Follows the replacements in a scope: the way must not come back to the target.
     fn check_cycle(&self, order: &Order, scope: u64) -> Result<(), Cause> {
-        let group = self.hooks.get(order.target).map(|hook| hook.group);
+        let group = self.patches.known.get(&order.target);
         let mut at = order.replacement;
-        while let Some(next) = self.patches.replacement_of(&self.hooks, at, scope) {
-            if self.hooks.get(next).map(|hook| hook.group) == group {
+        while let Some(next) = self.patches.replacement_of(at, scope) {
+            if self.patches.known.get(&next) == group {
                 return Err(Cause::Cycle);
             }
             at = next;

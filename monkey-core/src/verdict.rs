@@ -1,47 +1,152 @@
-//! What a test is told of a replacement that was not called as expected.
+//! What a test is told of a replacement that was not called as expected, and why.
 use crate::code::thread_name;
 use crate::frame::Installed;
+use crate::image::{self, DebugInfo, Inlined};
 use crate::lock::Global;
+use crate::patch::{Count, Order};
 use std::fmt::Write as _;
 
-/// The complaint, if there is one.
-pub fn on(global: &Global, installed: &Installed) -> Option<String> {
-    let calls = global.patches.calls(&global.hooks, installed.id);
-    if installed.expected.allows(calls) {
-        return None;
-    }
-    let order = &installed.order;
-    let mut text = format!(
-        "the replacement of `{}` by `{}` was called {calls} times, expected: {}\n  at {}",
-        order.target_name, order.replacement_name, installed.expected, order.location
-    );
-    if calls == 0 {
-        reason(global, installed, &mut text);
-    }
-    Some(text)
+/// Places of inlined calls that are worth a line each.
+const PLACES: usize = 5;
+
+/// What is known of a replacement that was not called as expected. Collected under the lock, told without it: the
+/// reason may take a reading of all debug information.
+#[derive(Debug)]
+pub struct Complaint {
+    order: Order,
+    calls: u64,
+    expected: Count,
+    /// Threads that called the target while it was replaced, but not for them.
+    outside: Vec<String>,
+    /// Bodies that may be copies and were left alone.
+    doubt: Option<String>,
 }
 
-fn reason(global: &Global, installed: &Installed, text: &mut String) {
-    let outside = global.patches.outside_threads(&global.hooks, installed.id);
-    if !outside.is_empty() {
-        let names: Vec<_> = outside.iter().map(|thread| describe(*thread)).collect();
+impl Complaint {
+    /// The complaint, if there is one.
+    pub fn of(global: &Global, installed: &Installed) -> Option<Self> {
+        let calls = global.patches.calls(&global.hooks, installed.id);
+        if installed.expected.allows(calls) {
+            return None;
+        }
+        let outside = global.patches.outside_threads(&global.hooks, installed.id);
+        Some(Self {
+            order: installed.order.clone(),
+            calls,
+            expected: installed.expected,
+            outside: outside.into_iter().map(name).collect(),
+            doubt: global.patches.doubt(installed.id),
+        })
+    }
+
+    /// The complaint with its reason and what to do about it.
+    pub fn tell(&self) -> String {
+        let Self { order, calls, expected, .. } = self;
+        let Order { target_name, replacement_name, location, .. } = order;
+        let calls = if *calls == 0 { "never called".into() } else { format!("called {}", times(*calls)) };
+        let mut text = format!(
+            "`{target_name}` was replaced by `{replacement_name}`, which was {calls}; expected: {expected}\n  \
+             at {location}\n  target: {}",
+            image::describe(order.target)
+        );
+        if !expected.is_below(self.calls) {
+            self.reasons(&mut text);
+        }
+        text
+    }
+
+    /// In the order of their worth; the first that is found out decides what to do.
+    fn reasons(&self, text: &mut String) {
+        let inlined = self.inlined();
+        let surely = inlined.iter().any(|call| call.certain && !is_foreign(call));
+        if surely {
+            tell_inlined(&inlined, text);
+        }
+        if !self.outside.is_empty() {
+            self.tell_outside(text);
+        }
+        if !surely && self.outside.is_empty() {
+            if !inlined.is_empty() {
+                tell_inlined(&inlined, text);
+            } else if image::optimised(self.order.target) == Some(true) || !cfg!(debug_assertions) {
+                tell_optimised(self.order.target, text);
+            }
+        }
+        if let Some(doubt) = &self.doubt {
+            let _ = write!(text, "\n  note: there may be more copies of it, which were left alone: {doubt}");
+        }
+        if inlined.is_empty() && self.outside.is_empty() && self.calls == 0 {
+            let _ = write!(
+                text,
+                "\n  note: as far as can be told, nobody called it\n  help: if that is right, say so: \
+                 `expect({} = 0..)`",
+                self.order.target_name
+            );
+        }
+    }
+
+    fn inlined(&self) -> Vec<Inlined> {
+        let mut calls = image::inlined(self.order.target);
+        if calls.is_empty()
+            && let Some(name) = self.order.target_type
+        {
+            calls = image::inlined_named(name);
+        }
+        calls
+    }
+
+    fn tell_outside(&self, text: &mut String) {
         let _ = write!(
             text,
-            "\n  note: the target was called by threads outside the test's scope: {}\n  help: start these threads \
-             within the test, hand them the scope (`monkey::Scope::current()`, `scope.run(|| ..)`), or write \
-             `scope = process` on the test",
-            names.join(", ")
+            "\n  note: it was called by threads outside the test's scope: {}\n  help: start these threads within the \
+             test, hand them the scope (`monkey::Scope::current()`, `scope.run(|| ..)`), or write `scope = process` \
+             on the test",
+            self.outside.join(", ")
         );
-        return;
     }
-    let _ = write!(
-        text,
-        "\n  note: nobody called it\n  help: if that is right, say so: `expect({} = 0..)`",
-        installed.order.target_name
+}
+
+fn times(calls: u64) -> String {
+    if calls == 1 { "once".into() } else { format!("{calls} times") }
+}
+
+/// A call within somebody else's code, which the test need not come through.
+fn is_foreign(call: &Inlined) -> bool {
+    ["library/", "/rustc/"].iter().any(|start| call.file.starts_with(start)) || call.file.contains("/.cargo/registry/")
+}
+
+fn tell_inlined(calls: &[Inlined], text: &mut String) {
+    let own: Vec<_> = calls.iter().filter(|call| !is_foreign(call)).collect();
+    let shown = if own.is_empty() { calls.iter().collect() } else { own };
+    for call in shown.iter().take(PLACES) {
+        let Inlined { file, line, into, certain } = call;
+        let surely = if *certain { "was" } else { "may have been" };
+        let _ = write!(text, "\n  note: the call at {file}:{line} {surely} inlined into `{into}`");
+    }
+    if shown.len() > PLACES {
+        let _ = write!(text, "\n  note: and {} further calls", shown.len() - PLACES);
+    }
+    text.push_str(
+        "\n  help: mark the target #[monkey::patchable], or replace a function that calls it, or test without \
+         optimisation",
     );
 }
 
-fn describe(thread: i32) -> String {
+fn tell_optimised(target: usize, text: &mut String) {
+    let known = match image::debug_info(target) {
+        DebugInfo::Full => "",
+        DebugInfo::Lines => " (there are line tables only, which do not say which calls were inlined)",
+        DebugInfo::Compressed => " (its debug information is compressed, and was not read)",
+        DebugInfo::None => " (there is no debug information that would say so)",
+    };
+    let _ = write!(
+        text,
+        "\n  note: the program is optimised, and the call may have been inlined or removed{known}\n  help: unless it is \
+         so already, mark the target #[monkey::patchable]"
+    );
+}
+
+fn name(thread: i32) -> String {
     match thread_name(thread) {
         name if name.is_empty() => format!("{thread} (ended)"),
         name => format!("`{name}` ({thread})"),

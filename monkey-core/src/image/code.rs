@@ -5,9 +5,18 @@ pub(super) fn slot(code: &[u8], address: usize) -> Option<usize> {
     if cfg!(target_arch = "aarch64") { slot_aarch64(code, address) } else { slot_x86(code, address) }
 }
 
-/// The functions that `code` calls directly or jumps to, behind its own end.
-pub(super) fn callees(code: &[u8], address: usize) -> Vec<usize> {
-    if cfg!(target_arch = "aarch64") { callees_aarch64(code, address) } else { callees_x86(code, address) }
+/// Where a piece of code goes.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Leads {
+    /// What it calls or jumps to directly, outside of itself.
+    pub functions: Vec<usize>,
+    /// Places in memory from which it takes addresses, perhaps to call them.
+    pub slots: Vec<usize>,
+}
+
+/// Where the function `code`, which begins at `address`, goes.
+pub(super) fn leads(code: &[u8], address: usize) -> Leads {
+    if cfg!(target_arch = "aarch64") { leads_aarch64(code, address) } else { leads_x86(code, address) }
 }
 
 fn slot_x86(code: &[u8], address: usize) -> Option<usize> {
@@ -20,16 +29,17 @@ fn slot_x86(code: &[u8], address: usize) -> Option<usize> {
         .then(|| address.wrapping_add(skip + 6).wrapping_add_signed(displacement as isize))
 }
 
-fn callees_x86(code: &[u8], address: usize) -> Vec<usize> {
-    use iced_x86::{Decoder, DecoderOptions, FlowControl};
+fn leads_x86(code: &[u8], address: usize) -> Leads {
+    use iced_x86::{Decoder, DecoderOptions, Mnemonic};
     let own = address..address + code.len();
-    let decoder = Decoder::with_ip(64, code, address as u64, DecoderOptions::NONE);
-    let leaves = |flow| matches!(flow, FlowControl::Call | FlowControl::UnconditionalBranch);
-    let mut found = Vec::new();
-    for instruction in decoder {
+    let mut found = Leads::default();
+    for instruction in Decoder::with_ip(64, code, address as u64, DecoderOptions::NONE) {
+        let leaves = matches!(instruction.mnemonic(), Mnemonic::Call | Mnemonic::Jmp);
         let target = instruction.near_branch_target() as usize;
-        if leaves(instruction.flow_control()) && target != 0 && !own.contains(&target) {
-            found.push(target);
+        if (leaves || instruction.mnemonic() == Mnemonic::Mov) && instruction.is_ip_rel_memory_operand() {
+            found.slots.push(instruction.ip_rel_memory_address() as usize);
+        } else if leaves && target != 0 && !own.contains(&target) {
+            found.functions.push(target);
         }
     }
     found
@@ -55,15 +65,16 @@ fn slot_aarch64(code: &[u8], address: usize) -> Option<usize> {
     Some(page.wrapping_add_signed((pages << 12) as isize).wrapping_add(offset))
 }
 
-fn callees_aarch64(code: &[u8], address: usize) -> Vec<usize> {
+/// Calls through memory are not followed here.
+fn leads_aarch64(code: &[u8], address: usize) -> Leads {
     let own = address..address + code.len();
-    let mut found = Vec::new();
+    let mut found = Leads::default();
     for (at, word) in words(code).enumerate() {
         if word & 0x7c00_0000 == 0x1400_0000 {
             let distance = i64::from((word << 6) as i32 >> 6) * 4;
             let target = (address + 4 * at).wrapping_add_signed(distance as isize);
             if !own.contains(&target) {
-                found.push(target);
+                found.functions.push(target);
             }
         }
     }
@@ -95,16 +106,19 @@ mod tests {
     #[test]
     fn reads_where_shims_lead() {
         // push rax; call +0x10; pop rcx; ret
-        assert_eq!(callees_x86(&[0x50, 0xe8, 0x10, 0, 0, 0, 0x59, 0xc3], 0x1000), [0x1016]);
+        assert_eq!(leads_x86(&[0x50, 0xe8, 0x10, 0, 0, 0, 0x59, 0xc3], 0x1000).functions, [0x1016]);
         // lea rsi, [rip]; jmp -0x20; a jump within is none
         assert_eq!(
-            callees_x86(&[0x48, 0x8d, 0x35, 0, 0, 0, 0, 0xe9, 0xe0, 0xff, 0xff, 0xff], 0x1000),
+            leads_x86(&[0x48, 0x8d, 0x35, 0, 0, 0, 0, 0xe9, 0xe0, 0xff, 0xff, 0xff], 0x1000).functions,
             [0xfec]
         );
-        assert_eq!(callees_x86(&[0xeb, 0x00, 0xc3], 0x1000), [0_usize; 0]);
+        assert_eq!(leads_x86(&[0xeb, 0x00, 0xc3], 0x1000), Leads::default());
+        // call [rip + 0x10]; mov rax, [rip + 8]
+        let through_memory = [0xff, 0x15, 0x10, 0, 0, 0, 0x48, 0x8b, 0x05, 8, 0, 0, 0];
+        assert_eq!(leads_x86(&through_memory, 0x1000).slots, [0x1016, 0x1015]);
         // bl +8 (outside), b -4
         let code: Vec<u8> =
             [0x9400_0002_u32, 0x17ff_fffe].iter().flat_map(|word| word.to_le_bytes()).collect();
-        assert_eq!(callees_aarch64(&code, 0x1000), [0x1008, 0xffc]);
+        assert_eq!(leads_aarch64(&code, 0x1000).functions, [0x1008, 0xffc]);
     }
 }

@@ -90,7 +90,18 @@ impl Copies {
         }
         self.thunks.extend(other.thunks);
         self.shared_with.extend(other.shared_with);
-        self.doubt = self.doubt.take().or(other.doubt);
+        if let Some(doubt) = other.doubt {
+            self.doubts(doubt.addresses, &doubt.reason);
+        }
+    }
+
+    fn doubts(&mut self, addresses: Vec<usize>, reason: &str) {
+        let doubt = self.doubt.get_or_insert_with(|| Doubt { addresses: Vec::new(), reason: String::new() });
+        doubt.addresses.extend(addresses);
+        if !doubt.reason.contains(reason) {
+            let more = if doubt.reason.is_empty() { "" } else { "; " };
+            doubt.reason = format!("{}{more}{reason}", doubt.reason);
+        }
     }
 
     /// Notes what else the code at the address is. In the legacy mangling another hash may be another instance.
@@ -101,7 +112,7 @@ impl Copies {
             if !path && (v0 || loose(other.body_name()) != loose(own.body_name())) {
                 self.shared_with.push(other.plain.clone());
             } else if path && other.hash != own.hash {
-                self.doubt = Some(Doubt { addresses: Vec::new(), reason: ONE_BODY.to_owned() });
+                self.doubts(Vec::new(), ONE_BODY);
             }
         }
         self.shared_with.sort_unstable();
@@ -127,7 +138,7 @@ fn is_single(own: &Mangled, type_name: Option<&str>) -> bool {
 
 /// The function behind a jump through the linkage table.
 fn behind_slot(object: &Object, address: usize) -> Option<usize> {
-    let elf = object.elf()?;
+    let elf = object.elf().filter(|elf| elf.is_linkage(object.inside(address)))?;
     let slot = code::slot(elf.code_at(object.inside(address), 24)?, address)?;
     let real = system::pointer(&object.loaded, slot)?;
     let around = objects::around(real)?;
@@ -143,7 +154,9 @@ fn behind_slot(object: &Object, address: usize) -> Option<usize> {
 fn behind_shim(shim: Body, own: &Mangled) -> Option<usize> {
     let size = shim.object.symbols().at(shim.begin).iter().map(|entry| entry.size).max()?;
     let code = shim.object.elf()?.code_at(shim.begin, size as usize)?;
-    code::callees(code, shim.address()).into_iter().find(|callee| {
+    let leads = code::leads(code, shim.address());
+    let through = leads.slots.iter().filter_map(|slot| system::pointer(&shim.object.loaded, *slot));
+    leads.functions.iter().copied().chain(through).find(|callee| {
         shim.object.mangled_at(*callee).iter().any(|body| !body.shim && body.plain == own.body_name())
     })
 }
@@ -247,7 +260,7 @@ impl Search<'_> {
         if !unclear.is_empty() {
             unclear.sort_unstable();
             unclear.dedup();
-            found.doubt = Some(Doubt { addresses: unclear, reason: NO_DEBUG.to_owned() });
+            found.doubts(unclear, NO_DEBUG);
         }
     }
 
@@ -270,8 +283,11 @@ fn with_prefix(object: &'static Object, key: &[u8]) -> Vec<(Entry, &'static [u8]
     entries.into_iter().map(|entry| (entry, elf.name(entry.name))).collect()
 }
 
+/// The files of a body's code. What it inlines of the standard library tells nothing.
 fn files(body: Body) -> Option<BTreeSet<String>> {
-    body.object.elf()?.info.files(body.begin)
+    let mut files = body.object.elf()?.info.files(body.begin)?;
+    files.retain(|file| !file.starts_with("library/"));
+    Some(files).filter(|files| !files.is_empty())
 }
 
 /// What the debug information says of each body; the bodies of one file at once.

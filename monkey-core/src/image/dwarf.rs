@@ -153,7 +153,7 @@ fn identity(unit: &Unit, mut entry: Entry) -> Option<Identity> {
             return Some(Identity { file: line::file(own, entry.file)?, line: entry.line, name });
         }
         let origin = entry.origin?;
-        if !(own.header.start..own.header.end).contains(&origin) {
+        if !own.holds(origin) {
             other = Some(Unit::open(unit.debug, ranges::unit_around(&unit.debug, origin)?)?);
         }
         entry = other.as_ref().unwrap_or(unit).entry(origin)?;

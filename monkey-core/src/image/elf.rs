@@ -32,6 +32,8 @@ pub(super) struct Elf {
     pub dynamic_strings: &'static [u8],
     /// Per section index: the code, or nothing.
     pub code: Vec<Section>,
+    /// The linkage tables: jumps through memory to other files' functions.
+    pub linkage: Vec<Section>,
     pub frames_index: Section,
     pub frames: Section,
     pub info: Info,
@@ -111,6 +113,7 @@ impl Elf {
             b".debug_line_str" => debug.line_text = bytes,
             b".debug_str_offsets" => debug.text_offsets = bytes,
             b".debug_addr" => debug.addresses = bytes,
+            b".plt" | b".plt.sec" | b".plt.got" | b".iplt" => self.linkage.push(place(section, bytes)),
             b".eh_frame" => self.frames = place(section, bytes),
             b".eh_frame_hdr" => self.frames_index = place(section, bytes),
             _ => {}
@@ -128,6 +131,11 @@ impl Elf {
         let section = self.code.iter().find(|section| section.holds(address))?;
         let rest = section.data.get((address - section.address) as usize..)?;
         Some(&rest[..most.min(rest.len())])
+    }
+
+    /// Whether a linkage table has `address`. A function of the program that ends in such a jump is another matter.
+    pub fn is_linkage(&self, address: u64) -> bool {
+        self.linkage.iter().any(|section| section.holds(address))
     }
 
     /// The name of the library function for which the program has a jump at `address`.

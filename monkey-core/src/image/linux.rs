@@ -66,6 +66,21 @@ unsafe extern "C" fn collect(info: *mut libc::dl_phdr_info, _: usize, all: *mut 
     0
 }
 
+/// How many files the loader has ever loaded, for noticing that there are more.
+pub(super) fn loads() -> u64 {
+    unsafe extern "C" fn read(info: *mut libc::dl_phdr_info, _: usize, adds: *mut c_void) -> c_int {
+        // SAFETY: the loader passes a description that stays valid during this call.
+        let info = unsafe { &*info };
+        // SAFETY: `adds` is the number that `loads` passed.
+        unsafe { adds.cast::<u64>().write(info.dlpi_adds) };
+        1
+    }
+    let mut adds = 0_u64;
+    // SAFETY: `read` has the type that the function wants, and gets the pointer to `adds`, which lives as long.
+    unsafe { libc::dl_iterate_phdr(Some(read), (&raw mut adds).cast()) };
+    adds
+}
+
 /// The bytes of the file, mapped for the rest of the process. `None` when there is none, or when it is not the one that
 /// was loaded (replaced meanwhile).
 pub(super) fn open(loaded: &Loaded) -> Option<&'static [u8]> {

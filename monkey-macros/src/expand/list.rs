@@ -76,7 +76,7 @@ fn replacement(entry: &Replacement, private: &TokenStream) -> TokenStream {
             use #private::{NotSafeToCall as _, SafeToCall as _};
             #private::same_safety(&(&#private::Probe::of(&#alone)).kind(), #both);
         }
-        #new #arguments #expect
+        #new #arguments.of_type(::core::any::type_name_of_val(&#alone)) #expect
     }}
 }
 

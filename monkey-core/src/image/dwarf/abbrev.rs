@@ -84,7 +84,9 @@ impl Abbrevs {
 
     /// Whether an entry may complete one of another unit.
     pub fn refers_outside(&self) -> bool {
-        self.attributes.iter().any(|attribute| attribute.name == 0x31 && attribute.form == form::OUTSIDE)
+        self.attributes
+            .iter()
+            .any(|attribute| matches!(attribute.name, 0x31 | 0x47) && attribute.form == form::OUTSIDE)
     }
 
     pub fn attributes(&self, shape: &Abbrev) -> &[Attribute] {

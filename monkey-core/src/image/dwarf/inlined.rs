@@ -14,6 +14,8 @@ pub(in crate::image) struct Call {
     pub line: u64,
     /// The function whose code now contains the call.
     pub into: String,
+    /// Whether more than the identifier was compared.
+    pub certain: bool,
 }
 
 /// What is searched.
@@ -28,16 +30,14 @@ pub(in crate::image) struct Wanted {
 
 /// All inlined calls of `wanted`.
 pub(in crate::image) fn calls(debug: &Debug, wanted: &Wanted) -> Vec<Call> {
-    let texts = linkage_names(debug, wanted);
-    let mut search = Search { wanted, texts, functions: HashSet::new(), calls: Vec::new() };
-    let units: Vec<Unit> = if search.texts.is_empty() { Vec::new() } else { open(debug) };
+    let (texts, names) = (linkage_names(debug, wanted), plain_names(debug, wanted));
+    let units = if texts.is_empty() && names.is_empty() { Vec::new() } else { open(debug) };
+    let (functions, namesakes) = (HashSet::new(), HashSet::new());
+    let mut search = Search { wanted, texts, names, units: &units, functions, namesakes, calls: Vec::new() };
+    search.note_functions();
+    search.note_completions();
     for unit in &units {
-        if search.may_mention(unit) {
-            search.note_functions(unit);
-        }
-    }
-    for unit in &units {
-        if search.may_call(unit) {
+        if search.may_refer(unit) {
             search.note_calls(unit);
         }
     }
@@ -66,11 +66,23 @@ fn linkage_names(debug: &Debug, wanted: &Wanted) -> HashSet<u64> {
     places
 }
 
+/// The places of the function's identifier, with or without arguments: all that there is with line tables only.
+fn plain_names(debug: &Debug, wanted: &Wanted) -> HashSet<u64> {
+    let begins = |at: &usize| *at == 0 || debug.text[at - 1] == 0;
+    let ends = |at: &usize| matches!(debug.text.get(at + wanted.ident.len()), Some(0 | b'<'));
+    let hits = find_all(debug.text, &wanted.ident);
+    hits.filter(|at| begins(at) && ends(at)).map(|at| at as u64).collect()
+}
+
 struct Search<'a> {
     wanted: &'a Wanted,
     texts: HashSet<u64>,
+    names: HashSet<u64>,
+    units: &'a [Unit],
     /// The entries of the function, in all units.
     functions: HashSet<usize>,
+    /// Entries that have the function's identifier and nothing else that could be compared.
+    namesakes: HashSet<usize>,
     calls: Vec<Call>,
 }
 
@@ -81,37 +93,59 @@ impl Search<'_> {
     /// Whether the unit's bytes contain one of the names' places: spares the walk over most units.
     fn may_mention(&self, unit: &Unit) -> bool {
         let info = &unit.debug.info[unit.header.start..unit.header.end];
-        let searched = self.texts.len() <= FEW && unit.debug.text_offsets.is_empty();
-        !searched || self.texts.iter().any(|place| find(info, &(*place as u32).to_le_bytes()).is_some())
+        let searched = self.texts.len() + self.names.len() <= FEW && unit.debug.text_offsets.is_empty();
+        !searched
+            || self
+                .texts
+                .iter()
+                .chain(&self.names)
+                .any(|place| find(info, &(*place as u32).to_le_bytes()).is_some())
     }
 
-    /// Whether the unit has an entry of the function, or may refer to another unit's (link-time optimisation).
-    fn may_call(&self, unit: &Unit) -> bool {
-        let own = unit.header.start..unit.header.end;
-        unit.abbrevs.refers_outside() || self.functions.iter().any(|at| own.contains(at))
+    /// Whether the unit has an entry of the function, or may refer to another unit's: code that was inlined from
+    /// another unit, link-time optimisation.
+    fn may_refer(&self, unit: &Unit) -> bool {
+        unit.abbrevs.refers_outside()
+            || self.functions.iter().chain(&self.namesakes).any(|at| unit.holds(*at))
     }
 
-    /// Declarations and abstract instances that inlined calls refer to. An entry may complete one that stands before it
-    /// or behind it, hence twice.
-    fn note_functions(&mut self, unit: &Unit) {
-        let mut hit = false;
-        let mut rest = Vec::new();
-        unit.walk(SUBPROGRAM, |at, tag, _, entry| {
-            if tag == SUBPROGRAM {
-                let known = match entry.linkage {
-                    Some(Value::Text(place)) => self.texts.contains(&place),
-                    Some(value @ Value::TextIndex(_)) => self.spells(unit, value),
-                    _ => false,
-                };
+    /// The entries that have the function's name.
+    fn note_functions(&mut self) {
+        let (mut found, mut alike) = (Vec::new(), Vec::new());
+        for unit in self.units.iter().filter(|unit| self.may_mention(unit)) {
+            unit.walk(SUBPROGRAM, |at, tag, _, entry| {
+                let known = tag == SUBPROGRAM
+                    && match entry.linkage {
+                        Some(Value::Text(place)) => self.texts.contains(&place),
+                        Some(value @ Value::TextIndex(_)) => self.spells(unit, value),
+                        _ => false,
+                    };
                 if known && self.is_instance(unit, entry) {
-                    hit |= self.functions.insert(at);
-                } else if let Some(origin) = entry.origin {
-                    rest.push((at, origin));
+                    found.push(at);
+                } else if let Some(Value::Text(name)) = entry.name
+                    && (entry.linkage, entry.line) == (None, 0)
+                    && self.names.contains(&name)
+                {
+                    alike.push(at);
                 }
-            }
-            true
-        });
-        for (at, origin) in rest.iter().chain(&rest).filter(|_| hit) {
+                true
+            });
+        }
+        self.functions.extend(found);
+        self.namesakes.extend(alike);
+    }
+
+    /// The entries that complete one of those: abstract instances, to which inlined calls refer. They may stand before
+    /// the one that they complete.
+    fn note_completions(&mut self) {
+        let mut all = Vec::new();
+        for unit in self.units.iter().filter(|unit| self.may_refer(unit)) {
+            unit.walk(SUBPROGRAM, |at, tag, _, entry| {
+                all.extend(entry.origin.filter(|_| tag == SUBPROGRAM).map(|origin| (at, origin)));
+                true
+            });
+        }
+        for (at, origin) in all.iter().chain(&all) {
             if self.functions.contains(origin) {
                 self.functions.insert(*at);
             }
@@ -141,34 +175,39 @@ impl Search<'_> {
             if tag == SUBPROGRAM {
                 around.retain(|(_, outer)| *outer < depth);
                 around.push((at, depth));
-            } else if tag == INLINED && entry.origin.is_some_and(|origin| self.functions.contains(&origin)) {
-                found.push((*entry, around.last().map(|(at, _)| *at)));
+            } else if let Some(origin) = entry.origin.filter(|_| tag == INLINED) {
+                let certain = self.functions.contains(&origin);
+                if certain || self.namesakes.contains(&origin) {
+                    found.push((*entry, around.last().map(|(at, _)| *at), certain));
+                }
             }
             true
         });
-        for (entry, into) in found {
+        for (entry, into, certain) in found {
             let file = line::file(unit, entry.call_file).unwrap_or_else(|| "?".to_owned());
-            let into = into.and_then(|at| function_name(unit, at)).unwrap_or_else(|| "?".to_owned());
+            let into = into.and_then(|at| self.function_name(at)).unwrap_or_else(|| "?".to_owned());
             if into.contains("{{reify") || into.contains("{shim:reify") {
                 // The stand-in for a `#[track_caller]` function is no caller.
                 continue;
             }
-            self.calls.push(Call { file, line: entry.call_line, into });
+            self.calls.push(Call { file, line: entry.call_line, into, certain });
         }
     }
-}
 
-/// The name of the function at `at`, or of the one that it completes.
-fn function_name(unit: &Unit, mut at: usize) -> Option<String> {
-    for _ in 0..4 {
-        let entry = unit.entry(at)?;
-        if let Some(symbol) = entry.linkage.and_then(|value| unit.text(value)) {
-            return name::demangled(symbol).or_else(|| Some(String::from_utf8_lossy(symbol).into_owned()));
+    /// The name of the function at `at`, or of the one that it completes.
+    fn function_name(&self, mut at: usize) -> Option<String> {
+        for _ in 0..4 {
+            let unit = self.units.iter().find(|unit| unit.holds(at))?;
+            let entry = unit.entry(at)?;
+            if let Some(symbol) = entry.linkage.and_then(|value| unit.text(value)) {
+                return name::demangled(symbol)
+                    .or_else(|| Some(String::from_utf8_lossy(symbol).into_owned()));
+            }
+            if let Some(own) = entry.name.and_then(|value| unit.text(value)) {
+                return Some(String::from_utf8_lossy(own).into_owned());
+            }
+            at = entry.origin?;
         }
-        if let Some(own) = entry.name.and_then(|value| unit.text(value)) {
-            return Some(String::from_utf8_lossy(own).into_owned());
-        }
-        at = entry.origin.filter(|origin| (unit.header.start..unit.header.end).contains(origin))?;
+        None
     }
-    None
 }

@@ -123,6 +123,11 @@ impl Unit {
         Some(())
     }
 
+    /// Whether the entry at `at` is one of this unit.
+    pub fn holds(&self, at: usize) -> bool {
+        (self.header.start..self.header.end).contains(&at)
+    }
+
     /// The text that a value stands for.
     pub fn text(&self, value: Value) -> Option<&'static [u8]> {
         match value {
