@@ -73,7 +73,10 @@ pub fn find(address: usize) -> Option<Function> {
     let object = objects::around(address)?;
     let elf = object.elf()?;
     let (inside, symbols) = (object.inside(address), object.symbols());
-    let end = elf.code_end(inside)?;
+    let (start, end) = elf.code_around(inside)?;
+    if elf.is_linkage(inside) {
+        return jump(elf, address, inside);
+    }
     let mut next = symbols.next(inside).unwrap_or(end).min(end);
     if !elf.full {
         // Only what is exported has a symbol: others lie between.
@@ -81,10 +84,21 @@ pub fn find(address: usize) -> Option<Function> {
     }
     let room = (next - inside) as usize;
     let covering = symbols.covering(inside);
-    let Some(first) = covering.first() else { return unnamed(object, elf, inside, room) };
+    let Some(first) = covering.first().filter(|first| object.begin(first) >= start) else {
+        return unnamed(object, elf, inside, room);
+    };
     let size = covering.iter().map(|entry| entry.size as usize).max().filter(|size| *size != 0);
     let name = best_name(covering.iter().map(|entry| elf.name(entry.name)));
     Some(Function { address: object.outside(object.begin(first)), size, room, name, named: true })
+}
+
+/// The size of an entry of a linkage table.
+const JUMP: usize = 16;
+
+/// A jump to another file's function, which has that function's name.
+fn jump(elf: &Elf, address: usize, inside: u64) -> Option<Function> {
+    let name = String::from_utf8_lossy(elf.dynamic_name(inside)?).into_owned();
+    Some(Function { address, size: Some(JUMP), room: JUMP, name, named: true })
 }
 
 /// A function that only the unwind tables know.

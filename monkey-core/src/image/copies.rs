@@ -34,7 +34,7 @@ pub struct Doubt {
 
 const NO_DEBUG: &str = "their symbols have the same path, but symbols in the legacy mangling do not say which instance or \
     crate version it is, and there is no debug information that does: build the tests with debug information \
-    (`debug = true`) or with `-C symbol-mangling-version=v0`";
+    (`debug = true`, neither split nor compressed) or with `-C symbol-mangling-version=v0`";
 const ONE_BODY: &str = "several symbols with the function's path share its address: they may be instances with other \
     types, whose calls would be replaced as well";
 
@@ -145,7 +145,7 @@ fn behind_slot(object: &Object, address: usize) -> Option<usize> {
     // A slot that the loader has not filled yet leads back to the table; then the loader can be asked by name.
     if std::ptr::eq(around, object) {
         let own = elf.dynamic_name(object.inside(address))?;
-        return system::resolve(own).filter(|real| *real != address);
+        return system::resolve(own, address);
     }
     Some(real)
 }

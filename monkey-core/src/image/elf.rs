@@ -120,10 +120,10 @@ impl Elf {
         }
     }
 
-    /// The end of the code section around `address`.
-    pub fn code_end(&self, address: u64) -> Option<u64> {
+    /// Begin and end of the code section around `address`.
+    pub fn code_around(&self, address: u64) -> Option<(u64, u64)> {
         let section = self.code.iter().find(|section| section.holds(address))?;
-        section.address.checked_add(section.size)
+        Some((section.address, section.address.checked_add(section.size)?))
     }
 
     /// The code from `address` on, as the linker wrote it, at most `most` bytes.

@@ -102,8 +102,11 @@ fn vdso(loaded: &Loaded) -> Option<&'static [u8]> {
     if header == 0 || header != loaded.bias.wrapping_add(begin as usize) {
         return None;
     }
-    // SAFETY: the kernel maps its library readable at this address for the life of the process; its segment has this size.
-    Some(unsafe { std::slice::from_raw_parts(header as *const u8, size as usize) })
+    // The section headers stand behind the segment, in its last page.
+    let size = (size as usize).next_multiple_of(4096);
+    // SAFETY: the kernel maps its library readable at this address for the life of the process, in whole pages of at
+    // least this size.
+    Some(unsafe { std::slice::from_raw_parts(header as *const u8, size) })
 }
 
 /// The pointer that the program holds at `address`, a place in `loaded`.
@@ -117,10 +120,14 @@ pub(super) fn pointer(loaded: &Loaded, address: usize) -> Option<usize> {
     Some(unsafe { (address as *const usize).read_volatile() })
 }
 
-/// The address that the loader would give for a C symbol.
-pub(super) fn resolve(name: &[u8]) -> Option<usize> {
+/// The address that the loader gives for a C symbol, apart from `jump`, which only leads there: a program's own jump
+/// counts as the symbol's definition.
+pub(super) fn resolve(name: &[u8], jump: usize) -> Option<usize> {
     let name = CString::new(name).ok()?;
-    // SAFETY: the name ends with a zero byte; the handle is the loader's own for "in the usual order".
-    let address = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
-    (!address.is_null()).then_some(address as usize)
+    [libc::RTLD_DEFAULT, libc::RTLD_NEXT].into_iter().find_map(|place| {
+        // SAFETY: the name ends with a zero byte; the handles are the loader's own, for "in the usual order" and for
+        // "behind the caller".
+        let address = unsafe { libc::dlsym(place, name.as_ptr()) } as usize;
+        (address != 0 && address != jump).then_some(address)
+    })
 }
