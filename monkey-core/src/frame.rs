@@ -2,11 +2,13 @@
 use crate::lock::{self, Held, Who};
 use crate::patch::{Count, Id, Order, Visibility};
 use crate::scope::Visit;
-use crate::thread::{self, Quiet};
+use crate::thread::{self as words, Quiet};
 use crate::verdict::Complaint;
+use std::cell::OnceCell;
 use std::future::{Future, poll_fn};
 use std::panic::Location;
 use std::pin::pin;
+use std::thread;
 
 /// One run of a function annotated with `test` or `with`.
 #[derive(Debug)]
@@ -45,9 +47,9 @@ impl Frame {
     ) -> R {
         let entered = Entered::enter(&self);
         let complaint = match entered.install(&self, replacements()) {
-            Ok(installed) => {
+            Ok(()) => {
                 let result = body();
-                match (!failed(&result)).then(|| entered.verdict(&installed)).flatten() {
+                match entered.judge(failed(&result)) {
                     None => return result,
                     Some(complaint) => complaint,
                 }
@@ -70,21 +72,21 @@ impl Frame {
     ) -> R {
         let (entered, word, installed) = {
             // Between polls the thread belongs to whoever had it before.
-            let _visit = Visit::begin(thread::scope());
+            let _visit = Visit::begin(words::scope());
             let entered = Entered::enter(&self);
             let word = lock::hold().share();
             let installed = entered.install(&self, replacements());
             (entered, word, installed)
         };
         let complaint = match installed {
-            Ok(installed) => {
+            Ok(()) => {
                 let mut body = pin!(body);
                 let result = poll_fn(|context| {
                     let _visit = Visit::begin(word);
                     body.as_mut().poll(context)
                 })
                 .await;
-                match (!failed(&result)).then(|| entered.verdict(&installed)).flatten() {
+                match entered.judge(failed(&result)) {
                     None => return result,
                     Some(complaint) => complaint,
                 }
@@ -107,7 +109,7 @@ struct Entered {
     scope: u64,
     /// It is this frame's scope, and ends with it, whatever guards were forgotten or are held by threads.
     opened: bool,
-    patches: std::cell::OnceCell<Vec<Id>>,
+    patches: OnceCell<Vec<Installed>>,
 }
 
 /// A patch of a frame and what is expected of it.
@@ -121,26 +123,27 @@ pub struct Installed {
 impl Entered {
     fn enter(frame: &Frame) -> Self {
         let (scope, opened) = lock::hold().enter(frame.visibility, &frame.who);
-        Self { scope, opened, patches: std::cell::OnceCell::new() }
+        Self { scope, opened, patches: OnceCell::new() }
     }
 
-    fn install(&self, frame: &Frame, replacements: Vec<Replacement>) -> Result<Vec<Installed>, String> {
+    fn install(&self, frame: &Frame, replacements: Vec<Replacement>) -> Result<(), String> {
         let mut held = lock::hold();
         let orders: Vec<Order> = replacements.into_iter().map(|replacement| replacement.0).collect();
         held.check_alone(self.scope, frame)?;
         let ids = held.patch(self.scope, frame.visibility, &orders).map_err(|error| error.to_string())?;
-        let _ = self.patches.set(ids.clone());
         let installed = ids.into_iter().zip(orders);
-        Ok(installed
-            .map(|(id, order)| Installed { id, expected: order.expected.unwrap_or(frame.default), order })
-            .collect())
+        let installed =
+            installed.map(|(id, order)| Installed { id, expected: order.expected.unwrap_or(frame.default), order });
+        let _ = self.patches.set(installed.collect());
+        Ok(())
     }
 
     /// What to say of patches that were called too often or not often enough.
-    fn verdict(&self, installed: &[Installed]) -> Option<String> {
+    fn verdict(&self) -> Option<String> {
         let held = lock::hold();
+        let installed = self.patches.get().into_iter().flatten();
         let complaints: Vec<Complaint> =
-            installed.iter().filter_map(|installed| Complaint::of(&held, installed)).collect();
+            installed.filter_map(|installed| Complaint::of(&held, installed)).collect();
         drop(held);
         let _quiet = Quiet::begin();
         let told: Vec<String> = complaints.iter().map(Complaint::tell).collect();
@@ -148,11 +151,32 @@ impl Entered {
     }
 }
 
+impl Entered {
+    /// What a test fails with that has not failed yet.
+    fn judge(&self, failed: bool) -> Option<String> {
+        if failed {
+            self.note();
+            return None;
+        }
+        self.verdict()
+    }
+
+    /// A test that fails anyway keeps its own failure; that a replacement was missed may be the reason for it.
+    fn note(&self) {
+        if let Some(complaint) = self.verdict() {
+            eprintln!("note: {complaint}");
+        }
+    }
+}
+
 impl Drop for Entered {
     fn drop(&mut self) {
+        if thread::panicking() {
+            self.note();
+        }
         let mut held = lock::hold();
-        for id in self.patches.get().into_iter().flatten() {
-            held.remove(self.scope, *id);
+        for installed in self.patches.get().into_iter().flatten() {
+            held.remove(self.scope, installed.id);
         }
         if self.opened {
             held.end(self.scope);
