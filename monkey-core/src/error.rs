@@ -134,15 +134,19 @@ impl Cause {
                 "mark the target #[monkey::patchable]: it then has a body, and an address, of its own"
             }
             Self::NoMemory { .. } => {
-                "check the limits on the process's address space and any policy against executable memory"
+                "lift the policy against executable memory (seccomp, SELinux execmem) for the test process, and check its limit \
+                 on address space (ulimit -v)"
             }
             Self::NotWritable { .. } => {
-                "mount /proc, or lift the policy (PR_SET_MDWE, seccomp, SELinux execmod) for the test process"
+                "let the test process have one way: /proc mounted and /proc/self/mem open to it (dumpable or root, no \
+                 proc_mem.force_override), or mprotect (no PR_SET_MDWE, no seccomp or SELinux execmod policy against it)"
             }
             Self::ThreadInTheWay { .. } => {
                 "make the patch before that thread is started, or let the thread unblock SIGTRAP and SIGURG"
             }
-            Self::NotAlone { .. } => "write `scope = process` on the test, so that it gets the lock to itself",
+            Self::NotAlone { .. } => {
+                "write `scope = process` on the test, so that it gets the lock to itself"
+            }
         }
     }
 }
@@ -152,7 +156,9 @@ impl fmt::Display for Cause {
         match self {
             Self::NotCode { found } => write!(f, "the address is not code: {found}"),
             Self::SameFunction => f.write_str("the target and its replacement are the same function"),
-            Self::Cycle => f.write_str("the replacement is replaced in turn, and in the end by the target itself"),
+            Self::Cycle => {
+                f.write_str("the replacement is replaced in turn, and in the end by the target itself")
+            }
             Self::Instructions(refusal) => refusal.fmt(f),
             Self::SharedAddress { with } => {
                 write!(f, "its address is also that of `{}`", with.join("`, `"))

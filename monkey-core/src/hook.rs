@@ -182,7 +182,9 @@ impl Bounds {
     /// What the program's file says of the function at `target`.
     pub fn of(target: usize) -> Self {
         match image::find(target) {
-            Some(function) if function.address == target => Self { extent: function.size, room: Some(function.room) },
+            Some(function) if function.address == target => {
+                Self { extent: function.size, room: Some(function.room) }
+            }
             Some(function) => Self { extent: None, room: Some(function.room) },
             None => Self::default(),
         }
@@ -239,12 +241,12 @@ impl Hooks {
         let from = target + skipped;
         let trampoline = unit + machine::ORIGINAL + if through.is_some() { DETOUR } else { 0 };
         let extent = bounds.extent.map(|extent| extent.saturating_sub(skipped));
-        let relocated =
-            relocate::relocate(&body[skipped..], from as u64, trampoline as u64, length, extent)
-                .map_err(Cause::Instructions)?;
+        let relocated = relocate::relocate(&body[skipped..], from as u64, trampoline as u64, length, extent)
+            .map_err(Cause::Instructions)?;
         let mut original = Vec::new();
         if let Some(through) = through {
-            let detour = machine::jump((unit + machine::ORIGINAL) as u64, through(trampoline) as u64, machine::FAR);
+            let detour =
+                machine::jump((unit + machine::ORIGINAL) as u64, through(trampoline) as u64, machine::FAR);
             original.extend(detour);
             original.resize(DETOUR, 0);
         }
@@ -273,7 +275,8 @@ impl Hooks {
     fn room(&mut self, target: usize) -> Result<(bool, usize, &'static Cell), Cause> {
         let far = std::env::var(FORCED).is_ok_and(|form| form == "far");
         let usable = |block: &Block, used: usize| {
-            let near = (block.start.abs_diff(target)).max((block.start + block.code + block.data).abs_diff(target))
+            let near = (block.start.abs_diff(target))
+                .max((block.start + block.code + block.data).abs_diff(target))
                 <= machine::REACH;
             used < UNITS && near != far
         };
@@ -294,7 +297,8 @@ impl Hooks {
 
     fn allocate(&mut self, target: usize, far: bool) -> Result<usize, Cause> {
         let page = code::page_size();
-        let (code, data) = ((UNIT * UNITS).next_multiple_of(page), (UNITS * size_of::<Cell>()).next_multiple_of(page));
+        let (code, data) =
+            ((UNIT * UNITS).next_multiple_of(page), (UNITS * size_of::<Cell>()).next_multiple_of(page));
         let block = if far { None } else { code::allocate(target, machine::REACH, code, data).ok() };
         let block = match block {
             Some(block) => block,
@@ -305,7 +309,8 @@ impl Hooks {
     }
 
     fn take_room(&mut self, unit: usize) {
-        let taken = self.blocks.iter_mut().find(|(block, _)| (block.start..block.start + block.code).contains(&unit));
+        let taken =
+            self.blocks.iter_mut().find(|(block, _)| (block.start..block.start + block.code).contains(&unit));
         if let Some((_, used)) = taken {
             *used += 1;
         }
@@ -315,14 +320,14 @@ impl Hooks {
 /// The target's readable bytes, up to where something else begins.
 fn body(map: &Map, target: usize, bounds: Bounds) -> Result<&'static [u8], Cause> {
     let Some(region) = map.find(target) else {
-        return Err(Cause::NotCode { found: "nothing is mapped there".into() });
+        return Err(Cause::NotCode { found: map.absence() });
     };
     if !region.execute || !region.read {
         let name = if region.name.is_empty() { "memory without a name" } else { &region.name };
         return Err(Cause::NotCode { found: format!("{name} is mapped there as {}", region.protection()) });
     }
     let room = bounds.room.or(bounds.extent).unwrap_or(UNKNOWN_EXTENT);
-    let length = room.max(bounds.extent.unwrap_or(0)).min(region.end - target);
+    let length = room.max(bounds.extent.unwrap_or(0)).min(map.code_end(target) - target);
     // SAFETY: the bytes are mapped readable, as just looked up; text of a loaded object stays where it is. They are
     // changed only by us, under the lock that the caller holds. See docs/safety.
     Ok(unsafe { std::slice::from_raw_parts(target as *const u8, length) })

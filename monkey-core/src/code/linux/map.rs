@@ -1,6 +1,9 @@
 //! The process's own map.
+use std::ffi::{c_int, c_void};
 use std::fs;
 use std::io;
+
+const MAPS: &str = "/proc/self/maps";
 
 /// One mapping.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,26 +29,106 @@ impl Region {
     }
 }
 
-/// All mappings, in the order of their addresses.
+/// All mappings, in the order of their addresses. Where `/proc` is not to be had: those of the loaded files only.
 #[derive(Debug, Clone)]
-pub struct Map(Vec<Region>);
+pub struct Map {
+    regions: Vec<Region>,
+    /// Why the kernel was not asked, and there may be more.
+    unread: Option<String>,
+}
 
 impl Map {
-    /// One reading of `/proc/self/maps`.
+    /// One reading of `/proc/self/maps`, or of what the loader knows.
     pub fn read() -> io::Result<Self> {
-        let text = fs::read("/proc/self/maps")?;
-        Ok(Self(text.split(|byte| *byte == b'\n').filter_map(parse).collect()))
+        let error = match fs::read(MAPS) {
+            Ok(text) => {
+                let regions = text.split(|byte| *byte == b'\n').filter_map(parse).collect();
+                return Ok(Self { regions, unread: None });
+            }
+            Err(error) => error,
+        };
+        let regions = loaded();
+        if regions.is_empty() {
+            return Err(error);
+        }
+        Ok(Self { regions, unread: Some(format!("{MAPS}: {error}")) })
+    }
+
+    /// Whether nothing is mapped but what is in here.
+    pub fn is_whole(&self) -> bool {
+        self.unread.is_none()
     }
 
     pub fn find(&self, address: usize) -> Option<&Region> {
-        self.0.iter().find(|region| region.contains(address))
+        self.regions.iter().find(|region| region.contains(address))
+    }
+
+    /// What there is to say of an address that is not in here.
+    pub fn absence(&self) -> String {
+        match &self.unread {
+            None => "nothing is mapped there".into(),
+            Some(reason) => {
+                format!("no loaded file has code there, and the process's map cannot be read ({reason})")
+            }
+        }
+    }
+
+    /// Where the code that goes on at `address` ends: it may lie in several mappings, each with its own protection.
+    pub fn code_end(&self, address: usize) -> usize {
+        let mut end = address;
+        while let Some(region) = self.find(end).filter(|region| region.execute && region.read) {
+            end = region.end;
+        }
+        end
     }
 
     /// Gaps of at least `size` bytes, as (start, end).
     pub fn gaps(&self, size: usize) -> impl Iterator<Item = (usize, usize)> + '_ {
-        let ends = std::iter::once(0).chain(self.0.iter().map(|region| region.end));
-        let starts = self.0.iter().map(|region| region.start);
+        let ends = std::iter::once(0).chain(self.regions.iter().map(|region| region.end));
+        let starts = self.regions.iter().map(|region| region.start);
         ends.zip(starts).filter(move |(end, start)| start.saturating_sub(*end) >= size)
+    }
+}
+
+/// The segments of all loaded files, by their own headers.
+fn loaded() -> Vec<Region> {
+    let mut regions: Vec<Region> = Vec::new();
+    // SAFETY: `collect` has the type that the function wants, is only called until the function returns, and gets back
+    // the pointer to `regions`, which lives as long and is not used here meanwhile.
+    unsafe { libc::dl_iterate_phdr(Some(collect), (&raw mut regions).cast()) };
+    regions.sort_by_key(|region| region.start);
+    regions
+}
+
+unsafe extern "C" fn collect(info: *mut libc::dl_phdr_info, _: usize, regions: *mut c_void) -> c_int {
+    // SAFETY: the loader passes a description that stays valid during this call.
+    let info = unsafe { &*info };
+    // SAFETY: `regions` is what `loaded` passed: its own `Vec`, borrowed by nobody else during the iteration.
+    let regions = unsafe { &mut *regions.cast::<Vec<Region>>() };
+    if info.dlpi_phdr.is_null() {
+        return 0;
+    }
+    // SAFETY: the loader says that this many program headers lie there; they are part of the loaded file.
+    let headers = unsafe { std::slice::from_raw_parts(info.dlpi_phdr, usize::from(info.dlpi_phnum)) };
+    let base = info.dlpi_addr as usize;
+    regions.extend(
+        headers.iter().filter(|header| header.p_type == libc::PT_LOAD).map(|header| segment(base, header)),
+    );
+    0
+}
+
+/// A segment in whole pages, as the loader maps it.
+fn segment(base: usize, header: &libc::Elf64_Phdr) -> Region {
+    let page = super::page_size();
+    let start = base.wrapping_add(header.p_vaddr as usize);
+    let may = |flag: u32| header.p_flags & flag != 0;
+    Region {
+        start: start / page * page,
+        end: (start + header.p_memsz as usize).next_multiple_of(page),
+        read: may(libc::PF_R),
+        write: may(libc::PF_W),
+        execute: may(libc::PF_X),
+        name: "a loaded file".into(),
     }
 }
 
@@ -82,6 +165,18 @@ mod tests {
         let map = Map::read().unwrap();
         let address = this_function_is_code_and_gaps_are_free as *const () as usize;
         assert!(map.find(address).unwrap().execute);
+        assert!(map.is_whole());
         assert!(map.gaps(4096).all(|(start, end)| map.find(start).is_none() && map.find(end - 1).is_none()));
+    }
+    #[test]
+    fn the_loader_knows_what_the_kernel_knows_of_code() {
+        let map = Map::read().unwrap();
+        let code: Vec<_> = loaded().into_iter().filter(|region| region.execute).collect();
+        assert!(code.len() >= 2, "the program, libc: {code:?}");
+        for region in code {
+            let mapped = map.find(region.start).unwrap();
+            assert_eq!(region.protection(), mapped.protection());
+            assert!(region.end <= map.code_end(region.start));
+        }
     }
 }

@@ -8,6 +8,8 @@ use std::io;
 const MARGIN: usize = 16 << 20;
 /// The lowest address taken: `vm.mmap_min_addr` and some air.
 const LOWEST: usize = 1 << 20;
+/// A reach from which on every address is near.
+const FAR: usize = 1 << 46;
 
 /// Maps a block of which every byte is within `reach` of `target`: code first (readable and executable), data behind.
 pub fn allocate(target: usize, reach: usize, code: usize, data: usize) -> Result<Block, Cause> {
@@ -19,9 +21,12 @@ pub fn allocate(target: usize, reach: usize, code: usize, data: usize) -> Result
             Err(error) => last = Some(error),
         }
     }
+    let place = if reach < FAR { format!("within {} MiB of it", reach >> 20) } else { "anywhere".into() };
     let reason = match last {
-        Some(error) => format!("mapping {size} bytes within {} MiB of it failed: {error}", reach >> 20),
-        None => format!("{size} bytes within {} MiB of it are not free", reach >> 20),
+        Some(error) => {
+            format!("mmap of {code} bytes to be read and executed and {data} to be written, {place}: {error}")
+        }
+        None => format!("no {size} bytes are free {place}"),
     };
     Err(Cause::NoMemory { reason })
 }
@@ -31,8 +36,8 @@ fn candidates(target: usize, reach: usize, size: usize) -> Vec<usize> {
     let low = target.saturating_sub(reach).max(LOWEST);
     let high = target.saturating_add(reach).saturating_sub(size);
     let mut starts = match Map::read() {
-        Ok(map) => map.gaps(size).filter_map(|gap| nearest(gap, target, size)).collect(),
-        Err(_) => spread(target, reach),
+        Ok(map) if map.is_whole() => map.gaps(size).filter_map(|gap| nearest(gap, target, size)).collect(),
+        _ => spread(target, reach),
     };
     starts.retain(|start| (low..=high).contains(start));
     starts.sort_by_key(|start| start.abs_diff(target));
@@ -52,7 +57,7 @@ fn nearest((start, end): (usize, usize), target: usize, size: usize) -> Option<u
 /// Without the map: places to ask the kernel about.
 fn spread(target: usize, reach: usize) -> Vec<usize> {
     let base = target & !0xF_FFFF;
-    let steps = 1..=(reach >> 24);
+    let steps = 1..=(reach >> 24).min(128);
     steps.flat_map(|step| [base.saturating_sub(step << 24), base.saturating_add(step << 24)]).collect()
 }
 

@@ -17,8 +17,7 @@ const STEP: Duration = Duration::from_micros(100);
 
 /// Writes the jump. Either it stands afterwards or the bytes are what they were.
 pub fn redirect(order: &Redirect<'_>) -> Result<(), Cause> {
-    let alone = threads::all().is_ok_and(|all| all.len() == 1);
-    if alone || (order.fits_one_store() && !order.covers_boundaries()) {
+    if (order.fits_one_store() && !order.covers_boundaries()) || threads::alone() {
         write(order.target, order.jump)?;
         synchronize();
         return Ok(());
@@ -55,9 +54,7 @@ fn drain(order: &Redirect<'_>) -> Result<(), Cause> {
     // A listing may miss a thread while others come and go; two in a row that show nothing new will do.
     let mut quiet = 0;
     while quiet < 2 {
-        let all = threads::all().map_err(|error| Cause::NotWritable {
-            reason: format!("the process's threads cannot be listed (/proc/self/task): {error}"),
-        })?;
+        let all = list()?;
         let before = seen.len();
         for thread in all {
             if !seen.contains(&thread) {
@@ -68,6 +65,14 @@ fn drain(order: &Redirect<'_>) -> Result<(), Cause> {
         quiet = if seen.len() == before { quiet + 1 } else { 0 };
     }
     Ok(())
+}
+
+/// The process's threads. Without them nothing can be changed but by one store: some may stand where the bytes change,
+/// some may block the trap's signal and would die of it.
+fn list() -> Result<Vec<i32>, Cause> {
+    threads::all().map_err(|error| Cause::NotWritable {
+        reason: format!("it takes several steps, and the threads that may be running it cannot be listed: /proc/self/task: {error}"),
+    })
 }
 
 fn settle(order: &Redirect<'_>, thread: i32) -> Result<(), Cause> {
@@ -102,9 +107,12 @@ fn wait_for_unblocked(order: &Redirect<'_>) -> Result<(), Cause> {
             || matches!(threads::stand(thread), threads::Stand::At(at) if !inside.contains(&at))
     };
     let own = threads::own();
-    for thread in threads::all().unwrap_or_default() {
+    for thread in list()? {
         if thread != own && !(0..1000).any(|_| harmless(thread) || nap(STEP)) {
-            return Err(in_the_way(thread, "it blocks SIGTRAP, and would die of the trap that keeps threads out"));
+            return Err(in_the_way(
+                thread,
+                "it blocks SIGTRAP, and would die of the trap that keeps threads out",
+            ));
         }
     }
     Ok(())

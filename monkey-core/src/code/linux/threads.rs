@@ -14,6 +14,22 @@ pub fn all() -> io::Result<Vec<i32>> {
     Ok(tasks.flatten().filter_map(|task| task.file_name().to_str()?.parse().ok()).collect())
 }
 
+/// Whether there are no others. `unshare` says so too, and with this flag does nothing else; see unshare(2).
+pub fn alone() -> bool {
+    match all() {
+        Ok(all) => all.len() == 1,
+        // SAFETY: changes nothing: a process of one thread shares nothing that the flag is about.
+        Err(_) => unsafe { libc::unshare(libc::CLONE_THREAD) == 0 },
+    }
+}
+
+/// Whether a thread is still there.
+fn exists(thread: i32) -> bool {
+    // SAFETY: signal 0 is never delivered; it only asks.
+    let found = unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), thread, 0) };
+    found == 0
+}
+
 /// The name that the kernel has for a thread, at most 15 bytes long; empty when it is gone.
 pub fn name(thread: i32) -> String {
     let name = fs::read_to_string(format!("/proc/self/task/{thread}/comm")).unwrap_or_default();
@@ -36,8 +52,9 @@ pub enum Stand {
 pub fn stand(thread: i32) -> Stand {
     match fs::read_to_string(format!("/proc/self/task/{thread}/syscall")) {
         Ok(text) => parse(&text),
-        Err(error) if matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ESRCH)) => Stand::Gone,
-        Err(_) => Stand::Unknown,
+        // Not only when the thread has gone: a sandbox's `/proc` may lack the file.
+        Err(_) if exists(thread) => Stand::Unknown,
+        Err(_) => Stand::Gone,
     }
 }
 
@@ -50,9 +67,11 @@ fn parse(text: &str) -> Stand {
     }
 }
 
-/// Whether a thread blocks a signal; false where that cannot be read.
+/// Whether a thread blocks a signal, or may do so because nothing can be read of it.
 pub fn blocks(thread: i32, signal: libc::c_int) -> bool {
-    let status = fs::read_to_string(format!("/proc/self/task/{thread}/status")).unwrap_or_default();
+    let Ok(status) = fs::read_to_string(format!("/proc/self/task/{thread}/status")) else {
+        return exists(thread);
+    };
     let mask = status.lines().find_map(|line| line.strip_prefix("SigBlk:"));
     let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
     mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
@@ -84,6 +103,7 @@ mod tests {
             std::thread::yield_now();
         }
         assert!(!blocks(thread, libc::SIGTRAP));
+        assert!(!alone());
         drop(send);
         sleeper.join().unwrap().unwrap_err();
         assert_eq!(stand(thread), Stand::Gone);

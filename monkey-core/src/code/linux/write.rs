@@ -25,7 +25,7 @@ enum Way {
 #[derive(Debug)]
 struct Choice {
     ways: Vec<Way>,
-    /// Why `/proc/self/mem` is not among them.
+    /// Why the other one is not among them.
     without: Option<String>,
 }
 
@@ -38,8 +38,11 @@ pub fn write(address: usize, bytes: &[u8]) -> Result<(), Cause> {
     let mut reasons: Vec<String> = choice.without.iter().cloned().collect();
     for way in &choice.ways {
         let written = match way {
-            Way::Memory => write_memory(address, bytes).map_err(|error| format!("/proc/self/mem: {error}")),
-            Way::Protection => write_unprotected(address, bytes).map_err(|error| format!("mprotect: {error}")),
+            Way::Memory => {
+                write_memory(address, bytes).map_err(|error| format!("writing to /proc/self/mem: {error}"))
+            }
+            Way::Protection => write_unprotected(address, bytes)
+                .map_err(|error| format!("mprotect to write and execute: {error}")),
         };
         match written {
             Ok(()) => {
@@ -53,14 +56,19 @@ pub fn write(address: usize, bytes: &[u8]) -> Result<(), Cause> {
 }
 
 fn choose() -> Choice {
+    let only = |way: Way, name: &str| Choice {
+        ways: vec![way],
+        without: Some(format!("{FORCED}={name} allows one way only")),
+    };
     match std::env::var(FORCED).as_deref() {
-        Ok("mem") => Choice { ways: vec![Way::Memory], without: None },
-        Ok("mprotect") => Choice { ways: vec![Way::Protection], without: None },
+        Ok("mem") => only(Way::Memory, "mem"),
+        Ok("mprotect") => only(Way::Protection, "mprotect"),
         _ => match try_memory() {
             Ok(()) => Choice { ways: vec![Way::Memory, Way::Protection], without: None },
-            Err(reason) => {
-                Choice { ways: vec![Way::Protection], without: Some(format!("/proc/self/mem: {reason}")) }
-            }
+            Err(reason) => Choice {
+                ways: vec![Way::Protection],
+                without: Some(format!("writing to /proc/self/mem: {reason}")),
+            },
         },
     }
 }
@@ -71,9 +79,8 @@ fn try_memory() -> Result<(), String> {
     let page = super::page_size();
     let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
     // SAFETY: a new mapping wherever the kernel likes.
-    let mapped = unsafe {
-        libc::mmap(std::ptr::null_mut(), page, libc::PROT_READ | libc::PROT_EXEC, flags, -1, 0)
-    };
+    let mapped =
+        unsafe { libc::mmap(std::ptr::null_mut(), page, libc::PROT_READ | libc::PROT_EXEC, flags, -1, 0) };
     if mapped == libc::MAP_FAILED {
         return Err(format!("no page to try it on: {}", io::Error::last_os_error()));
     }
@@ -140,7 +147,9 @@ impl Pages {
 
 fn bits(region: &super::map::Region) -> libc::c_int {
     let bit = |set, bit| if set { bit } else { 0 };
-    bit(region.read, libc::PROT_READ) | bit(region.write, libc::PROT_WRITE) | bit(region.execute, libc::PROT_EXEC)
+    bit(region.read, libc::PROT_READ)
+        | bit(region.write, libc::PROT_WRITE)
+        | bit(region.execute, libc::PROT_EXEC)
 }
 
 fn protect(page: usize, protection: libc::c_int) -> io::Result<()> {
@@ -163,5 +172,83 @@ fn store(address: usize, bytes: &[u8]) {
     for (index, byte) in bytes.iter().enumerate() {
         // SAFETY: a byte of a page that was just made writable.
         unsafe { machine::store_byte(address + index, *byte) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NONE: libc::c_int = libc::PROT_NONE;
+    const READ: libc::c_int = libc::PROT_READ;
+    const WRITE: libc::c_int = libc::PROT_READ | libc::PROT_WRITE;
+    const EXECUTE: libc::c_int = libc::PROT_READ | libc::PROT_EXEC;
+
+    /// Pages with these protections, one behind the other.
+    fn pages(protections: &[libc::c_int]) -> usize {
+        let size = super::super::page_size();
+        let (any, anonymous) = (std::ptr::null_mut(), libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+        // SAFETY: new memory, anywhere.
+        let start = unsafe { libc::mmap(any, size * protections.len(), WRITE, anonymous, -1, 0) };
+        assert_ne!(start, libc::MAP_FAILED);
+        for (index, protection) in protections.iter().enumerate() {
+            protect(start as usize + index * size, *protection).unwrap();
+        }
+        start as usize
+    }
+
+    fn protections(start: usize, count: usize) -> Vec<libc::c_int> {
+        let map = Map::read().unwrap();
+        (0..count).map(|index| bits(map.find(start + index * super::super::page_size()).unwrap())).collect()
+    }
+
+    #[test]
+    fn each_page_gets_back_the_protection_it_had() {
+        let all = EXECUTE | libc::PROT_WRITE;
+        for pair in [
+            [EXECUTE, READ],
+            [READ, EXECUTE],
+            [EXECUTE, all],
+            [all, EXECUTE],
+            [EXECUTE, EXECUTE],
+            [WRITE, EXECUTE],
+        ] {
+            let around = [NONE, pair[0], pair[1], NONE];
+            let start = pages(&around);
+            let boundary = start + 2 * super::super::page_size();
+            for length in [2, 5, 14] {
+                let bytes: Vec<u8> = (1..=length).collect();
+                write_unprotected(boundary - 1, &bytes).unwrap();
+                // SAFETY: both pages are readable and hold what was just written.
+                assert_eq!(
+                    unsafe { std::slice::from_raw_parts((boundary - 1) as *const u8, bytes.len()) },
+                    bytes
+                );
+                assert_eq!(protections(start, 4), around);
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_changes_where_the_second_page_is_not_there() {
+        let start = pages(&[EXECUTE, EXECUTE]);
+        let boundary = start + super::super::page_size();
+        // SAFETY: mapped above, and nobody uses it.
+        unsafe { libc::munmap(boundary as *mut libc::c_void, super::super::page_size()) };
+        let error = write_unprotected(boundary - 2, &[1, 2, 3, 4]).unwrap_err();
+        assert_eq!(error.raw_os_error(), Some(libc::ENOMEM));
+        assert_eq!(protections(start, 1), [EXECUTE]);
+        // SAFETY: the page is readable.
+        assert_eq!(unsafe { ((boundary - 1) as *const u8).read_volatile() }, 0);
+    }
+
+    #[test]
+    fn memory_is_written_whatever_its_protection() {
+        let start = pages(&[EXECUTE, READ]);
+        let boundary = start + super::super::page_size();
+        write_memory(boundary - 2, &[1, 2, 3, 4]).unwrap();
+        assert_eq!(protections(start, 2), [EXECUTE, READ]);
+        // SAFETY: both pages are readable.
+        assert_eq!(unsafe { ((boundary - 2) as *const [u8; 4]).read_unaligned() }, [1, 2, 3, 4]);
     }
 }
