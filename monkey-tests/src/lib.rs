@@ -2,6 +2,7 @@
 
 pub mod child;
 pub mod crowd;
+pub mod optimised;
 pub mod prologues;
 
 /// The argument that makes callees panic.

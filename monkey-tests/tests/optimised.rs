@@ -1,0 +1,33 @@
+//! What an optimiser does with functions it knows, and that none of it is seen through a patch: each hazard with the
+//! function in another crate and with the function in this one.
+
+use std::panic::{self, AssertUnwindSafe};
+
+/// What a panic said.
+fn caught<R>(body: impl FnOnce() -> R) -> Option<String> {
+    let payload = panic::catch_unwind(AssertUnwindSafe(body)).err()?;
+    let text = payload.downcast_ref::<&str>().map(ToString::to_string);
+    text.or_else(|| payload.downcast_ref::<String>().cloned())
+}
+
+/// The same subjects once more, in this crate.
+#[path = "../src/optimised.rs"]
+mod subjects;
+
+/// Each set of tests for the subjects at either place.
+macro_rules! both {
+    ($($module:ident)*) => {
+        #[path = "optimised"]
+        mod other_crate {
+            use monkey_tests::optimised as subject;
+            $(mod $module;)*
+        }
+        #[path = "optimised"]
+        #[allow(clippy::duplicate_mod, reason = "that is the point")]
+        mod this_crate {
+            use super::subjects as subject;
+            $(mod $module;)*
+        }
+    };
+}
+both!(results arguments endings same);
