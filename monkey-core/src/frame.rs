@@ -3,7 +3,7 @@ use crate::lock::{self, Held, Who};
 use crate::patch::{Count, Id, Order, Visibility};
 use crate::scope::Visit;
 use crate::thread::{self as words, Quiet};
-use crate::verdict::Complaint;
+use crate::verdict::{Complaint, partial};
 use std::cell::OnceCell;
 use std::future::{Future, poll_fn};
 use std::panic::Location;
@@ -165,6 +165,11 @@ impl Entered {
     fn note(&self) {
         if let Some(complaint) = self.verdict() {
             eprintln!("note: {complaint}");
+            return;
+        }
+        let _quiet = Quiet::begin();
+        for partial in self.patches.get().into_iter().flatten().filter_map(|installed| partial(&installed.order)) {
+            eprintln!("note: {partial}");
         }
     }
 }
@@ -222,8 +227,16 @@ impl Replacement {
             replacement_name,
             location: Location::caller(),
             target_type: None,
+            optimised: false,
             expected: None,
         })
+    }
+
+    /// Whether the crate that the list is in is optimised.
+    #[must_use]
+    pub fn optimised(mut self, optimised: bool) -> Self {
+        self.0.optimised = optimised;
+        self
     }
 
     /// What `std::any::type_name` calls the target's own type.

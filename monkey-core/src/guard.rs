@@ -98,6 +98,7 @@ pub unsafe fn patch_at(target: *const (), replacement: *const ()) -> Result<Patc
         replacement_name: "patch_at's replacement",
         location: Location::caller(),
         target_type: None,
+        optimised: false,
         expected: None,
     };
     PatchGuard::new(None, &[order], Location::caller())

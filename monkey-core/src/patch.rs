@@ -85,6 +85,8 @@ pub struct Order {
     pub location: &'static Location<'static>,
     /// What `std::any::type_name` calls the target's own type; with it there is less to doubt about copies.
     pub target_type: Option<&'static str>,
+    /// Whether the code that replaces, and so perhaps the code that calls, is optimised.
+    pub optimised: bool,
     /// `None`: what the frame demands of all its replacements.
     pub expected: Option<Count>,
 }

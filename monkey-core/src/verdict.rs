@@ -57,7 +57,7 @@ impl Complaint {
 
     /// In the order of their worth; the first that is found out decides what to do.
     fn reasons(&self, text: &mut String) {
-        let inlined = self.inlined();
+        let inlined = inlined(&self.order);
         let surely = inlined.iter().any(|call| call.certain && !is_foreign(call));
         if surely {
             tell_inlined(&inlined, text);
@@ -68,14 +68,14 @@ impl Complaint {
         if !surely && self.outside.is_empty() {
             if !inlined.is_empty() {
                 tell_inlined(&inlined, text);
-            } else if image::optimised(self.order.target) == Some(true) || !cfg!(debug_assertions) {
+            } else if self.order.optimised {
                 tell_optimised(self.order.target, text);
             }
         }
         if let Some(doubt) = &self.doubt {
             let _ = write!(text, "\n  note: there may be more copies of it, which were left alone: {doubt}");
         }
-        if inlined.is_empty() && self.outside.is_empty() && self.calls == 0 {
+        if inlined.is_empty() && self.outside.is_empty() && self.calls == 0 && !self.order.optimised {
             let _ = write!(
                 text,
                 "\n  note: as far as can be told, nobody called it\n  help: if that is right, say so: \
@@ -83,16 +83,6 @@ impl Complaint {
                 self.order.target_name
             );
         }
-    }
-
-    fn inlined(&self) -> Vec<Inlined> {
-        let mut calls = image::inlined(self.order.target);
-        if calls.is_empty()
-            && let Some(name) = self.order.target_type
-        {
-            calls = image::inlined_named(name);
-        }
-        calls
     }
 
     fn tell_outside(&self, text: &mut String) {
@@ -103,6 +93,33 @@ impl Complaint {
              on the test",
             self.outside.join(", ")
         );
+    }
+}
+
+/// For a test that fails of its own although the replacement was called: calls that were inlined did not see it.
+pub fn partial(order: &Order) -> Option<String> {
+    if !order.optimised {
+        return None;
+    }
+    let mut text = format!("`{}` was replaced by `{}`", order.target_name, order.replacement_name);
+    let _ = write!(text, ", but perhaps not for all of its calls\n  at {}", order.location);
+    let mut inlined = inlined(order);
+    inlined.retain(|call| !is_foreign(call));
+    if !inlined.is_empty() {
+        tell_inlined(&inlined, &mut text);
+    } else if image::debug_info(order.target) != DebugInfo::Full {
+        tell_optimised(order.target, &mut text);
+    } else {
+        return None;
+    }
+    Some(text)
+}
+
+fn inlined(order: &Order) -> Vec<Inlined> {
+    let calls = image::inlined(order.target);
+    match order.target_type {
+        Some(name) if calls.is_empty() => image::inlined_named(name),
+        _ => calls,
     }
 }
 

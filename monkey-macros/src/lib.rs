@@ -8,6 +8,7 @@ mod expand;
 mod function;
 mod mistakes;
 mod names;
+mod optimised;
 
 use check::list::{List, PATCH, TRY_PATCH, Taker};
 use proc_macro::TokenStream;

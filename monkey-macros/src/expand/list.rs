@@ -45,6 +45,7 @@ fn replacement(entry: &Replacement, private: &TokenStream) -> TokenStream {
     let [alone, shared, replacement] =
         ["alone", "shared", "replacement"].map(|name| Ident::new(name, Span::mixed_site()));
     let (start, end) = ends(given);
+    let optimised = crate::optimised::optimised();
     // rustc points from the first token to the last: to the replacement, for a function that is unsafe.
     let both = quote_spanned!(Span::mixed_site()=> #private::Probe::of(&#shared));
     let both =
@@ -76,7 +77,10 @@ fn replacement(entry: &Replacement, private: &TokenStream) -> TokenStream {
             use #private::{NotSafeToCall as _, SafeToCall as _};
             #private::same_safety(&(&#private::Probe::of(&#alone)).kind(), #both);
         }
-        #new #arguments.of_type(::core::any::type_name_of_val(&#alone)) #expect
+        #new #arguments
+            .of_type(::core::any::type_name_of_val(&#alone))
+            .optimised(#optimised)
+            #expect
     }}
 }
 

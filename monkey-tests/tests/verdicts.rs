@@ -1,0 +1,128 @@
+//! A replacement that is not called as expected fails its test, and the message says what was found out.
+//!
+//! The tests that fail do so in child processes.
+use monkey_tests::child;
+use std::hint::black_box;
+
+#[monkey::patchable]
+fn number() -> u64 {
+    1
+}
+
+#[monkey::patchable]
+fn letter() -> char {
+    'a'
+}
+
+fn two() -> u64 {
+    2
+}
+
+macro_rules! failing {
+    ($($(#[$attribute:meta])* fn $name:ident() $(-> $result:ty)? $body:block)*) => {$(
+        $(#[$attribute])*
+        #[ignore = "fails on purpose, in a child process"]
+        fn $name() $(-> $result)? $body
+    )*};
+}
+
+failing! {
+    #[monkey::test(replace(number = two, letter = || 'b'))]
+    fn unused() {
+        assert_eq!(letter(), 'b');
+    }
+
+    #[monkey::test(replace(number = two), expect(number = 2))]
+    fn once_instead_of_twice() {
+        assert_eq!(number(), 2);
+    }
+
+    #[monkey::test(replace(number = two), expect(number = ..=1))]
+    fn twice_instead_of_once() {
+        assert_eq!(number() + number(), 4);
+    }
+
+    #[monkey::test(replace(number = two), expect(number = 0))]
+    fn once_instead_of_never() {
+        assert_eq!(number(), 2);
+    }
+
+    #[monkey::test(replace(number = two))]
+    fn fails_of_its_own() {
+        assert_eq!(letter(), 'z', "my own failure");
+    }
+
+    #[monkey::test(replace(number = two))]
+    fn fails_by_its_result() -> Result<(), String> {
+        Err("my own error".into())
+    }
+
+    #[monkey::test(replace(number = number))]
+    fn replaces_by_itself() {}
+}
+
+/// What a failing test says.
+fn said_by(test: &str) -> String {
+    let output = child::run(test, "fails");
+    let said = child::describe(output.status, &output);
+    assert_eq!(output.status.code(), Some(101), "{said}");
+    said
+}
+
+fn check(test: &str, parts: &[&str], not: &[&str]) {
+    let said = said_by(test);
+    for part in parts {
+        assert!(said.contains(part), "{part:?} is not in: {said}");
+    }
+    for part in not {
+        assert!(!said.contains(part), "{part:?} is in: {said}");
+    }
+}
+
+#[test]
+fn an_unused_replacement_fails_its_test() {
+    let parts =
+        ["`number` was replaced by `two`, which was never called", "verdicts.rs:", "expect(number = 0..)"];
+    check("unused", &parts, &["`letter`"]);
+}
+
+#[test]
+fn counts_are_checked() {
+    check("once_instead_of_twice", &["called once; expected: exactly 2"], &[]);
+    check("twice_instead_of_once", &["called 2 times; expected: at most 1"], &["nobody"]);
+    check("once_instead_of_never", &["called once; expected: exactly 0"], &["nobody"]);
+}
+
+#[test]
+fn a_failure_of_its_own_is_not_masked_and_the_miss_is_told_beside_it() {
+    let missed = "note: `number` was replaced by `two`, which was never called";
+    check("fails_of_its_own", &["my own failure", missed], &[]);
+    check("fails_by_its_result", &["my own error", missed], &[]);
+}
+
+#[test]
+fn what_cannot_be_patched_names_target_cause_and_place() {
+    let parts = ["cannot replace `number` (at 0x", "are the same function", "verdicts.rs:", "help:"];
+    check("replaces_by_itself", &parts, &[]);
+}
+
+#[monkey::test(replace(number = two, letter = || 'b'), expect(number = 1..=3, letter = ..))]
+fn ranges_that_hold_pass() {
+    assert_eq!(number() + number(), 4);
+    assert_eq!(monkey::calls!(number), 2);
+}
+
+#[monkey::test(replace(number = two), expect(number = 0))]
+fn none_may_be_expected() {}
+
+#[monkey::test(replace(number = two), expect(number = 0..))]
+fn any_may_be_expected() {}
+
+#[monkey::with(replace(number = two))]
+fn with_demands_no_call() {}
+
+#[test]
+fn with_and_guards_demand_no_call() {
+    with_demands_no_call();
+    drop(black_box(monkey::patch!(number = two)));
+}
