@@ -2,6 +2,7 @@
 
 pub mod child;
 pub mod crowd;
+mod documentation;
 pub mod optimised;
 pub mod prologues;
 

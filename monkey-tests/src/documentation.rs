@@ -1,0 +1,35 @@
+//! The README and the book, whose snippets are tests: `cargo test --doc -p monkey-tests`.
+//!
+//! Every page stands here; `tests/docs.rs` sees to that.
+
+macro_rules! pages {
+    ($($name:ident = $path:literal)*) => {$(
+        #[cfg(doctest)]
+        #[doc = include_str!(concat!("../../", $path))]
+        pub struct $name;
+    )*};
+}
+
+pages! {
+    Readme = "README.md"
+    Introduction = "docs/src/introduction.md"
+    GettingStarted = "docs/src/guide/getting-started.md"
+    Targets = "docs/src/guide/targets.md"
+    Scopes = "docs/src/guide/scopes.md"
+    ProcessScope = "docs/src/guide/process-scope.md"
+    Originals = "docs/src/guide/originals.md"
+    Counting = "docs/src/guide/counting.md"
+    Guards = "docs/src/guide/guards.md"
+    Async = "docs/src/guide/async.md"
+    IntegrationTests = "docs/src/guide/integration-tests.md"
+    Runners = "docs/src/guide/runners.md"
+    Patchable = "docs/src/patchable.md"
+    Copies = "docs/src/copies.md"
+    Errors = "docs/src/errors.md"
+    Limits = "docs/src/limits.md"
+    Platforms = "docs/src/platforms.md"
+    Safety = "docs/src/safety.md"
+    HowItWorks = "docs/src/how-it-works.md"
+    Porting = "docs/src/porting.md"
+    Contributing = "docs/src/contributing.md"
+}

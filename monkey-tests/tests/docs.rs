@@ -1,0 +1,124 @@
+//! The book hangs together: every page is listed, tested and linked rightly. (Its snippets run as doctests, see
+//! `monkey-tests/src/documentation.rs`.)
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
+}
+
+/// All pages of the book, by their paths in it.
+fn pages() -> Vec<String> {
+    fn collect(folder: &Path, prefix: &str, pages: &mut Vec<String>) {
+        for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+            let name = format!("{prefix}{}", entry.file_name().to_str().unwrap());
+            if entry.file_type().unwrap().is_dir() {
+                collect(&entry.path(), &format!("{name}/"), pages);
+            } else if entry.path().extension().is_some_and(|extension| extension == "md") {
+                pages.push(name);
+            }
+        }
+    }
+    let mut pages = Vec::new();
+    collect(&root().join("docs/src"), "", &mut pages);
+    pages.sort();
+    pages
+}
+
+/// The text outside of code.
+fn prose(text: &str) -> String {
+    let mut code = false;
+    let lines = text.lines().filter(|line| {
+        let fence = line.trim_start().starts_with("```");
+        code ^= fence;
+        !code && !fence
+    });
+    // Of what stands between single backticks every second part is code.
+    let lines = lines.map(|line| line.split('`').step_by(2).collect::<Vec<_>>().join("``"));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// What the links of a text lead to.
+fn links(text: &str) -> Vec<String> {
+    let text = prose(text);
+    let starts = text.match_indices("](").map(|(at, _)| &text[at + 2..]);
+    starts.filter_map(|rest| Some(rest[..rest.find(')')?].to_owned())).collect()
+}
+
+/// The anchors that a page's headings have.
+fn anchors(text: &str) -> Vec<String> {
+    let mut code = false;
+    let headings = text.lines().filter(|line| {
+        code ^= line.trim_start().starts_with("```");
+        !code && line.starts_with('#')
+    });
+    let anchor = |heading: &str| -> String {
+        let words = heading.trim_start_matches('#').trim().to_lowercase();
+        words
+            .chars()
+            .map(|c| if c == ' ' { '-' } else { c })
+            .filter(|c| c.is_alphanumeric() || "-_".contains(*c))
+            .collect()
+    };
+    headings.map(anchor).collect()
+}
+
+#[test]
+fn every_page_is_in_the_summary_and_is_a_doctest() {
+    let summary = fs::read_to_string(root().join("docs/src/SUMMARY.md")).unwrap();
+    let doctests = fs::read_to_string(root().join("monkey-tests/src/documentation.rs")).unwrap();
+    let mut listed = links(&summary);
+    listed.sort();
+    let pages: Vec<_> = pages().into_iter().filter(|page| page != "SUMMARY.md").collect();
+    assert_eq!(listed, pages);
+    for page in &pages {
+        assert!(doctests.contains(&format!("\"docs/src/{page}\"")), "{page} is not in documentation.rs");
+    }
+}
+
+#[test]
+fn every_link_leads_somewhere() {
+    let pages = pages().into_iter().map(|page| format!("docs/src/{page}"));
+    for page in pages.chain(["README.md".to_owned(), "CHANGELOG.md".to_owned()]) {
+        let path = root().join(&page);
+        let text = fs::read_to_string(&path).unwrap();
+        for link in links(&text).iter().filter(|link| !link.starts_with("https://")) {
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let to = if file.is_empty() { path.clone() } else { path.parent().unwrap().join(file) };
+            assert!(to.exists(), "{page}: {link}");
+            if !anchor.is_empty() {
+                let there = anchors(&fs::read_to_string(&to).unwrap());
+                assert!(there.iter().any(|one| one == anchor), "{page}: {link} is not among {there:?}");
+            }
+        }
+    }
+}
+
+/// A snippet that nobody compiles goes stale.
+#[test]
+fn no_snippet_is_left_out_of_the_tests() {
+    let pages = pages().into_iter().map(|page| format!("docs/src/{page}"));
+    for page in pages.chain(["README.md".to_owned()]) {
+        let text = fs::read_to_string(root().join(&page)).unwrap();
+        let mut code = false;
+        for line in text.lines().filter(|line| line.trim_start().starts_with("```")) {
+            code = !code;
+            let kind = line.trim_start().trim_start_matches('`');
+            let known =
+                ["rust", "rust,test_harness", "rust,compile_fail", "rust,should_panic", "toml", "text", "sh"];
+            assert!(!code || known.contains(&kind), "{page}: {line}");
+        }
+    }
+}
+
+#[test]
+fn the_first_example_has_twelve_lines_and_names_the_version() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let example = readme.split("```").nth(1).unwrap();
+    assert_eq!(example.trim_end().lines().count() - 1, 12, "{example}");
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let version = manifest.lines().find_map(|line| line.strip_prefix("version = \"")).unwrap();
+    let wanted = version.trim_end_matches('"').rsplit_once('.').unwrap().0;
+    assert!(readme.contains(&format!("monkey = \"{wanted}\"")), "{wanted}");
+    assert!(readme.contains(&format!("monkey = {{ version = \"{wanted}\", default-features = false }}")));
+}
