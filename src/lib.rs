@@ -1,4 +1,62 @@
 //! Replaces functions in tests by patching their machine code.
+//!
+//! A test names a function, the *target*, and what stands in for it, the *replacement*. Nobody rewrites production code
+//! into traits to make it testable.
+//!
+//! ```
+//! #[monkey::patchable]
+//! fn now() -> u64 {
+//!     std::time::UNIX_EPOCH.elapsed().unwrap().as_secs()
+//! }
+//!
+//! fn is_expired(token_end: u64) -> bool {
+//!     now() > token_end
+//! }
+//!
+//! #[monkey::with(replace(now = || 42))]
+//! fn tokens_expire() {
+//!     assert!(is_expired(41));
+//!     assert!(!is_expired(42));
+//! }
+//!
+//! tokens_expire();
+//! ```
+//!
+//! As a test it is the same with `#[monkey::test(..)]` in place of `#[monkey::with(..)]`.
+//!
+//! # The promise
+//!
+//! A replacement is seen by every call that the test makes: on every thread it starts, in every copy of the function,
+//! at every optimisation level. It is seen by no other test. Where that cannot be kept, the test fails and says why.
+//!
+//! At every optimisation level holds for functions that are [`macro@patchable`]. Others can be replaced where the compiler
+//! has left calls of them, which in a debug build is nearly everywhere.
+//!
+//! # Where to look
+//!
+//! * [`macro@patchable`] on production code; without the feature `runtime` it does nothing.
+//! * [`macro@test`] for a test with replacements, [`macro@with`] for any other function.
+//! * [`patch!`] and [`try_patch!`] for a guard, `patch_at` for addresses known only at run time.
+//! * [`original!`] calls what was replaced, [`calls!`] counts.
+//! * `Scope` hands the replacements to a thread that the test did not start.
+//!
+//! # Features
+//!
+//! `runtime`, on by default, is the engine. A crate whose own functions are to be replaced takes this one twice, so that
+//! the engine is in its tests only:
+//!
+//! ```toml
+//! [dependencies]
+//! monkey = { version = "0.1", default-features = false }
+//!
+//! [dev-dependencies]
+//! monkey = "0.1"
+//! ```
+//!
+//! # Safety
+//!
+//! Rust promises nothing about code that is changed while it runs, so this is for tests and not for production. The
+//! book, in `docs/`, says what is relied on instead, what does not work, and how it is done.
 
 #[cfg(feature = "runtime")]
 pub use monkey_core::{Cause, PatchError, PatchGuard, Scope, patch_at};
