@@ -75,14 +75,22 @@ impl Complaint {
         if let Some(doubt) = &self.doubt {
             let _ = write!(text, "\n  note: there may be more copies of it, which were left alone: {doubt}");
         }
-        if inlined.is_empty() && self.outside.is_empty() && self.calls == 0 && !self.order.optimised {
-            let _ = write!(
-                text,
-                "\n  note: as far as can be told, nobody called it\n  help: if that is right, say so: \
-                 `expect({} = 0..)`",
-                self.order.target_name
-            );
+        let explained = !inlined.is_empty() || !self.outside.is_empty() || self.doubt.is_some();
+        if !explained && self.calls == 0 && !self.order.optimised {
+            self.tell_uncalled(text);
         }
+    }
+
+    fn tell_uncalled(&self, text: &mut String) {
+        let known = match image::debug_info(self.order.target) {
+            DebugInfo::Full => "",
+            _ => ", which is without the debug information that names inlined calls",
+        };
+        let _ = write!(
+            text,
+            "\n  note: as far as can be told, nobody called it{known}\n  help: if that is right, say so: `expect({} = 0..)`",
+            self.order.target_name
+        );
     }
 
     fn tell_outside(&self, text: &mut String) {

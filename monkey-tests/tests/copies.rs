@@ -121,6 +121,11 @@ fn outcome(said: &str, case: &str) -> String {
         ("was inlined into", "error: the call at file:line was inlined"),
         ("may have been inlined into", "error: a call of that name at file:line may have been inlined"),
         ("the program is optimised", "error: the program is optimised, mark it patchable"),
+        ("there may be more copies", "error: there may be more copies, build with debug information or v0"),
+        (
+            "without the debug information",
+            "error: nobody called it, as far as can be told without debug information",
+        ),
         ("its address is also that of", "error: the body is shared with another function"),
         ("nobody called it", "error: nobody called it"),
         ("cannot replace", "error: cannot be replaced"),
