@@ -42,7 +42,8 @@ fn a_crash_names_the_patches() {
     }
     // Not raised where the standard library has a handler: it takes the signal for one that will repeat itself.
     let (ill, trap) = (libc::SIGILL.to_string(), libc::SIGTRAP.to_string());
-    let cases = [("read", libc::SIGSEGV), ("map", libc::SIGBUS), (&ill, libc::SIGILL), (&trap, libc::SIGTRAP)];
+    let cases =
+        [("read", libc::SIGSEGV), ("map", libc::SIGBUS), (&ill, libc::SIGILL), (&trap, libc::SIGTRAP)];
     for (case, signal) in cases {
         let output = child::run(TEST, case);
         let said = child::describe(output.status, &output);

@@ -37,8 +37,8 @@ macro_rules! pair {
             const N: u64 = 10 * ($number + 1);
 
             #[monkey::test(replace(
-                one = || N + 1, two = || N + 2, three = || N + 3, four = || N + 4, five = || N + 5
-            ))]
+                        one = || N + 1, two = || N + 2, three = || N + 3, four = || N + 4, five = || N + 5
+                    ))]
             fn replaced() {
                 check([N + 1, N + 2, N + 3, N + 4, N + 5]);
             }
