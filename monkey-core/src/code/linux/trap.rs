@@ -43,6 +43,12 @@ fn put(signal: libc::c_int, handler: usize, before: &AtomicUsize, flags: libc::c
     before.store(action.sa_sigaction, SeqCst);
     action.sa_sigaction = handler;
     action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_NODEFER | flags;
+    // One frame at a time: an alternative stack has room for two, or for one where the registers are large. Only the
+    // trap stays open, for a handler before us that calls the target.
+    // SAFETY: the set is writable.
+    unsafe { libc::sigfillset(&raw mut action.sa_mask) };
+    // SAFETY: the set is writable and the signal's number valid.
+    unsafe { libc::sigdelset(&raw mut action.sa_mask, TRAP) };
     // SAFETY: the handler has the three-argument form, and passes on what is not meant for it.
     unsafe { libc::sigaction(signal, &raw const action, std::ptr::null_mut()) };
 }
