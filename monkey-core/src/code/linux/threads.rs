@@ -25,9 +25,9 @@ pub fn alone() -> bool {
 
 /// Whether a thread is still there.
 fn exists(thread: i32) -> bool {
+    let process = std::process::id();
     // SAFETY: signal 0 is never delivered; it only asks.
-    let found = unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), thread, 0) };
-    found == 0
+    unsafe { libc::syscall(libc::SYS_tgkill, process, thread, 0) == 0 }
 }
 
 /// The name that the kernel has for a thread, at most 15 bytes long; empty when it is gone.
