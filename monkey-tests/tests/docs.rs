@@ -1,5 +1,7 @@
 //! The book hangs together: every page is listed, tested and linked rightly. (Its snippets run as doctests, see
 //! `monkey-tests/src/documentation.rs`.)
+use monkey::Cause;
+use monkey_tests::prologues::{self, Fate, Function};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -121,4 +123,70 @@ fn the_first_example_has_twelve_lines_and_names_the_version() {
     let wanted = version.trim_end_matches('"').rsplit_once('.').unwrap().0;
     assert!(readme.contains(&format!("monkey = \"{wanted}\"")), "{wanted}");
     assert!(readme.contains(&format!("monkey = {{ version = \"{wanted}\", default-features = false }}")));
+}
+
+#[monkey::patchable]
+fn left() -> u32 {
+    1
+}
+
+#[monkey::patchable]
+fn right() -> u32 {
+    2
+}
+
+#[monkey::with]
+fn not_alone() -> monkey::PatchError {
+    monkey::try_patch!(replace(right = || 4), scope = process).unwrap_err()
+}
+
+/// Every error that can be had without a hostile system.
+fn errors() -> Vec<monkey::PatchError> {
+    extern "C-unwind" fn replacement(x: u64) -> u64 {
+        x
+    }
+    let mut errors = Vec::new();
+    // SAFETY: nothing is called; the address is refused.
+    errors.push(unsafe { monkey::patch_at(16 as *const (), left as *const ()) }.unwrap_err());
+    errors.push(monkey::try_patch!(left = left).unwrap_err());
+    errors.push(monkey::try_patch!(left = right, right = left).unwrap_err());
+    errors.push(not_alone());
+    let refused = prologues::all().into_iter().filter(|prologue| prologue.fate != Fate::Works);
+    errors.extend(refused.map(|prologue| {
+        let target: Function = prologue.function;
+        // SAFETY: both have the type `Function`.
+        unsafe { monkey::patch_at(target as *const (), replacement as *const ()) }.unwrap_err()
+    }));
+    errors
+}
+
+/// Addresses, numbers and places differ from run to run, and from the page.
+fn without_particulars(text: &str) -> String {
+    let words = text.split_whitespace().map(|word| {
+        let particular = word.contains("0x")
+            || word.contains(".rs:")
+            || word.contains("::")
+            || word.parse::<u32>().is_ok();
+        if particular { "_" } else { word }
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn the_page_of_errors_has_what_errors_say() {
+    let page = fs::read_to_string(root().join("docs/src/errors.md")).unwrap();
+    let lines: Vec<_> = page.lines().map(without_particulars).collect();
+    let has = |text: &str| assert!(lines.iter().any(|line| *line == without_particulars(text)), "{text}");
+    for error in errors() {
+        has(&error.cause().to_string());
+        let text = error.to_string();
+        has(text.lines().last().unwrap());
+    }
+    let (thread, name) = (9510, "blocker".to_owned());
+    let reason = "it blocks SIGTRAP, and would die of the trap that keeps threads out".to_owned();
+    has(&Cause::SharedAddress { with: vec!["shop::other".into()] }.to_string());
+    has(&Cause::ThreadInTheWay { thread, name, reason }.to_string());
+    for cause in [Cause::NoMemory { reason: String::new() }, Cause::NotWritable { reason: String::new() }] {
+        assert!(page.contains(cause.to_string().trim_end()), "{cause}");
+    }
 }
