@@ -17,7 +17,7 @@ const SIGNALS: [(libc::c_int, &str); 4] = [
     (libc::SIGTRAP, "SIGTRAP"),
 ];
 
-/// The handlers that were there before: an address, or SIG_DFL, or SIG_IGN.
+/// The handlers that were there before: an address, or `SIG_DFL`, or `SIG_IGN`.
 static BEFORE: [AtomicUsize; SIGNALS.len()] = [const { AtomicUsize::new(0) }; SIGNALS.len()];
 
 const LINES: usize = 128;

@@ -249,16 +249,13 @@ impl Patches {
         let replacement = order.replacement;
         let patch =
             Patch { serial, replacement, calls: 0, since: counter, _line: Line::new(&order.to_string()) };
-        match self.layers.get_mut(&key) {
-            Some(layer) => {
-                layer.retire_newest(counter);
-                layer.stack.push(patch);
-            }
-            None => {
-                self.layers.insert(key, Layer { stack: vec![patch], slots: Vec::new() });
-                if key.visibility == Visibility::Scope {
-                    self.claim(hooks, key, owner, replacement);
-                }
+        if let Some(layer) = self.layers.get_mut(&key) {
+            layer.retire_newest(counter);
+            layer.stack.push(patch);
+        } else {
+            self.layers.insert(key, Layer { stack: vec![patch], slots: Vec::new() });
+            if key.visibility == Visibility::Scope {
+                self.claim(hooks, key, owner, replacement);
             }
         }
         self.show_newest(hooks, key);
@@ -388,7 +385,9 @@ impl Held {
         let mut ids = Vec::with_capacity(orders.len());
         for (order, group) in orders.iter().zip(groups) {
             if let Err(cause) = self.check_cycle(order, scope) {
-                ids.into_iter().for_each(|id| self.remove(scope, id));
+                for id in ids {
+                    self.remove(scope, id);
+                }
                 return Err(order.fails(cause));
             }
             let global: &mut Global = self;

@@ -36,12 +36,11 @@ pub unsafe fn store_eight(address: usize, value: u64) {
 
 /// Writes to standard error by a system call of its own: `write(2, bytes, length)`.
 pub fn say(bytes: &[u8]) {
-    let mut _result: usize = 1;
     // SAFETY: the kernel reads the bytes and changes nothing of ours but the three registers.
     unsafe {
         asm!(
             "syscall",
-            inout("rax") _result,
+            inout("rax") 1_usize => _,
             in("rdi") 2,
             in("rsi") bytes.as_ptr(),
             in("rdx") bytes.len(),
