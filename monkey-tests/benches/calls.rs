@@ -41,13 +41,13 @@ fn measure(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, function: Funct
 /// Patches on another thread, in a scope of its own, for as long as the sender lives.
 fn patch_elsewhere(target: Function) -> (mpsc::Sender<()>, thread::JoinHandle<()>) {
     let (end, ended) = mpsc::channel();
-    let (begun, begin) = mpsc::channel();
+    let (begun, patched) = mpsc::channel();
     let thread = thread::spawn(move || {
         let _guard = patch(target);
         begun.send(()).unwrap();
         let _ = ended.recv();
     });
-    begin.recv().unwrap();
+    patched.recv().unwrap();
     (end, thread)
 }
 

@@ -5,6 +5,7 @@
 //! and compared with the table, with `MONKEY_MATRIX=1` all.
 use std::collections::BTreeMap;
 use std::env;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -141,9 +142,9 @@ fn outcome(said: &str, case: &str) -> String {
 fn table(outcomes: &[(Way, BTreeMap<&'static str, String>)]) -> String {
     let mut text = String::new();
     for (way, outcome) in outcomes {
-        text += &format!("### {}\n\n| target | what happens |\n| --- | --- |\n", way.name);
+        let _ = write!(text, "### {}\n\n| target | what happens |\n| --- | --- |\n", way.name);
         for (case, name) in CASES {
-            text += &format!("| {name} | {} |\n", outcome[case]);
+            let _ = write!(text, "| {name} | {} |\n", outcome[case]);
         }
         text += "\n";
     }

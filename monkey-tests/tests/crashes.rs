@@ -28,8 +28,10 @@ fn crash(case: &str) {
         "read" => unsafe { std::ptr::null::<u8>().wrapping_add(8).read_volatile() }.to_string().clear(),
         // SAFETY: as above: the file that is mapped has no bytes.
         "map" => unsafe { behind_the_end_of_a_file().read_volatile() }.to_string().clear(),
-        // SAFETY: ends the process, as wanted.
-        signal => unsafe { drop(libc::raise(signal.parse().unwrap())) },
+        signal => {
+            // SAFETY: ends the process, as wanted.
+            unsafe { libc::raise(signal.parse().unwrap()) };
+        }
     }
     drop(guard);
 }

@@ -168,7 +168,7 @@ fn a_hundred_thousand_scopes_leave_nothing_behind() {
     fn scoped(index: usize) {
         // The replacement of the one is itself replaced.
         assert_eq!((number(), two()), (8, 8));
-        if index % 100 == 0 {
+        if index.is_multiple_of(100) {
             assert_eq!(thread::spawn(number).join().unwrap(), 8);
         }
     }

@@ -42,6 +42,7 @@ impl<R> Infallible for &Outcome<'_, R> {
 }
 
 #[cfg(test)]
+#[expect(clippy::needless_borrow, reason = "the macros write it: that is what method look-up starts from")]
 mod tests {
     use super::{ExitCode, Fallible as _, Infallible as _, Outcome};
 

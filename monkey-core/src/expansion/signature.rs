@@ -86,6 +86,7 @@ impl<Both> InPlaceOf<Unsafe> for Both {}
 pub fn same_safety<Target, Both: InPlaceOf<Target>>(_target: &Target, _both: &Both) {}
 
 #[cfg(test)]
+#[expect(clippy::needless_borrow, reason = "the macros write it: that is what method look-up starts from")]
 mod tests {
     use super::{NotSafeToCall as _, Probe, Safe, SafeToCall as _, Unsafe};
 
