@@ -2,7 +2,7 @@
 use crate::lock::{self, Held, Who};
 use crate::patch::{Count, Id, Order, Visibility};
 use crate::scope::Visit;
-use crate::thread::{self as words, Quiet};
+use crate::thread::Quiet;
 use crate::verdict::{Complaint, partial};
 use std::cell::OnceCell;
 use std::future::{Future, poll_fn};
@@ -71,8 +71,10 @@ impl Frame {
         body: impl Future<Output = R>,
     ) -> R {
         let (entered, word, installed) = {
-            // Between polls the thread belongs to whoever had it before.
-            let _visit = Visit::begin(words::scope());
+            // Between polls the thread belongs to whoever had it before. Shared first: what the visit gives back is the
+            // word that the scope has then.
+            let before = lock::hold().share();
+            let _visit = Visit::begin(before);
             let entered = Entered::enter(&self);
             let word = lock::hold().share();
             let installed = entered.install(&self, replacements());

@@ -317,6 +317,12 @@ impl Hooks {
     }
 }
 
+/// The process's map.
+pub fn map() -> Result<Map, Cause> {
+    let unreadable = |error| format!("/proc/self/maps cannot be read: {error}");
+    Map::read().map_err(|error| Cause::NotWritable { reason: unreadable(error) })
+}
+
 /// The target's readable bytes, up to where something else begins.
 fn body(map: &Map, target: usize, bounds: Bounds) -> Result<&'static [u8], Cause> {
     let Some(region) = map.find(target) else {

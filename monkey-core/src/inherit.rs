@@ -3,9 +3,8 @@
 //! `pthread_create` is hooked like any target, for good, with a detour on the way to the original. That finds every
 //! thread that std, thread pools, async runtimes and C code start, in statically linked programs and with two versions
 //! of this crate in one program too, which a symbol of that name in the program would not.
-use crate::code::Map;
 use crate::error::Cause;
-use crate::hook::{Bounds, Hooks};
+use crate::hook::{self, Bounds, Hooks};
 use crate::lock;
 use crate::thread;
 use std::hint;
@@ -27,13 +26,17 @@ pub const GROUP: u64 = 1;
 static ORIGINAL: AtomicUsize = AtomicUsize::new(0);
 
 /// Hooks `pthread_create`, once.
-pub fn ensure(hooks: &mut Hooks, map: &Map) -> Result<(), Cause> {
+pub fn ensure(hooks: &mut Hooks) -> Result<(), Cause> {
     let target = libc::pthread_create as *const () as usize;
+    if hooks.get(target).is_some_and(|hook| hook.group == GROUP) {
+        return Ok(());
+    }
+    let map = hook::map()?;
     let through = |trampoline| {
         ORIGINAL.store(trampoline, SeqCst);
         create as *const () as usize
     };
-    hooks.make(map, target, Bounds::default(), GROUP, Some(&through))
+    hooks.make(&map, target, Bounds::default(), GROUP, Some(&through))
 }
 
 /// What a starting thread is handed. Not allocated: `malloc` may be what a test counts.

@@ -2,7 +2,7 @@
 use crate::code::Map;
 use crate::crash::Line;
 use crate::error::{Cause, PatchError};
-use crate::hook::{Bounds, Hook, Hooks, Slot};
+use crate::hook::{self, Bounds, Hook, Hooks, Slot};
 use crate::image::{self, Copies};
 use crate::inherit;
 use crate::lock::{Global, Held};
@@ -425,9 +425,7 @@ impl Held {
         if let Some(group) = known.filter(|group| self.patches.groups[group].loads == loads) {
             return Ok(group);
         }
-        let map = Map::read().map_err(|error| Cause::NotWritable {
-            reason: format!("/proc/self/maps cannot be read: {error}"),
-        })?;
+        let map = hook::map()?;
         let copies = match order.target_type {
             Some(name) => image::copies_of(order.target, name),
             None => image::copies(order.target),
@@ -443,7 +441,7 @@ impl Held {
 
     fn hook_copies(&mut self, map: &Map, copies: &Copies, loads: u64) -> Result<u64, Cause> {
         let global: &mut Global = self;
-        inherit::ensure(&mut global.hooks, map)?;
+        inherit::ensure(&mut global.hooks)?;
         let patches = &mut global.patches;
         let hooked = copies.addresses.iter().find_map(|copy| global.hooks.get(*copy)).map(|hook| hook.group);
         let known = copies.addresses.iter().find_map(|copy| patches.known.get(copy)).copied();

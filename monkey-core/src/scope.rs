@@ -1,4 +1,5 @@
 //! Who sees what: scopes, the threads in them, and how a started thread comes into its parent's.
+use crate::inherit;
 use crate::lock::{self, Global, Held, Turn, Who};
 use crate::patch::Visibility;
 use crate::thread;
@@ -67,6 +68,9 @@ impl Held {
             Live { word, who: who.clone(), turn, alone, visibility, holds: 1, past_calls: BTreeMap::new() };
         self.scopes.live.insert(word, live);
         thread::set_scope(word);
+        // Threads that start before the first patch are of the scope as well. What is in the way of that is in the way of
+        // a patch too, and is an error there.
+        let _ = inherit::ensure(&mut self.hooks);
         (word, true)
     }
 

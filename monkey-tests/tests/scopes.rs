@@ -378,3 +378,37 @@ fn a_miss_names_the_threads_and_the_remedy() {
         assert!(said.contains(part), "{part} is not in: {said}");
     }
 }
+
+#[test]
+fn threads_started_before_the_first_patch_of_the_process_inherit() {
+    #[monkey::with]
+    fn patches_late() {
+        let (go, wait) = mpsc::channel();
+        let thread = thread::spawn(move || {
+            wait.recv().unwrap();
+            number()
+        });
+        let _guard = monkey::patch!(number = two);
+        go.send(()).unwrap();
+        assert_eq!(thread.join().unwrap(), 2);
+    }
+    const TEST: &str = "threads_started_before_the_first_patch_of_the_process_inherit";
+    if child::case().is_some() {
+        return patches_late();
+    }
+    let output = child::run(TEST, "alone");
+    assert!(child::passed(&output), "{}", child::describe(output.status, &output));
+}
+
+#[monkey::test(replace(number = two))]
+#[tokio::test]
+async fn futures_with_patches_of_their_own_leave_the_thread_as_it_was() {
+    #[monkey::with(replace(number = || 5))]
+    async fn five() -> u64 {
+        tokio::task::yield_now().await;
+        number()
+    }
+    assert_eq!((number(), five().await, number()), (2, 5, 2));
+    let task = tokio::spawn(five());
+    assert_eq!((task.await.unwrap(), number()), (5, 2));
+}
