@@ -12,7 +12,7 @@ use std::panic::Location;
 pub use crate::frame::{Frame, IntoCount, Replacement};
 pub use crate::patch::Visibility;
 pub use outcome::{Fallible, Infallible, Outcome, Reference};
-pub use patchable::{entry, never, opaque, unreturned, unwinding};
+pub use patchable::{entry, kept, never, opaque, unreturned, unwinding};
 pub use signature::{InPlaceOf, NotSafeToCall, Probe, Safe, SafeFn, SafeToCall, Unsafe, same_safety};
 
 /// `patch!`.

@@ -1,6 +1,7 @@
 //! The only place that writes code: it takes what the rules have passed and fails on nothing.
 pub mod list;
 pub mod original;
+mod own_path;
 pub mod patchable;
 pub mod test;
 

@@ -4,7 +4,7 @@ use quote::ToTokens as _;
 use syn::parse::Parser as _;
 use syn::punctuated::Punctuated;
 use syn::visit::{self, Visit};
-use syn::{Attribute, ForeignItemFn, ItemFn, Meta, Path, ReturnType, Token, Type};
+use syn::{Attribute, ForeignItemFn, Ident, Item, ItemFn, Meta, Path, ReturnType, Token, Type};
 
 /// The name an attribute goes by, however its path begins.
 pub fn last_segment(path: &Path) -> String {
@@ -81,6 +81,21 @@ pub fn nameable_output(output: &ReturnType) -> Option<Type> {
     let mut unnameable = Unnameable(false);
     unnameable.visit_type(output);
     (!unnameable.0).then(|| (**output).clone())
+}
+
+/// Whether it takes `self` or names `Self`, which is then its own: items in the body have one of theirs.
+pub fn mentions_self(function: &ItemFn) -> bool {
+    struct Mentions(bool);
+    impl Visit<'_> for Mentions {
+        fn visit_ident(&mut self, ident: &Ident) {
+            self.0 |= ident == "Self";
+        }
+        fn visit_item(&mut self, _: &Item) {}
+    }
+    let mut mentions = Mentions(function.sig.receiver().is_some());
+    mentions.visit_signature(&function.sig);
+    mentions.visit_block(&function.block);
+    mentions.0
 }
 
 /// The metas inside `#[cfg_attr(condition, ..)]`, the condition first.

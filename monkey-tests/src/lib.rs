@@ -3,6 +3,8 @@
 pub mod child;
 pub mod crowd;
 mod documentation;
+#[path = "optimised/instances.rs"]
+pub mod instances;
 pub mod optimised;
 pub mod prologues;
 

@@ -21,6 +21,14 @@ pub fn entry(own: impl Fn()) {
     black_box((type_name_of_val(&own), Location::caller()));
 }
 
+/// Lets the function's own address escape, where the body can name it. A body that is private to one crate, as an instance
+/// of a generic function may be with link-time optimisation, otherwise loses the arguments that all calls there agree on.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "a function of its own would be one more to see through")]
+pub fn kept(own: *const ()) {
+    black_box(own);
+}
+
 /// Lets the argument escape: from here on it may have been read and, behind references, changed.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "the function itself has to use its argument")]

@@ -4,7 +4,10 @@ use crate::args::{self, Argument, Kind};
 use crate::function::{self, Parsed, conditional, is_harness, last_segment};
 use crate::mistakes::Mistakes;
 use proc_macro2::{Span, TokenStream, TokenTree};
-use syn::{Attribute, Block, ImplItem, Item, Meta, Path, Signature, TraitItem};
+use syn::{
+    Attribute, Block, Generics, Ident, ImplItem, ImplItemFn, Item, ItemFn, ItemImpl, Meta, Path, Signature,
+    TraitItem, TraitItemFn, Visibility,
+};
 
 /// An annotated item without a mistake.
 pub struct Patchable<'a> {
@@ -17,9 +20,56 @@ pub struct Patchable<'a> {
 
 /// A function of an item, wherever in it it stands.
 pub struct Function<'a> {
+    pub place: Place,
     pub attrs: &'a mut Vec<Attribute>,
     pub sig: &'a mut Signature,
     pub block: &'a mut Block,
+}
+
+/// Where a function stands, as far as can be seen, which says by what path it can be named in its own body.
+#[derive(Clone)]
+pub enum Place {
+    /// Annotated itself: free, associated or a trait's, nobody knows.
+    Unknown,
+    Module,
+    /// In a block `impl Type`, or an annotated method that can only stand in one.
+    Inherent {
+        generic: bool,
+    },
+    /// In a block `impl Trait for Type`.
+    Implementation {
+        of: Path,
+        generic: bool,
+    },
+    /// A trait's default method.
+    Trait {
+        name: Ident,
+        generics: Generics,
+    },
+}
+
+impl Place {
+    fn of_impl(block: &ItemImpl) -> Self {
+        let generic = has_instances(&block.generics);
+        match &block.trait_ {
+            Some((_, of, _)) => Self::Implementation { of: of.clone(), generic },
+            None => Self::Inherent { generic },
+        }
+    }
+
+    /// Visibility is what functions in modules and in `impl Type` have; of these, only the latter know a `Self`.
+    fn of_function(function: &ItemFn) -> Self {
+        match function.vis {
+            Visibility::Inherited => Self::Unknown,
+            _ if function::mentions_self(function) => Self::Inherent { generic: true },
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// Whether there is one body for each type (or constant) that it is used with.
+pub fn has_instances(generics: &Generics) -> bool {
+    generics.type_params().next().is_some() || generics.const_params().next().is_some()
 }
 
 /// Parses the item into `slot` and finds its functions there.
@@ -119,23 +169,34 @@ impl<'a> Search<'a> {
             return;
         }
         match item {
-            Item::Fn(item) => self.function(&mut item.attrs, &mut item.sig, &mut item.block, depth),
+            Item::Fn(item) => {
+                let place = match depth {
+                    Depth::Annotated => Place::of_function(item),
+                    Depth::Inside => Place::Module,
+                };
+                let ItemFn { attrs, sig, block, .. } = item;
+                self.function(Function { place, attrs, sig, block }, depth);
+            }
             Item::Impl(item) => {
+                let place = Place::of_impl(item);
                 for item in &mut item.items {
                     if let ImplItem::Fn(method) = item
                         && !self.is_left_alone(&mut method.attrs)
                     {
-                        self.function(&mut method.attrs, &mut method.sig, &mut method.block, Depth::Inside);
+                        let ImplItemFn { attrs, sig, block, .. } = method;
+                        self.function(Function { place: place.clone(), attrs, sig, block }, Depth::Inside);
                     }
                 }
             }
             Item::Trait(item) => {
+                let place = Place::Trait { name: item.ident.clone(), generics: item.generics.clone() };
                 for item in &mut item.items {
                     if let TraitItem::Fn(method) = item
                         && !self.is_left_alone(&mut method.attrs)
                         && let Some(block) = &mut method.default
                     {
-                        self.function(&mut method.attrs, &mut method.sig, block, Depth::Inside);
+                        let TraitItemFn { attrs, sig, .. } = method;
+                        self.function(Function { place: place.clone(), attrs, sig, block }, Depth::Inside);
                     }
                 }
             }
@@ -165,28 +226,22 @@ impl<'a> Search<'a> {
         left_alone
     }
 
-    fn function(
-        &mut self,
-        attrs: &'a mut Vec<Attribute>,
-        sig: &'a mut Signature,
-        block: &'a mut Block,
-        depth: Depth,
-    ) {
-        if depth == Depth::Inside && attrs.iter().any(is_harness) {
+    fn function(&mut self, function: Function<'a>, depth: Depth) {
+        if depth == Depth::Inside && function.attrs.iter().any(is_harness) {
             return;
         }
         let help = match depth {
             Depth::Annotated => "help: remove one of the two",
             Depth::Inside => "help: leave it alone with `#[monkey::patchable(skip)]`",
         };
-        if let Some(constness) = &sig.constness {
+        if let Some(constness) = &function.sig.constness {
             let message = "a `const fn` cannot be patchable, it may run in the compiler";
             self.mistakes.on(constness, format!("{message}; {help}"));
         }
-        for attribute in attrs.iter() {
+        for attribute in function.attrs.iter() {
             self.attribute(attribute, help);
         }
-        self.functions.push(Function { attrs, sig, block });
+        self.functions.push(function);
     }
 
     fn attribute(&mut self, attribute: &Attribute, help: &str) {

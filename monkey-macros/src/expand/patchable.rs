@@ -4,6 +4,7 @@
 //! #[inline(never)]
 //! fn f(a: A, _: B) -> R {
 //!     entry(|| ());
+//!     kept(<Self as Trait>::f as *const ());
 //!     opaque(&a);
 //!     opaque(&hidden);
 //!     if never() { return unreturned(); }
@@ -16,7 +17,7 @@
 //!
 //! In an `async fn` this is the body of the future and runs with its first poll; the function that makes the future is
 //! no more than `#[inline(never)]`, and two whose futures have one layout may still share an address.
-use super::private;
+use super::{own_path, private};
 use crate::check::patchable::{Function, Patchable};
 use crate::function::conditional;
 use proc_macro2::{Ident, Span, TokenStream};
@@ -31,7 +32,9 @@ pub fn patchable(patchable: Patchable) {
 }
 
 fn function_prologue(function: Function, private: &TokenStream) {
-    let Function { attrs, sig, block } = function;
+    let kept = own_path::own_path(&function)
+        .map(|path| quote_spanned!(Span::mixed_site()=> #private::kept(#path as *const ());));
+    let Function { attrs, sig, block, .. } = function;
     let attributes = std::mem::take(attrs);
     attrs.push(parse_quote_spanned!(Span::mixed_site()=> #[inline(never)]));
     attrs.extend(attributes.into_iter().filter_map(without_inline));
@@ -43,7 +46,7 @@ fn function_prologue(function: Function, private: &TokenStream) {
     for (pattern, hidden) in arguments(sig, private, &mut opaque).into_iter().rev() {
         body = quote_spanned!(Span::mixed_site()=> match #hidden { #pattern => #body });
     }
-    *block = parse_quote!({ #entry #opaque #way_out #body });
+    *block = parse_quote!({ #entry #kept #opaque #way_out #body });
 }
 
 /// What might happen instead of the body, as far as callers can tell.

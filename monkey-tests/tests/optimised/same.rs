@@ -12,7 +12,10 @@ fn functions_of_one_body() {
 #[monkey::test(replace(same::typed::<u32> = |_: &u32| 50, same::sized::<2> = || 60))]
 fn generic_instances_of_one_body() {
     assert_eq!(same::calls_generics(), [50, 4, 4, 60]);
-    assert_eq!([same::typed(&1u32), same::typed(&1i32), same::sized::<1>(), same::sized::<2>()], [50, 4, 4, 60]);
+    assert_eq!(
+        [same::typed(&1u32), same::typed(&1i32), same::sized::<1>(), same::sized::<2>()],
+        [50, 4, 4, 60]
+    );
 }
 
 #[monkey::test(replace(
