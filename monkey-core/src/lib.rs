@@ -2,7 +2,8 @@
 //!
 //! Users take the crate `monkey`, which re-exports what is public here.
 
-mod code;
+#[doc(hidden)]
+pub mod code;
 mod crash;
 mod error;
 #[doc(hidden)]
