@@ -1,7 +1,7 @@
 //! The process's own map.
 use std::ffi::{c_int, c_void};
-use std::fs;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
 
 const MAPS: &str = "/proc/self/maps";
 
@@ -40,7 +40,7 @@ pub struct Map {
 impl Map {
     /// One reading of `/proc/self/maps`, or of what the loader knows.
     pub fn read() -> io::Result<Self> {
-        let error = match fs::read(MAPS) {
+        let error = match text() {
             Ok(text) => {
                 let regions = text.split(|byte| *byte == b'\n').filter_map(parse).collect();
                 return Ok(Self { regions, unread: None });
@@ -132,20 +132,42 @@ fn segment(base: usize, header: &libc::Elf64_Phdr) -> Region {
     }
 }
 
-/// `55d0c8a00000-55d0c8a21000 r-xp 00002000 fe:00 1234   /bin/cat`
+/// The whole text. The kernel writes it anew for each read and does not say its length, so there is room for it at once.
+fn text() -> io::Result<Vec<u8>> {
+    let mut text = Vec::with_capacity(32 << 10);
+    File::open(MAPS)?.read_to_end(&mut text)?;
+    Ok(text)
+}
+
+/// `55d0c8a00000-55d0c8a21000 r-xp 00002000 fe:00 1234   /bin/cat`. By hand: a program may have thousands of mappings, each
+/// new hook reads them, and nobody optimises a test's dependencies.
 fn parse(line: &[u8]) -> Option<Region> {
-    let line = std::str::from_utf8(line).ok()?;
-    let mut words = line.split_ascii_whitespace();
-    let (start, end) = words.next()?.split_once('-')?;
-    let flags = words.next()?.as_bytes();
+    let (start, rest) = number(line, b'-')?;
+    let (end, rest) = number(rest, b' ')?;
+    let name = rest.iter().position(|byte| matches!(byte, b'/' | b'['));
     Some(Region {
-        start: usize::from_str_radix(start, 16).ok()?,
-        end: usize::from_str_radix(end, 16).ok()?,
-        read: *flags.first()? == b'r',
-        write: *flags.get(1)? == b'w',
-        execute: *flags.get(2)? == b'x',
-        name: words.nth(3).unwrap_or_default().to_owned(),
+        start,
+        end,
+        read: *rest.first()? == b'r',
+        write: *rest.get(1)? == b'w',
+        execute: *rest.get(2)? == b'x',
+        name: name.map(|at| String::from_utf8_lossy(&rest[at..]).into_owned()).unwrap_or_default(),
     })
+}
+
+/// A hexadecimal number, and what stands behind the byte that ends it.
+fn number(text: &[u8], end: u8) -> Option<(usize, &[u8])> {
+    let mut value = 0;
+    for (at, byte) in text.iter().enumerate() {
+        let digit = match *byte {
+            b'0'..=b'9' => byte - b'0',
+            b'a'..=b'f' => byte - b'a' + 10,
+            byte if byte == end && at != 0 => return Some((value, &text[at + 1..])),
+            _ => return None,
+        };
+        value = value << 4 | usize::from(digit);
+    }
+    None
 }
 
 #[cfg(test)]
