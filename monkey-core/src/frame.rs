@@ -60,6 +60,19 @@ impl Frame {
         panic!("{complaint}")
     }
 
+    /// The same for a test that is to panic. What is wrong with its replacements must not pass for that panic: it is
+    /// said, and the test returns, which the harness takes for a failure.
+    pub fn run_to_panic(self, replacements: impl FnOnce() -> Vec<Replacement>, body: impl FnOnce()) {
+        let entered = Entered::enter(&self);
+        match entered.install(&self, replacements()) {
+            Ok(()) => {
+                body();
+                entered.note();
+            }
+            Err(complaint) => eprintln!("{complaint}"),
+        }
+    }
+
     /// The same for a body that is a future: it is in the scope whenever it is polled, on whichever thread.
     ///
     /// # Panics

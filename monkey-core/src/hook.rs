@@ -82,6 +82,8 @@ pub struct Hook {
     pub group: u64,
     pub cell: &'static Cell,
     further: Vec<&'static Slot>,
+    /// What was written: bytes in front of it, and it.
+    jump: (usize, Vec<u8>),
 }
 
 impl Hook {
@@ -92,6 +94,12 @@ impl Hook {
         slot.replacement.store(replacement as u64, SeqCst);
         slot.owner.store(owner, SeqCst);
         slot
+    }
+
+    /// Whether the jump is still there. A library that was closed and opened again may lie where it lay before.
+    fn stands_in(&self, body: &[u8]) -> bool {
+        let (skipped, jump) = &self.jump;
+        body.get(*skipped..).is_some_and(|body| body.starts_with(jump))
     }
 
     fn claim_further(&mut self) -> &'static Slot {
@@ -231,10 +239,10 @@ impl Hooks {
         group: u64,
         through: Option<&dyn Fn(usize) -> usize>,
     ) -> Result<(), Cause> {
-        if self.hooks.contains_key(&target) {
+        let body = body(map, target, bounds)?;
+        if self.hooks.get(&target).is_some_and(|hook| hook.stands_in(body)) {
             return Ok(());
         }
-        let body = body(map, target, bounds)?;
         let skipped = machine::skipped(body);
         let (near, unit, cell) = self.room(target)?;
         let length = if near { machine::NEAR } else { machine::FAR };
@@ -267,44 +275,53 @@ impl Hooks {
         moves.push((0, unit));
         code::redirect(&Redirect { target: from, jump: &jump, moves: &moves })?;
         self.take_room(unit);
-        self.hooks.insert(target, Hook { trampoline, group, cell, further: Vec::new() });
+        let jump = (skipped, jump);
+        self.hooks.insert(target, Hook { trampoline, group, cell, further: Vec::new(), jump });
         Ok(())
     }
 
     /// A unit of memory and its cell, near the target if that can be had. It is not taken yet.
     fn room(&mut self, target: usize) -> Result<(bool, usize, &'static Cell), Cause> {
         let far = std::env::var(FORCED).is_ok_and(|form| form == "far");
-        let usable = |block: &Block, used: usize| {
-            let near = (block.start.abs_diff(target))
-                .max((block.start + block.code + block.data).abs_diff(target))
-                <= machine::REACH;
-            used < UNITS && near != far
-        };
-        let found = self.blocks.iter().position(|(block, used)| usable(block, *used));
-        let index = match found {
-            Some(index) => index,
-            None => self.allocate(target, far)?,
+        let near = if far { Err(None) } else { self.near(target).map_err(Some) };
+        let (near, index) = match near {
+            Ok(index) => (true, index),
+            Err(refused) => (false, self.anywhere(refused)?),
         };
         let (block, used) = self.blocks[index];
-        let near = usable(&block, used) && !far;
         let cell = (block.start + block.code + used * size_of::<Cell>()) as *const Cell;
         // SAFETY: the cell lies in the data half of a block that is mapped for good, aligned (the half starts on a
-        // page, cells are a multiple of 64 bytes), all zeros or what `prepare` wrote, which are valid atomics.
+        // page, cells are a multiple of 64 bytes), all zeros or what an earlier try wrote, which are valid atomics.
         let cell = unsafe { &*cell };
         cell.first.owner.store(thread::EMPTY, SeqCst);
         Ok((near, block.start + used * UNIT, cell))
     }
 
-    fn allocate(&mut self, target: usize, far: bool) -> Result<usize, Cause> {
+    /// A block within the reach of a near jump.
+    fn near(&mut self, target: usize) -> Result<usize, Cause> {
+        let reached = |block: &Block| {
+            let end = block.start + block.code + block.data;
+            block.start.abs_diff(target).max(end.abs_diff(target)) <= machine::REACH
+        };
+        match self.blocks.iter().position(|(block, used)| *used < UNITS && reached(block)) {
+            Some(index) => Ok(index),
+            None => self.allocate(target, machine::REACH),
+        }
+    }
+
+    /// Any block; `refused` is why there is none near.
+    fn anywhere(&mut self, refused: Option<Cause>) -> Result<usize, Cause> {
+        match self.blocks.iter().position(|(_, used)| *used < UNITS) {
+            Some(index) => Ok(index),
+            None => self.allocate(0, usize::MAX >> 1).map_err(|cause| refused.unwrap_or(cause)),
+        }
+    }
+
+    fn allocate(&mut self, target: usize, reach: usize) -> Result<usize, Cause> {
         let page = code::page_size();
         let (code, data) =
             ((UNIT * UNITS).next_multiple_of(page), (UNITS * size_of::<Cell>()).next_multiple_of(page));
-        let block = if far { None } else { code::allocate(target, machine::REACH, code, data).ok() };
-        let block = match block {
-            Some(block) => block,
-            None => code::allocate(target, usize::MAX >> 1, code, data)?,
-        };
-        self.blocks.push((block, 0));
+        self.blocks.push((code::allocate(target, reach, code, data)?, 0));
         Ok(self.blocks.len() - 1)
     }
 

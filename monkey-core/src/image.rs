@@ -138,6 +138,19 @@ pub fn copies_of(address: usize, type_name: &str) -> Copies {
     copies::copies(address, Some(type_name))
 }
 
+/// The name of the function at `address`, if it is another one than that whose own type `std::any::type_name` calls
+/// `type_name`: the optimiser has merged the two, and one symbol is all that is left.
+#[must_use]
+pub fn other_name(address: usize, type_name: &str) -> Option<String> {
+    let names = objects::around(address)?.mangled_at(address);
+    let wanted = spelling::loose(type_name);
+    let wanted = wanted.rsplit("::").next().unwrap_or_default().as_bytes();
+    let plain = wanted.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+    let same = |name: &Mangled| name.shim || name.ident == wanted;
+    let other = names.first().filter(|_| plain && !wanted.is_empty() && !names.iter().any(same))?;
+    Some(other.body_name().to_owned())
+}
+
 /// Where calls of the function at `address` were inlined. Reads all debug information of the program.
 #[must_use]
 pub fn inlined(address: usize) -> Vec<Inlined> {

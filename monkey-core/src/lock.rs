@@ -17,7 +17,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 static GLOBAL: Mutex<Global> = Mutex::new(Global {
-    turns: Turns { holders: Vec::new(), waiting_alone: 0, next: 1 },
+    turns: Turns { holders: Vec::new(), waiting_alone: Vec::new(), next: 1 },
     hooks: Hooks::new(),
     scopes: Scopes::new(),
     patches: Patches::new(),
@@ -25,6 +25,8 @@ static GLOBAL: Mutex<Global> = Mutex::new(Global {
 
 /// After how long a wait is worth a line, and again.
 const NOTICE: Duration = Duration::from_secs(5);
+/// How long those who want to be alone are let go first.
+const PATIENCE: Duration = Duration::from_secs(3);
 /// How long a waiting thread sleeps between two looks. It looks instead of being woken for the reason that `lock` has.
 const SHORTEST_PAUSE: Duration = Duration::from_micros(20);
 const LONGEST_PAUSE: Duration = Duration::from_millis(1);
@@ -85,7 +87,7 @@ impl DerefMut for Held {
 }
 
 /// Whether a turn is shared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Turn {
     /// With all other tests that do not need to be alone.
     Together,
@@ -101,7 +103,7 @@ struct Holder {
 }
 
 /// Who holds a turn or opens a scope: a test's name and place.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Who {
     pub name: String,
     pub location: &'static Location<'static>,
@@ -117,16 +119,18 @@ impl fmt::Display for Who {
 #[derive(Debug)]
 pub struct Turns {
     holders: Vec<Holder>,
-    waiting_alone: usize,
+    waiting_alone: Vec<Who>,
     next: u64,
 }
 
 impl Turns {
-    /// Those who wait to be alone go first: tests together would otherwise keep them out as long as new ones come.
-    fn free(&self, turn: Turn) -> bool {
+    /// Those who wait to be alone go first: tests together would otherwise keep them out as long as new ones come. But
+    /// not for ever: one of the tests they wait for may wait for the thread that waits here.
+    fn free(&self, turn: Turn, waited: Duration) -> bool {
         match turn {
             Turn::Together => {
-                self.waiting_alone == 0 && self.holders.iter().all(|holder| holder.turn == Turn::Together)
+                (self.waiting_alone.is_empty() || waited >= PATIENCE)
+                    && self.holders.iter().all(|holder| holder.turn == Turn::Together)
             }
             Turn::Alone => self.holders.is_empty(),
         }
@@ -147,13 +151,18 @@ impl Turns {
     /// In the child of a fork only the forking thread, and so its scope's turn, is left.
     pub fn keep_only(&mut self, id: Option<u64>) {
         self.holders.retain(|holder| Some(holder.id) == id);
-        self.waiting_alone = 0;
+        self.waiting_alone.clear();
     }
 
-    fn say_who_is_waited_for(&self, who: &Who, waited: Duration) {
-        let holders: Vec<_> = self.holders.iter().map(|holder| holder.who.to_string()).collect();
-        let holders =
-            if holders.is_empty() { "nobody; others wait to be alone".into() } else { holders.join(", ") };
+    fn say_who_is_waited_for(&self, turn: Turn, who: &Who, waited: Duration) {
+        let names = |all: Vec<&Who>| all.into_iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let in_the_way = self.holders.iter().filter(|holder| turn.max(holder.turn) == Turn::Alone);
+        let holders = names(in_the_way.map(|holder| &holder.who).collect());
+        let holders = if holders.is_empty() {
+            format!("nobody; {} wants it alone", names(self.waiting_alone.iter().collect()))
+        } else {
+            holders
+        };
         let seconds = waited.as_secs();
         // Not `eprintln!`: the test harness would keep that until the test ends.
         let _ = writeln!(io::stderr(), "monkey: {who} has waited {seconds} s for the lock, held by {holders}");
@@ -163,22 +172,27 @@ impl Turns {
 impl Held {
     /// Waits for a turn; says on standard error for whom if that takes long. The lock is free while it waits.
     pub fn wait_for_turn(&mut self, turn: Turn, who: &Who) -> u64 {
-        let alone = usize::from(turn == Turn::Alone);
         let begun = Instant::now();
         let mut notice = NOTICE;
         let mut pause = SHORTEST_PAUSE;
-        self.turns.waiting_alone += alone;
-        while !self.turns.free(turn) {
+        if turn == Turn::Alone {
+            self.turns.waiting_alone.push(who.clone());
+        }
+        while !self.turns.free(turn, begun.elapsed()) {
             if begun.elapsed() >= notice {
                 notice += NOTICE;
-                self.turns.say_who_is_waited_for(who, begun.elapsed());
+                self.turns.say_who_is_waited_for(turn, who, begun.elapsed());
             }
             self.global = None;
             thread::sleep(pause);
             pause = (pause * 2).min(LONGEST_PAUSE);
             self.global = Some(lock());
         }
-        self.turns.waiting_alone -= alone;
+        if turn == Turn::Alone
+            && let Some(index) = self.turns.waiting_alone.iter().position(|waiting| waiting == who)
+        {
+            self.turns.waiting_alone.remove(index);
+        }
         self.turns.take(turn, who)
     }
 }

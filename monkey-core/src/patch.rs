@@ -47,8 +47,9 @@ impl Count {
         };
         let most = match range.end_bound() {
             Bound::Included(most) => Some(*most as u64),
-            // `..0` allows no count at all; so does this.
-            Bound::Excluded(above) => Some((*above as u64).wrapping_sub(1)),
+            // No number is below zero: no count is right.
+            Bound::Excluded(0) => return Self { least: 1, most: Some(0) },
+            Bound::Excluded(above) => Some(*above as u64 - 1),
             Bound::Unbounded => None,
         };
         Self { least, most }
@@ -68,6 +69,7 @@ impl fmt::Display for Count {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.least, self.most) {
             (least, Some(most)) if least == most => write!(f, "exactly {least}"),
+            (least, Some(most)) if least > most => write!(f, "no count at all"),
             (0, Some(most)) => write!(f, "at most {most}"),
             (least, Some(most)) => write!(f, "{least} to {most}"),
             (least, None) => write!(f, "at least {least}"),
@@ -430,6 +432,9 @@ impl Held {
             Some(name) => image::copies_of(order.target, name),
             None => image::copies(order.target),
         };
+        if let Some(other) = order.target_type.and_then(|name| image::other_name(order.target, name)) {
+            return Err(Cause::SharedAddress { with: vec![other] });
+        }
         if !copies.shared_with.is_empty() {
             return Err(Cause::SharedAddress { with: copies.shared_with });
         }

@@ -60,14 +60,14 @@ impl Complaint {
         let inlined = inlined(&self.order);
         let surely = inlined.iter().any(|call| call.certain && !is_foreign(call));
         if surely {
-            tell_inlined(&inlined, text);
+            tell_inlined(&inlined, self.order.optimised, text);
         }
         if !self.outside.is_empty() {
             self.tell_outside(text);
         }
         if !surely && self.outside.is_empty() {
             if !inlined.is_empty() {
-                tell_inlined(&inlined, text);
+                tell_inlined(&inlined, self.order.optimised, text);
             } else if self.order.optimised {
                 tell_optimised(self.order.target, text);
             }
@@ -114,7 +114,7 @@ pub fn partial(order: &Order) -> Option<String> {
     let mut inlined = inlined(order);
     inlined.retain(|call| !is_foreign(call));
     if !inlined.is_empty() {
-        tell_inlined(&inlined, &mut text);
+        tell_inlined(&inlined, order.optimised, &mut text);
     } else if image::debug_info(order.target) != DebugInfo::Full {
         tell_optimised(order.target, &mut text);
     } else {
@@ -140,7 +140,7 @@ fn is_foreign(call: &Inlined) -> bool {
     ["library/", "/rustc/"].iter().any(|start| call.file.starts_with(start)) || call.file.contains("/.cargo/registry/")
 }
 
-fn tell_inlined(calls: &[Inlined], text: &mut String) {
+fn tell_inlined(calls: &[Inlined], optimised: bool, text: &mut String) {
     let own: Vec<_> = calls.iter().filter(|call| !is_foreign(call)).collect();
     let shown = if own.is_empty() { calls.iter().collect() } else { own };
     for call in shown.iter().take(PLACES) {
@@ -151,10 +151,13 @@ fn tell_inlined(calls: &[Inlined], text: &mut String) {
     if shown.len() > PLACES {
         let _ = write!(text, "\n  note: and {} further calls", shown.len() - PLACES);
     }
-    text.push_str(
+    text.push_str(if optimised {
         "\n  help: mark the target #[monkey::patchable], or replace a function that calls it, or test without \
-         optimisation",
-    );
+         optimisation"
+    } else {
+        // Not optimised, and inlined all the same: `#[inline(always)]`.
+        "\n  help: replace a function that calls it"
+    });
 }
 
 fn tell_optimised(target: usize, text: &mut String) {

@@ -59,6 +59,19 @@ failing! {
 
     #[monkey::test(replace(number = number))]
     fn replaces_by_itself() {}
+
+    #[monkey::test(replace(number = two))]
+    #[should_panic]
+    fn should_panic_and_misses() {}
+
+    #[monkey::test(replace(number = number))]
+    #[should_panic]
+    fn should_panic_and_cannot_replace() {}
+
+    #[monkey::test(replace(number = two), expect(number = ..0))]
+    fn no_count_is_right() {
+        assert_eq!(number(), 2);
+    }
 }
 
 /// What a failing test says.
@@ -104,6 +117,20 @@ fn a_failure_of_its_own_is_not_masked_and_the_miss_is_told_beside_it() {
 fn what_cannot_be_patched_names_target_cause_and_place() {
     let parts = ["cannot replace `number` (at 0x", "are the same function", "verdicts.rs:", "help:"];
     check("replaces_by_itself", &parts, &[]);
+}
+
+#[test]
+fn what_is_wrong_with_replacements_does_not_pass_for_a_wanted_panic() {
+    check("should_panic_and_misses", &["never called", "did not panic as expected"], &[]);
+    check("should_panic_and_cannot_replace", &["cannot replace `number`", "did not panic as expected"], &[]);
+    check("no_count_is_right", &["called once; expected: no count at all"], &[]);
+}
+
+#[monkey::test(replace(number = two))]
+#[should_panic = "on purpose"]
+fn a_wanted_panic_passes() {
+    assert_eq!(number(), 2);
+    panic!("on purpose");
 }
 
 #[monkey::test(replace(number = two, letter = || 'b'), expect(number = 1..=3, letter = ..))]
