@@ -1,6 +1,9 @@
 //! The attributes beside others, in every order.
 #![deny(warnings, clippy::all, clippy::pedantic)]
 
+#[path = "attributes/kinds.rs"]
+mod kinds;
+
 use std::process::{ExitCode, Termination};
 
 #[monkey::patchable]
