@@ -2,8 +2,7 @@
 //!
 //! Users take the crate `monkey`, which re-exports what is public here.
 
-#[doc(hidden)]
-pub mod code;
+mod code;
 mod crash;
 mod error;
 #[doc(hidden)]
@@ -25,6 +24,8 @@ pub mod stub;
 mod thread;
 mod verdict;
 
+#[doc(hidden)]
+pub use code::write as write_code;
 pub use error::{Cause, PatchError};
 pub use guard::{PatchGuard, patch_at};
 #[doc(hidden)]

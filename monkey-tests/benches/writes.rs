@@ -96,7 +96,7 @@ fn measure(criterion: &mut Criterion, way: &str) {
             group.bench_function(format!("write alone, {instructions}"), |bench| {
                 let bytes = &code[..5];
                 let address = fresh.next();
-                bench.iter(|| monkey_core::code::write(address, black_box(bytes)).unwrap());
+                bench.iter(|| monkey_core::write_code(address, black_box(bytes)).unwrap());
             });
             group.bench_function(format!("first patch of a new function, {instructions}"), |bench| {
                 bench.iter_custom(|count| (0..count).map(|_| first_patch(fresh.next())).sum());

@@ -33,6 +33,9 @@ static CHOICE: OnceCell<Choice> = OnceCell::new();
 
 /// Writes `bytes` at `address`, whatever the pages' protection, which is the same again afterwards. Up to eight bytes
 /// within an aligned eight are written at once.
+///
+/// # Errors
+/// When the system refuses every way; the cause says in which words.
 pub fn write(address: usize, bytes: &[u8]) -> Result<(), Cause> {
     let choice = CHOICE.get_or_init(choose);
     let mut reasons: Vec<String> = choice.without.iter().cloned().collect();
