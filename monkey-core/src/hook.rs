@@ -208,8 +208,8 @@ pub struct Hooks {
 
 /// One hook's part of a block, in bytes.
 const UNIT: usize = 1024;
-/// Bytes that a detour on the way to the original takes.
-const DETOUR: usize = 16;
+/// Bytes kept for a detour on the way to the original.
+const DETOUR: usize = 24;
 /// Hooks in a block.
 const UNITS: usize = 64;
 /// The longest body that is looked at where its length is not known.
@@ -247,16 +247,21 @@ impl Hooks {
         let (near, unit, cell) = self.room(target)?;
         let length = if near { machine::NEAR } else { machine::FAR };
         let from = target + skipped;
-        let trampoline = unit + machine::ORIGINAL + if through.is_some() { DETOUR } else { 0 };
+        // What stays in front of the hook is a part of the way to the original for those who call it by its address.
+        // The stub has a copy in front of `ORIGINAL`.
+        let original_at = unit + machine::ORIGINAL;
+        let (trampoline, displaced_at) = match through {
+            None => (original_at - skipped, original_at),
+            Some(_) => (original_at + DETOUR, original_at + DETOUR + skipped),
+        };
         let extent = bounds.extent.map(|extent| extent.saturating_sub(skipped));
-        let relocated = relocate::relocate(&body[skipped..], from as u64, trampoline as u64, length, extent)
+        let relocated = relocate::relocate(&body[skipped..], from as u64, displaced_at as u64, length, extent)
             .map_err(Cause::Instructions)?;
         let mut original = Vec::new();
         if let Some(through) = through {
-            let detour =
-                machine::jump((unit + machine::ORIGINAL) as u64, through(trampoline) as u64, machine::FAR);
-            original.extend(detour);
+            original.extend(machine::detour(body, original_at as u64, through(trampoline) as u64));
             original.resize(DETOUR, 0);
+            original.extend(&body[..skipped]);
         }
         original.extend(relocated.code);
         let layout = Layout {
@@ -270,7 +275,7 @@ impl Hooks {
         cell.group.store(group, SeqCst);
         let jump = machine::jump(from as u64, unit as u64, length);
         let mut moves: Vec<_> =
-            relocated.boundaries.iter().map(|(offset, at)| (*offset, trampoline + at)).collect();
+            relocated.boundaries.iter().map(|(offset, at)| (*offset, displaced_at + at)).collect();
         moves.retain(|(offset, _)| *offset != 0);
         moves.push((0, unit));
         code::redirect(&Redirect { target: from, jump: &jump, moves: &moves })?;

@@ -109,6 +109,18 @@ pub fn jump(from: u64, to: u64, length: usize) -> Vec<u8> {
 /// What [`skipped`] counts stands in front of it: who calls the original by its address begins there.
 pub const ORIGINAL: usize = 40;
 
+/// Code for the address `at`, on the way to the original, that goes to the function at `to` instead, wherever that is.
+#[must_use]
+pub fn detour(body: &[u8], at: u64, to: u64) -> Vec<u8> {
+    let mut asm = Assembler::new(at);
+    // It expects its return address unsigned, as a replacement does.
+    authenticate(&mut asm, Key::of(body));
+    let mut code = asm.finish();
+    let from = at + code.len() as u64;
+    code.extend(jump(from, to, FAR));
+    code
+}
+
 /// Assembles the stub for the target with this body, around the code that is the way to the original.
 ///
 /// A replacement expects its return address unsigned. Where the target's first instruction has signed it, and stays
@@ -130,6 +142,14 @@ pub fn assemble(layout: &Layout, body: &[u8], original: &[u8]) -> Vec<u8> {
     stub.outside();
     stub.far_words();
     stub.asm.finish()
+}
+
+fn authenticate(asm: &mut Assembler, signed: Option<Key>) {
+    match signed {
+        Some(Key::A) => asm.authenticate_a(),
+        Some(Key::B) => asm.authenticate_b(),
+        None => {}
+    }
 }
 
 struct Stub {
@@ -274,11 +294,7 @@ impl Stub {
 
         self.asm.bind(self.replaced);
         self.restore();
-        match self.signed {
-            Some(Key::A) => self.asm.authenticate_a(),
-            Some(Key::B) => self.asm.authenticate_b(),
-            None => {}
-        }
+        authenticate(&mut self.asm, self.signed);
         self.asm.branch_register(X17);
 
         self.asm.bind(undo);

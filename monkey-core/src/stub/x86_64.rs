@@ -32,6 +32,12 @@ const GETTID: u32 = 186;
 /// Where the way to the original begins in the stub, in bytes from its start.
 pub const ORIGINAL: usize = 48;
 
+/// Code for the address `at`, on the way to the original, that goes to the function at `to` instead, wherever that is.
+#[must_use]
+pub fn detour(_body: &[u8], at: u64, to: u64) -> Vec<u8> {
+    jump(at, to, FAR)
+}
+
 /// Assembles the stub for the target with this body, around the code that is the way to the original.
 ///
 /// # Panics
