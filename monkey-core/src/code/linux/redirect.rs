@@ -82,6 +82,7 @@ fn settle(order: &Redirect<'_>, thread: i32) -> Result<(), Cause> {
         match threads::stand(thread) {
             threads::Stand::Gone => return Ok(()),
             threads::Stand::At(address) if !inside.contains(&address) => return Ok(()),
+            _ if threads::foreign(thread, trap::QUESTION) => return Ok(()),
             _ => {}
         }
         if !asked && !trap::ask(thread) {
@@ -104,6 +105,7 @@ fn wait_for_unblocked(order: &Redirect<'_>) -> Result<(), Cause> {
     let inside = order.target..order.target + order.jump.len();
     let harmless = |thread: i32| {
         !threads::blocks(thread, libc::SIGTRAP)
+            || threads::foreign(thread, trap::QUESTION)
             || matches!(threads::stand(thread), threads::Stand::At(at) if !inside.contains(&at))
     };
     let own = threads::own();

@@ -1,4 +1,5 @@
 //! The process's other threads: which there are, and where each of them stands.
+use once_cell::sync::OnceCell;
 use std::fs;
 use std::io;
 
@@ -51,11 +52,32 @@ pub enum Stand {
 /// Reads where a thread stands: `running`, or `number arguments.. sp pc`, see proc(5).
 pub fn stand(thread: i32) -> Stand {
     match fs::read_to_string(format!("/proc/self/task/{thread}/syscall")) {
+        Ok(_) if emulated() => Stand::Unknown,
         Ok(text) => parse(&text),
         // Not only when the thread has gone: a sandbox's `/proc` may lack the file.
         Err(_) if exists(thread) => Stand::Unknown,
         Err(_) => Stand::Gone,
     }
+}
+
+/// Whether a thread is an emulator's own, which runs nothing of the program and blocks what is meant for it. Also said
+/// of one for which the emulator is about to enter the kernel: that one stands behind an `svc`.
+pub fn foreign(thread: i32, signal: libc::c_int) -> bool {
+    emulated() && blocks(thread, signal)
+}
+
+/// Whether the kernel speaks of the stack and the code of an emulator that runs this program. Found out on the calling
+/// thread, which stands in `read` while the kernel answers.
+fn emulated() -> bool {
+    static EMULATED: OnceCell<bool> = OnceCell::new();
+    *EMULATED.get_or_init(|| {
+        let here = 0_u8;
+        let here = &raw const here as usize;
+        let text = fs::read_to_string(format!("/proc/self/task/{}/syscall", own())).unwrap_or_default();
+        let stack = text.split_ascii_whitespace().rev().nth(1).and_then(|word| word.strip_prefix("0x"));
+        let stack = stack.and_then(|hex| usize::from_str_radix(hex, 16).ok());
+        stack.is_some_and(|stack| !(stack..stack.saturating_add(1 << 16)).contains(&here))
+    })
 }
 
 fn parse(text: &str) -> Stand {
@@ -99,7 +121,7 @@ mod tests {
                 break thread;
             }
         };
-        while !matches!(stand(thread), Stand::At(_)) {
+        while !emulated() && !matches!(stand(thread), Stand::At(_)) {
             std::thread::yield_now();
         }
         assert!(!blocks(thread, libc::SIGTRAP));
