@@ -11,13 +11,53 @@ pub fn case() -> Option<String> {
     env::var(CASE).ok()
 }
 
+/// Whether this process runs in an emulator.
+#[must_use]
+pub fn emulated() -> bool {
+    runner().is_some()
+}
+
+/// The ways of writing code that work here, as `MONKEY_CODE_WRITE` names them. Emulators before qemu 10 go on running
+/// what they translated before when code is written through `/proc/self/mem`.
+#[must_use]
+pub fn ways() -> &'static [&'static str] {
+    let version = || {
+        let runner = runner()?;
+        let output = Command::new(runner.split_ascii_whitespace().next()?).arg("--version").output().ok()?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        text.split_once("version ")?.1.split('.').next()?.parse::<u32>().ok()
+    };
+    match version() {
+        Some(version) if version < 10 => {
+            println!("skipped: /proc/self/mem, which qemu {version} does not notice");
+            &["mprotect"]
+        }
+        _ => &["mem", "mprotect"],
+    }
+}
+
+/// What cargo was told to run test programs by: the system need not know how to start those of another architecture.
+fn runner() -> Option<String> {
+    let runner = env::var("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER").ok()?;
+    cfg!(target_arch = "aarch64").then_some(runner)
+}
+
 /// A command that runs the test of this name, in this program, with a case.
 ///
 /// # Panics
 /// When the system cannot say which program runs.
 #[must_use]
 pub fn command(test: &str, case: &str) -> Command {
-    let mut command = Command::new(env::current_exe().expect("the path of the test program"));
+    let program = env::current_exe().expect("the path of the test program");
+    let mut command = match runner() {
+        Some(runner) => {
+            let mut words = runner.split_ascii_whitespace();
+            let mut command = Command::new(words.next().expect("a runner that is not empty"));
+            command.args(words).arg(program);
+            command
+        }
+        None => Command::new(program),
+    };
     command.args([test, "--exact", "--nocapture", "--include-ignored", "--test-threads=1"]).env(CASE, case);
     command
 }

@@ -1,5 +1,7 @@
 //! What a patch leaves as it was: arguments, results, unwinding, page protections, other patches.
-use std::arch::x86_64::{__m256, _mm256_add_ps, _mm256_set1_ps, _mm256_storeu_ps};
+use monkey_tests::child;
+#[cfg(target_arch = "aarch64")]
+use std::arch::asm;
 use std::ffi::{CStr, c_char, c_int};
 use std::fs;
 use std::hint::black_box;
@@ -51,6 +53,7 @@ fn eleven_mixed_arguments_and_a_struct_survive() {
 mod vectors {
     #![allow(improper_ctypes_definitions, reason = "passed between two Rust functions")]
     use super::*;
+    use std::arch::x86_64::{__m256, _mm256_add_ps, _mm256_set1_ps, _mm256_storeu_ps};
 
     #[target_feature(enable = "avx")]
     #[inline(never)]
@@ -82,6 +85,36 @@ mod vectors {
             // SAFETY: AVX was just found.
             unsafe { check() };
         }
+    }
+}
+
+#[cfg(target_arch = "aarch64")]
+mod vectors {
+    #![allow(improper_ctypes_definitions, reason = "passed between two Rust functions")]
+    use super::*;
+    use std::arch::aarch64::{float32x4_t, vaddq_f32, vdupq_n_f32, vst1q_f32};
+
+    #[inline(never)]
+    extern "C" fn add(a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        // SAFETY: every processor of this architecture that Rust is for has these.
+        unsafe { vaddq_f32(black_box(a), b) }
+    }
+
+    extern "C" fn add_and_two(a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        let sum = monkey::original!(add(a, b));
+        // SAFETY: as above.
+        unsafe { vaddq_f32(sum, vdupq_n_f32(2.0)) }
+    }
+
+    #[monkey::test(replace(add = add_and_two))]
+    fn wide_vectors_survive() {
+        let mut lanes = [0.0f32; 4];
+        // SAFETY: as above.
+        let (a, b) = unsafe { (vdupq_n_f32(1.0), vdupq_n_f32(0.5)) };
+        let sum = add(a, b);
+        // SAFETY: four lanes fit.
+        unsafe { vst1q_f32(lanes.as_mut_ptr(), sum) };
+        assert_eq!(lanes, [3.5; 4]);
     }
 }
 
@@ -185,7 +218,8 @@ fn a_cycle_is_an_error_and_several_targets_are_patched_together_or_not_at_all() 
 
 #[test]
 fn data_and_nothing_are_not_code() {
-    static DATA: [u8; 64] = [0; 64];
+    // Not constant: some linkers put constants among the code.
+    static DATA: [AtomicU32; 16] = [const { AtomicU32::new(0) }; 16];
     for address in [DATA.as_ptr().cast::<()>(), 16 as *const ()] {
         // SAFETY: nothing is called; the addresses are refused.
         let error = unsafe { monkey::patch_at(address, number as *const ()) }.unwrap_err();
@@ -203,8 +237,43 @@ fn writable_code() -> Vec<String> {
         .collect()
 }
 
-/// `mov eax, N; ret`, sixteen bytes each, in pages that may be run.
+/// A function that gives a number.
 #[cfg(target_arch = "x86_64")]
+fn function(number: u32) -> [u8; 16] {
+    // B8 imm32      mov eax, number
+    // C3            ret
+    let mut code = [0xCC; 16];
+    code[0] = 0xB8;
+    code[1..5].copy_from_slice(&number.to_le_bytes());
+    code[5] = 0xC3;
+    code
+}
+
+/// A function that gives a number.
+#[cfg(target_arch = "aarch64")]
+fn function(number: u32) -> [u8; 16] {
+    // 010100101 00 imm16 Rd                  movz w0, #number
+    // 011100101 01 imm16 Rd                  movk w0, #number, lsl #16
+    // 11010110010 11111 000000 11110 00000   ret
+    let words: [u32; 4] =
+        [0x5280_0000 | (number & 0xFFFF) << 5, 0x72A0_0000 | (number >> 16) << 5, 0xD65F_03C0, 0];
+    let mut code = [0; 16];
+    code.chunks_mut(4).zip(words).for_each(|(to, word)| to.copy_from_slice(&word.to_le_bytes()));
+    code
+}
+
+/// What was written is there for the machine's fetches.
+#[cfg(target_arch = "aarch64")]
+fn flush(memory: *const u8, size: usize) {
+    for line in (0..size).step_by(16) {
+        // SAFETY: within memory that is readable; both instructions leave it and the registers as they are.
+        unsafe { asm!("dc cvau, {0}", "dsb ish", "ic ivau, {0}", in(reg) memory.wrapping_add(line)) };
+    }
+    // SAFETY: waits, and empties the pipeline.
+    unsafe { asm!("dsb ish", "isb") };
+}
+
+/// Functions of sixteen bytes each, in pages that may be run.
 fn functions(count: u32) -> Vec<extern "C" fn() -> u32> {
     let size = count as usize * 16;
     let (any, anonymous) = (std::ptr::null_mut(), libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
@@ -212,15 +281,13 @@ fn functions(count: u32) -> Vec<extern "C" fn() -> u32> {
     let memory = unsafe { libc::mmap(any, size, libc::PROT_READ | libc::PROT_WRITE, anonymous, -1, 0) };
     assert_ne!(memory, libc::MAP_FAILED);
     for number in 0..count {
-        let mut code = [0xCC; 16];
-        code[0] = 0xB8;
-        code[1..5].copy_from_slice(&number.to_le_bytes());
-        code[5] = 0xC3;
         // SAFETY: within the memory just mapped.
-        unsafe { memory.cast::<[u8; 16]>().add(number as usize).write(code) };
+        unsafe { memory.cast::<[u8; 16]>().add(number as usize).write(function(number)) };
     }
     // SAFETY: nobody runs it yet.
     assert_eq!(unsafe { libc::mprotect(memory, size, libc::PROT_READ | libc::PROT_EXEC) }, 0);
+    #[cfg(target_arch = "aarch64")]
+    flush(memory.cast(), size);
     let at = |number: u32| memory as usize + number as usize * 16;
     // SAFETY: a whole function of this type lies at each of the addresses.
     (0..count)
@@ -228,13 +295,13 @@ fn functions(count: u32) -> Vec<extern "C" fn() -> u32> {
         .collect()
 }
 
-#[cfg(target_arch = "x86_64")]
 #[test]
-fn ten_thousand_functions_are_patched_and_no_page_stays_writable() {
+fn thousands_of_functions_are_patched_and_no_page_stays_writable() {
     extern "C" fn all_the_same() -> u32 {
         u32::MAX
     }
-    let functions = functions(10_000);
+    // An emulator's own bookkeeping takes 50 ms for each.
+    let functions = functions(if child::emulated() { 200 } else { 10_000 });
     let patch = |function: &extern "C" fn() -> u32| {
         // SAFETY: both are of this type.
         unsafe { monkey::patch_at(*function as *const (), all_the_same as *const ()) }.unwrap()

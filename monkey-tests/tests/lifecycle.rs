@@ -179,7 +179,8 @@ fn a_hundred_thousand_scopes_leave_nothing_behind() {
         run(100_000);
         let grown = resident().saturating_sub(before);
         println!("100,000 scopes: {grown} KiB more in memory");
-        assert!(grown < 256, "{grown} KiB more after 100,000 scopes");
+        // An emulator's memory grows by what it translates.
+        assert!(grown < 256 || child::emulated(), "{grown} KiB more after 100,000 scopes");
         nothing_is_left();
     });
 }

@@ -81,7 +81,9 @@ fn run_case(case: &str) {
             });
         }
         // SAFETY: what is allocated is freed.
-        "malloc" => run!(libc::malloc = malloc, unsafe { libc::free(black_box(libc::malloc(black_box(100)))) }),
+        "malloc" => {
+            run!(libc::malloc = malloc, unsafe { libc::free(black_box(libc::malloc(black_box(100)))) })
+        }
         // SAFETY: what is allocated is freed.
         "free" => run!(libc::free = free, unsafe { libc::free(black_box(libc::malloc(black_box(100)))) }),
         "mprotect" => {
@@ -120,14 +122,11 @@ fn run_case(case: &str) {
         }
         "HashMap::contains_key" => {
             let map = HashMap::from([(1_u32, 2_u32)]);
-            run!(
-                HashMap::<u32, u32>::contains_key::<u32> = |_: &HashMap<u32, u32>, _: &u32| true,
-                {
-                    // Through a pointer: an optimised build would inline the call.
-                    let contains: fn(&HashMap<u32, u32>, &u32) -> bool = HashMap::contains_key;
-                    black_box(contains)(&map, &1)
-                }
-            );
+            run!(HashMap::<u32, u32>::contains_key::<u32> = |_: &HashMap<u32, u32>, _: &u32| true, {
+                // Through a pointer: an optimised build would inline the call.
+                let contains: fn(&HashMap<u32, u32>, &u32) -> bool = HashMap::contains_key;
+                black_box(contains)(&map, &1)
+            });
         }
         _ => unreachable!("{case}"),
     }
@@ -153,8 +152,9 @@ fn each_can_be_patched() {
         "HashMap::contains_key",
     ];
     let mut failed = Vec::new();
+    let ways = child::ways();
     for case in cases {
-        for way in ["mem", "mprotect"] {
+        for way in ways {
             let output =
                 child::command("each_can_be_patched", case).env("MONKEY_CODE_WRITE", way).output().unwrap();
             if !child::passed(&output) {

@@ -2,7 +2,7 @@
 use monkey::Scope;
 use monkey_tests::child;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
-use std::sync::{Arc, Barrier, mpsc};
+use std::sync::{Arc, Barrier, OnceLock, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -138,7 +138,7 @@ fn process_scope_is_seen_by_threads_that_were_there() {
 /// Runs a job on a thread that no test started.
 fn worker(job: fn() -> u64) -> u64 {
     type Job = (fn() -> u64, mpsc::Sender<u64>);
-    static WORKER: std::sync::OnceLock<mpsc::Sender<Job>> = std::sync::OnceLock::new();
+    static WORKER: OnceLock<mpsc::Sender<Job>> = OnceLock::new();
     let worker = WORKER.get_or_init(|| {
         let (send, jobs) = mpsc::channel::<Job>();
         // Started in no scope, whoever comes first.
@@ -155,23 +155,22 @@ fn worker(job: fn() -> u64) -> u64 {
     answer.recv().unwrap()
 }
 
-/// Runs `body` in no scope: that of a thread which is in none.
+/// Runs `body` in no scope, wherever it is called.
 fn outside<R>(body: impl FnOnce() -> R) -> R {
-    static OUTSIDE: std::sync::LazyLock<Scope> = std::sync::LazyLock::new(|| {
-        let (send, receive) = mpsc::channel();
-        // A scope that has ended is none.
-        let guard_thread = thread::spawn(move || {
-            send.send({
-                let _guard = monkey::patch!(number = two);
-                Scope::current()
-            })
-            .unwrap()
-        });
-        guard_thread.join().unwrap();
-        receive.recv().unwrap()
-    });
-    OUTSIDE.run(body)
+    OUTSIDE.get().expect("taken before main").run(body)
 }
+
+/// The handle of a thread in no scope. Taken before `main`: a test's threads are all in its scope.
+static OUTSIDE: OnceLock<Scope> = OnceLock::new();
+
+extern "C" fn before_main() {
+    OUTSIDE.get_or_init(Scope::current);
+}
+
+// SAFETY: the loader calls what stands there, functions of this type, once each before `main`.
+#[used]
+#[unsafe(link_section = ".init_array")]
+static BEFORE_MAIN: extern "C" fn() = before_main;
 
 #[monkey::test(replace(number = two))]
 fn a_scope_can_be_handed_to_a_thread_that_was_there() {
