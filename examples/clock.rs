@@ -29,7 +29,11 @@ fn main() {
     let clock = monkey::patch!(SystemTime::now = ten_days_after_the_epoch);
     let disk = monkey::patch!(fs::read_to_string::<&Path> = thirty);
     println!("on day 10:    {:?}", token_is_good(issued, configuration).map_err(|error| error.kind()));
-    println!("calls:        {} of the clock, {} of the disk", monkey::calls!(SystemTime::now), monkey::calls!(fs::read_to_string::<&Path>));
+    println!(
+        "calls:        {} of the clock, {} of the disk",
+        monkey::calls!(SystemTime::now),
+        monkey::calls!(fs::read_to_string::<&Path>)
+    );
 
     drop(clock);
     println!("real clock:   {:?}", token_is_good(issued, configuration).map_err(|error| error.kind()));

@@ -64,6 +64,7 @@ pub fn first<'a>(first: &'a u32, _second: &'a u32) -> &'a u32 {
     first
 }
 #[inline(never)]
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the addresses are what is compared")]
 pub fn gives_first(left: &u32, right: &u32) -> bool {
     std::ptr::eq(first(left, right), left)
 }
@@ -346,5 +347,5 @@ pub fn pair(value: u32) -> (u64, f64) {
 #[inline(never)]
 pub fn adds_pair(value: u32) -> f64 {
     let (whole, fraction) = pair(value);
-    whole as f64 + fraction
+    f64::from(u32::try_from(whole).unwrap_or(u32::MAX)) + fraction
 }

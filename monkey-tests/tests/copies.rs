@@ -144,7 +144,7 @@ fn table(outcomes: &[(Way, BTreeMap<&'static str, String>)]) -> String {
     for (way, outcome) in outcomes {
         let _ = write!(text, "### {}\n\n| target | what happens |\n| --- | --- |\n", way.name);
         for (case, name) in CASES {
-            let _ = write!(text, "| {name} | {} |\n", outcome[case]);
+            let _ = writeln!(text, "| {name} | {} |", outcome[case]);
         }
         text += "\n";
     }

@@ -1,6 +1,7 @@
 //! A replacement that is not called as expected fails its test, and the message says what was found out.
 //!
 //! The tests that fail do so in child processes.
+#![allow(clippy::should_panic_without_expect, reason = "a panic of any kind is what is tried")]
 use monkey_tests::child;
 use std::hint::black_box;
 

@@ -13,6 +13,7 @@ pub use threads::name as thread_name;
 pub use write::write;
 
 /// The size of a page, in bytes.
+#[must_use]
 pub fn page_size() -> usize {
     // SAFETY: reads a constant of the system.
     unsafe { libc::sysconf(libc::_SC_PAGESIZE) as usize }

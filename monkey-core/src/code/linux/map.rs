@@ -55,15 +55,18 @@ impl Map {
     }
 
     /// Whether nothing is mapped but what is in here.
+    #[must_use]
     pub fn is_whole(&self) -> bool {
         self.unread.is_none()
     }
 
+    #[must_use]
     pub fn find(&self, address: usize) -> Option<&Region> {
         self.regions.iter().find(|region| region.contains(address))
     }
 
     /// What there is to say of an address that is not in here.
+    #[must_use]
     pub fn absence(&self) -> String {
         match &self.unread {
             None => "nothing is mapped there".into(),
@@ -74,6 +77,7 @@ impl Map {
     }
 
     /// Where the code that goes on at `address` ends: it may lie in several mappings, each with its own protection.
+    #[must_use]
     pub fn code_end(&self, address: usize) -> usize {
         let mut end = address;
         while let Some(region) = self.find(end).filter(|region| region.execute && region.read) {

@@ -32,6 +32,7 @@ fn exists(thread: i32) -> bool {
 }
 
 /// The name that the kernel has for a thread, at most 15 bytes long; empty when it is gone.
+#[must_use]
 pub fn name(thread: i32) -> String {
     let name = fs::read_to_string(format!("/proc/self/task/{thread}/comm")).unwrap_or_default();
     name.trim_end().to_owned()

@@ -223,10 +223,8 @@ mod tests {
                 let bytes: Vec<u8> = (1..=length).collect();
                 write_unprotected(boundary - 1, &bytes).unwrap();
                 // SAFETY: both pages are readable and hold what was just written.
-                assert_eq!(
-                    unsafe { std::slice::from_raw_parts((boundary - 1) as *const u8, bytes.len()) },
-                    bytes
-                );
+                let there = unsafe { std::slice::from_raw_parts((boundary - 1) as *const u8, bytes.len()) };
+                assert_eq!(there, bytes);
                 assert_eq!(protections(start, 4), around);
             }
         }
