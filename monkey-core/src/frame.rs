@@ -147,8 +147,11 @@ impl Entered {
         held.check_alone(self.scope, frame)?;
         let ids = held.patch(self.scope, frame.visibility, &orders).map_err(|error| error.to_string())?;
         let installed = ids.into_iter().zip(orders);
-        let installed =
-            installed.map(|(id, order)| Installed { id, expected: order.expected.unwrap_or(frame.default), order });
+        let installed = installed.map(|(id, order)| Installed {
+            id,
+            expected: order.expected.unwrap_or(frame.default),
+            order,
+        });
         let _ = self.patches.set(installed.collect());
         Ok(())
     }
@@ -183,7 +186,9 @@ impl Entered {
             return;
         }
         let _quiet = Quiet::begin();
-        for partial in self.patches.get().into_iter().flatten().filter_map(|installed| partial(&installed.order)) {
+        for partial in
+            self.patches.get().into_iter().flatten().filter_map(|installed| partial(&installed.order))
+        {
             eprintln!("note: {partial}");
         }
     }

@@ -255,8 +255,9 @@ impl Hooks {
             Some(_) => (original_at + DETOUR, original_at + DETOUR + skipped),
         };
         let extent = bounds.extent.map(|extent| extent.saturating_sub(skipped));
-        let relocated = relocate::relocate(&body[skipped..], from as u64, displaced_at as u64, length, extent)
-            .map_err(Cause::Instructions)?;
+        let relocated =
+            relocate::relocate(&body[skipped..], from as u64, displaced_at as u64, length, extent)
+                .map_err(Cause::Instructions)?;
         let mut original = Vec::new();
         if let Some(through) = through {
             original.extend(machine::detour(body, original_at as u64, through(trampoline) as u64));

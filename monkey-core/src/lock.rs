@@ -165,7 +165,8 @@ impl Turns {
         };
         let seconds = waited.as_secs();
         // Not `eprintln!`: the test harness would keep that until the test ends.
-        let _ = writeln!(io::stderr(), "monkey: {who} has waited {seconds} s for the lock, held by {holders}");
+        let _ =
+            writeln!(io::stderr(), "monkey: {who} has waited {seconds} s for the lock, held by {holders}");
     }
 }
 

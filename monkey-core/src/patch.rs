@@ -204,7 +204,8 @@ impl Patches {
 
     /// The calls of all patches that a scope has of a group; `None` if it has none.
     pub fn calls_in_scope(&self, hooks: &Hooks, group: u64, scope: u64) -> Option<u64> {
-        let layers = [Visibility::Scope, Visibility::Process].map(|visibility| Key { group, visibility, scope });
+        let layers =
+            [Visibility::Scope, Visibility::Process].map(|visibility| Key { group, visibility, scope });
         let layers = layers.into_iter().filter_map(|key| Some((key, self.layers.get(&key)?)));
         let patches = layers.flat_map(|(layer, found)| {
             found.stack.iter().map(move |patch| self.calls(hooks, Id { layer, serial: patch.serial }))

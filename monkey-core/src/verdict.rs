@@ -137,7 +137,8 @@ fn times(calls: u64) -> String {
 
 /// A call within somebody else's code, which the test need not come through.
 fn is_foreign(call: &Inlined) -> bool {
-    ["library/", "/rustc/"].iter().any(|start| call.file.starts_with(start)) || call.file.contains("/.cargo/registry/")
+    ["library/", "/rustc/"].iter().any(|start| call.file.starts_with(start))
+        || call.file.contains("/.cargo/registry/")
 }
 
 fn tell_inlined(calls: &[Inlined], optimised: bool, text: &mut String) {

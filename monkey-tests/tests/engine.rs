@@ -1,4 +1,10 @@
 //! What a patch leaves as it was: arguments, results, unwinding, page protections, other patches.
+#![allow(
+    clippy::multiple_unsafe_ops_per_block,
+    clippy::float_cmp,
+    clippy::many_single_char_names,
+    reason = "one expression each, exact numbers, and a function that has its arguments for its subject"
+)]
 use monkey_tests::child;
 #[cfg(target_arch = "aarch64")]
 use std::arch::asm;
@@ -317,7 +323,7 @@ fn thousands_of_functions_are_patched_and_no_page_stays_writable() {
 fn page_protections_come_back() {
     let protections = || {
         let map = fs::read_to_string("/proc/self/maps").unwrap();
-        let text = map.lines().filter(|line| line.contains("/engine-") && line.contains("x"));
+        let text = map.lines().filter(|line| line.contains("/engine-") && line.contains('x'));
         text.map(|line| line.split_whitespace().nth(1).unwrap().to_owned()).collect::<Vec<_>>()
     };
     let before = protections();

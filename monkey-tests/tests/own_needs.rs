@@ -1,5 +1,10 @@
 //! What the engine itself calls, as targets: each is patched, called through, counted, restored, and something else is
 //! patched meanwhile. Each in a process of its own: it would be the whole process that crashes or hangs.
+#![allow(
+    clippy::multiple_unsafe_ops_per_block,
+    clippy::undocumented_unsafe_blocks,
+    reason = "each call is one expression, argued for above it, within a macro"
+)]
 use monkey_tests::child;
 use std::collections::HashMap;
 use std::ffi::{c_int, c_long, c_uint, c_void};
@@ -82,7 +87,7 @@ fn run_case(case: &str) {
         }
         // SAFETY: what is allocated is freed.
         "malloc" => {
-            run!(libc::malloc = malloc, unsafe { libc::free(black_box(libc::malloc(black_box(100)))) })
+            run!(libc::malloc = malloc, unsafe { libc::free(black_box(libc::malloc(black_box(100)))) });
         }
         // SAFETY: what is allocated is freed.
         "free" => run!(libc::free = free, unsafe { libc::free(black_box(libc::malloc(black_box(100)))) }),
@@ -115,7 +120,10 @@ fn run_case(case: &str) {
             });
         }
         "Instant::now" => {
-            run!(Instant::now = || monkey::original!(Instant::now()) + Duration::from_secs(5), Instant::now())
+            run!(
+                Instant::now = || monkey::original!(Instant::now()) + Duration::from_secs(5),
+                Instant::now()
+            );
         }
         "SystemTime::now" => {
             run!(SystemTime::now = || SystemTime::UNIX_EPOCH, SystemTime::now());

@@ -42,7 +42,7 @@ fn check(prologue: &Prologue) {
         }
         // The far form covers more bytes, and its trampoline reaches less: more is refused, nothing goes wrong.
         (Err(error), Fate::Works) if far() => {
-            assert!(matches!(error.cause(), monkey::Cause::Instructions(_)))
+            assert!(matches!(error.cause(), monkey::Cause::Instructions(_)));
         }
         (result, fate) => panic!("{}: {result:?}, not {fate:?}", prologue.name),
     }

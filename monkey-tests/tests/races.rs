@@ -90,7 +90,9 @@ fn toggle(case: &str, toggles: usize) {
         assert_eq!(black_box(function)(x), model(x));
     }
     STOP.store(true, Relaxed);
-    callers.into_iter().for_each(|caller| caller.join().unwrap());
+    for caller in callers {
+        caller.join().unwrap();
+    }
 }
 
 #[test]

@@ -1,4 +1,5 @@
 //! A patch is seen by its test and by every thread started from it, and by nobody else.
+#![allow(clippy::items_after_statements, reason = "what only one test needs stands in it")]
 use monkey::Scope;
 use monkey_tests::child;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
@@ -37,10 +38,9 @@ fn threads_of_c_code_inherit() {
     let mut thread = 0;
     let mut result = std::ptr::null_mut();
     // SAFETY: `start` ignores its argument and gives a number for a pointer.
-    assert_eq!(
-        unsafe { libc::pthread_create(&raw mut thread, std::ptr::null(), start, std::ptr::null_mut()) },
-        0
-    );
+    let started =
+        unsafe { libc::pthread_create(&raw mut thread, std::ptr::null(), start, std::ptr::null_mut()) };
+    assert_eq!(started, 0);
     // SAFETY: the thread was just started and is joined once.
     assert_eq!(unsafe { libc::pthread_join(thread, &raw mut result) }, 0);
     assert_eq!(result as u64, 2);
@@ -107,21 +107,21 @@ fn three_scopes_at_once_see_their_own() {
             let together = together.clone();
             move || {
                 let _guard = monkey::patch!(number = || 10);
-                check(&together, 10)
+                check(&together, 10);
             }
         }),
         thread::spawn({
             let together = together.clone();
             move || {
                 let _guard = monkey::patch!(number = || 20);
-                check(&together, 20)
+                check(&together, 20);
             }
         }),
         thread::spawn({
             let together = together.clone();
             move || {
                 let _guard = monkey::patch!(number = || 30);
-                check(&together, 30)
+                check(&together, 30);
             }
         }),
     ];
@@ -144,7 +144,9 @@ fn worker(job: fn() -> u64) -> u64 {
         // Started in no scope, whoever comes first.
         let start = move || {
             thread::Builder::new().name("worker".into()).spawn(move || {
-                jobs.into_iter().for_each(|(job, answer)| answer.send(job()).unwrap());
+                for (job, answer) in jobs {
+                    answer.send(job()).unwrap();
+                }
             })
         };
         outside(start).unwrap();
@@ -355,8 +357,8 @@ fn missed_by_a_global_pool() {
             (0..4).for_each(|_| {
                 scope.spawn(|_| {
                     SUM.fetch_add(number(), SeqCst);
-                })
-            })
+                });
+            });
         });
         assert_eq!(SUM.load(SeqCst), 4);
     }

@@ -22,7 +22,9 @@ pub fn flush(_address: usize, _length: usize) {}
 /// its shadow, and text has none.
 pub unsafe fn store_byte(address: usize, value: u8) {
     // SAFETY: the caller's.
-    unsafe { asm!("mov byte ptr [{}], {}", in(reg) address, in(reg_byte) value, options(nostack, preserves_flags)) }
+    unsafe {
+        asm!("mov byte ptr [{}], {}", in(reg) address, in(reg_byte) value, options(nostack, preserves_flags));
+    }
 }
 
 /// Stores eight bytes at once.
@@ -31,7 +33,9 @@ pub unsafe fn store_byte(address: usize, value: u8) {
 /// `address` must be writable and a multiple of eight.
 pub unsafe fn store_eight(address: usize, value: u64) {
     // SAFETY: the caller's.
-    unsafe { asm!("mov qword ptr [{}], {}", in(reg) address, in(reg) value, options(nostack, preserves_flags)) }
+    unsafe {
+        asm!("mov qword ptr [{}], {}", in(reg) address, in(reg) value, options(nostack, preserves_flags));
+    }
 }
 
 /// Writes to standard error by a system call of its own: `write(2, bytes, length)`.

@@ -22,7 +22,7 @@ static MOVES: [AtomicUsize; LONGEST] = [const { AtomicUsize::new(0) }; LONGEST];
 static ASKED: AtomicI32 = AtomicI32::new(0);
 static ANSWERED: AtomicI32 = AtomicI32::new(0);
 
-/// The handlers that were there before: an address, or SIG_DFL, or SIG_IGN.
+/// The handlers that were there before: an address, `SIG_DFL` or `SIG_IGN`.
 static TRAP_BEFORE: AtomicUsize = AtomicUsize::new(0);
 static QUESTION_BEFORE: AtomicUsize = AtomicUsize::new(0);
 
@@ -75,8 +75,9 @@ pub fn withdraw() {
 pub fn ask(thread: i32) -> bool {
     ANSWERED.store(0, SeqCst);
     ASKED.store(thread, SeqCst);
+    let process = std::process::id();
     // SAFETY: sends a signal that has our handler to a thread of this process, or to nobody.
-    unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), thread, QUESTION) == 0 }
+    unsafe { libc::syscall(libc::SYS_tgkill, process, thread, QUESTION) == 0 }
 }
 
 /// Whether the thread that was asked has answered.
@@ -116,7 +117,7 @@ const PROGRAM_COUNTER: usize = std::mem::offset_of!(libc::ucontext_t, uc_mcontex
     + std::mem::offset_of!(libc::mcontext_t, gregs)
     + libc::REG_RIP as usize * 8;
 
-/// The code of a SIGTRAP that comes from `int3`: SI_KERNEL, not a user's `kill`, not a single step.
+/// The code of a SIGTRAP that comes from `int3`: `SI_KERNEL`, not a user's `kill`, not a single step.
 #[cfg(target_arch = "x86_64")]
 const FROM_INT3: i32 = 0x80;
 
@@ -164,7 +165,11 @@ extern "C" fn on_trap(signal: libc::c_int, information: *mut libc::siginfo_t, co
 /// SIGURG. Asked: out of the way if need be, and the answer. Not asked: as if we were not there.
 #[cfg(target_arch = "x86_64")]
 #[unsafe(naked)]
-extern "C" fn on_question(signal: libc::c_int, information: *mut libc::siginfo_t, context: *mut libc::c_void) {
+extern "C" fn on_question(
+    signal: libc::c_int,
+    information: *mut libc::siginfo_t,
+    context: *mut libc::c_void,
+) {
     naked_asm!(
         "mov eax, 186", // gettid
         "syscall",
@@ -256,7 +261,11 @@ extern "C" fn on_trap(signal: libc::c_int, information: *mut libc::siginfo_t, co
 /// SIGURG. Asked: out of the way if need be, and the answer. Not asked: as if we were not there.
 #[cfg(target_arch = "aarch64")]
 #[unsafe(naked)]
-extern "C" fn on_question(signal: libc::c_int, information: *mut libc::siginfo_t, context: *mut libc::c_void) {
+extern "C" fn on_question(
+    signal: libc::c_int,
+    information: *mut libc::siginfo_t,
+    context: *mut libc::c_void,
+) {
     naked_asm!(
         "hint #34", // bti c
         "mov x9, x0",

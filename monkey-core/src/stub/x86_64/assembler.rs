@@ -45,7 +45,8 @@ impl Assembler {
     /// `opcode`, the distance from the instruction's end to `address`, `rest` (an immediate).
     pub fn relative(&mut self, opcode: &[u8], address: u64, rest: &[u8]) {
         let end = self.base + (self.code.len() + opcode.len() + 4 + rest.len()) as u64;
-        let distance = i32::try_from(address.wrapping_sub(end).cast_signed()).expect("within 2 GiB of the stub");
+        let distance =
+            i32::try_from(address.wrapping_sub(end).cast_signed()).expect("within 2 GiB of the stub");
         self.absolute(opcode, distance, rest);
     }
 
