@@ -3,6 +3,7 @@
 //! Users take the crate `monkey`, which re-exports what is public here.
 
 mod code;
+mod count;
 mod crash;
 mod error;
 #[doc(hidden)]
@@ -13,6 +14,7 @@ mod hook;
 #[doc(hidden)]
 pub mod image;
 mod inherit;
+mod install;
 mod lock;
 mod patch;
 

@@ -1,15 +1,11 @@
 //! Patches: which replacement a target has in which scope, and how often it was called.
-use crate::code::Map;
 use crate::crash::Line;
 use crate::error::{Cause, PatchError};
-use crate::hook::{self, Bounds, Hook, Hooks, Slot};
-use crate::image::{self, Copies};
+use crate::hook::{Hook, Hooks, Slot};
+use crate::image;
 use crate::inherit;
-use crate::lock::{Global, Held};
-use crate::thread;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::ops::{Bound, RangeBounds};
 use std::panic::Location;
 use std::sync::atomic::Ordering::SeqCst;
 
@@ -22,60 +18,7 @@ pub enum Visibility {
     Process,
 }
 
-/// How many calls are expected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Count {
-    least: u64,
-    most: Option<u64>,
-}
-
-impl Count {
-    /// One call or more.
-    pub const SOME: Self = Self { least: 1, most: None };
-    /// Any number of calls.
-    pub const ANY: Self = Self { least: 0, most: None };
-
-    pub fn exactly(count: usize) -> Self {
-        Self { least: count as u64, most: Some(count as u64) }
-    }
-
-    pub fn within(range: &impl RangeBounds<usize>) -> Self {
-        let least = match range.start_bound() {
-            Bound::Included(least) => *least as u64,
-            Bound::Excluded(below) => *below as u64 + 1,
-            Bound::Unbounded => 0,
-        };
-        let most = match range.end_bound() {
-            Bound::Included(most) => Some(*most as u64),
-            // No number is below zero: no count is right.
-            Bound::Excluded(0) => return Self { least: 1, most: Some(0) },
-            Bound::Excluded(above) => Some(*above as u64 - 1),
-            Bound::Unbounded => None,
-        };
-        Self { least, most }
-    }
-
-    /// Whether so many calls are too many.
-    pub fn is_below(self, calls: u64) -> bool {
-        self.most.is_some_and(|most| most < calls)
-    }
-
-    pub fn allows(self, calls: u64) -> bool {
-        self.least <= calls && self.most.is_none_or(|most| calls <= most)
-    }
-}
-
-impl fmt::Display for Count {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.least, self.most) {
-            (least, Some(most)) if least == most => write!(f, "exactly {least}"),
-            (least, Some(most)) if least > most => write!(f, "no count at all"),
-            (0, Some(most)) => write!(f, "at most {most}"),
-            (least, Some(most)) => write!(f, "{least} to {most}"),
-            (least, None) => write!(f, "at least {least}"),
-        }
-    }
-}
+pub use crate::count::Count;
 
 /// One `T = R` of a list, as the user wrote it.
 #[derive(Debug, Clone)]
@@ -101,7 +44,7 @@ impl fmt::Display for Order {
 }
 
 impl Order {
-    fn fails(&self, cause: Cause) -> PatchError {
+    pub fn fails(&self, cause: Cause) -> PatchError {
         PatchError::new(self.target_name, self.target, self.replacement_name, self.location, cause)
     }
 }
@@ -109,16 +52,16 @@ impl Order {
 /// Names a patch for as long as it is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Id {
-    layer: Key,
+    pub layer: Key,
     serial: u64,
 }
 
 /// One scope's patches of one target, or those that every thread sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Key {
-    group: u64,
-    visibility: Visibility,
-    scope: u64,
+pub struct Key {
+    pub group: u64,
+    pub visibility: Visibility,
+    pub scope: u64,
 }
 
 #[derive(Debug)]
@@ -142,22 +85,22 @@ struct Layer {
 
 /// All copies of one function.
 #[derive(Debug)]
-struct Group {
-    hooked: Vec<usize>,
+pub struct Group {
+    pub hooked: Vec<usize>,
     /// Bodies that may be copies as well, and were left alone.
-    doubt: Option<String>,
+    pub doubt: Option<String>,
     /// How many files had been loaded when the copies were looked for.
-    loads: u64,
+    pub loads: u64,
 }
 
 /// All patches that are there.
 #[derive(Debug)]
 pub struct Patches {
     layers: BTreeMap<Key, Layer>,
-    groups: BTreeMap<u64, Group>,
+    pub groups: BTreeMap<u64, Group>,
     /// The group of every address that stands for a target: its copies, and what only leads to them.
-    known: BTreeMap<usize, u64>,
-    next_group: u64,
+    pub known: BTreeMap<usize, u64>,
+    pub next_group: u64,
     next_serial: u64,
 }
 
@@ -245,7 +188,8 @@ impl Patches {
         Some(group)
     }
 
-    fn push(&mut self, hooks: &mut Hooks, key: Key, owner: u64, order: &Order) -> Id {
+    /// A new patch, which is the newest of its layer.
+    pub fn push(&mut self, hooks: &mut Hooks, key: Key, owner: u64, order: &Order) -> Id {
         let counter = self.counter(hooks, key);
         let serial = self.next_serial;
         self.next_serial += 1;
@@ -350,7 +294,7 @@ impl Patches {
     }
 
     /// What stands in for `target` in a scope, if anything does.
-    fn replacement_of(&self, target: usize, scope: u64) -> Option<usize> {
+    pub fn replacement_of(&self, target: usize, scope: u64) -> Option<usize> {
         let group = *self.known.get(&target)?;
         [Visibility::Scope, Visibility::Process].into_iter().find_map(|visibility| {
             let layer = self.layers.get(&Key { group, visibility, scope })?;
@@ -364,117 +308,5 @@ impl Layer {
         if let Some(newest) = self.stack.last_mut() {
             newest.calls += counter.wrapping_sub(newest.since);
         }
-    }
-}
-
-impl Held {
-    /// Makes all patches of a list, or none.
-    pub fn patch(
-        &mut self,
-        scope: u64,
-        visibility: Option<Visibility>,
-        orders: &[Order],
-    ) -> Result<Vec<Id>, PatchError> {
-        let Some(live) = self.scopes.get(scope) else { return Ok(Vec::new()) };
-        let visibility = visibility.unwrap_or(live.visibility);
-        let (owner, alone, who) = (live.word, live.alone, live.who.to_string());
-        let mut groups = Vec::with_capacity(orders.len());
-        for order in orders {
-            if visibility == Visibility::Process && !alone {
-                return Err(order.fails(Cause::NotAlone { scope: who }));
-            }
-            groups.push(self.hook(order).map_err(|cause| order.fails(cause))?);
-        }
-        let mut ids = Vec::with_capacity(orders.len());
-        for (order, group) in orders.iter().zip(groups) {
-            if let Err(cause) = self.check_cycle(order, scope) {
-                for id in ids {
-                    self.remove(scope, id);
-                }
-                return Err(order.fails(cause));
-            }
-            let global: &mut Global = self;
-            let key = Key { group, visibility, scope };
-            ids.push(global.patches.push(&mut global.hooks, key, owner, order));
-        }
-        Ok(ids)
-    }
-
-    /// Takes a patch away and keeps its calls for `calls!`.
-    pub fn remove(&mut self, scope: u64, id: Id) {
-        let global: &mut Global = self;
-        if let Some(calls) = global.patches.remove(&mut global.hooks, id)
-            && let Some(live) = global.scopes.get_mut(scope)
-        {
-            *live.past_calls.entry(id.layer.group).or_default() += calls;
-        }
-    }
-
-    /// The calls that the replacements of a target have had in a scope; `None` if it never had one.
-    pub fn calls_of(&mut self, target: usize, scope: u64) -> Option<u64> {
-        let group = self.patches.group_of(target)?;
-        let past = self.scopes.get(scope)?.past_calls.get(&group).copied();
-        let present = self.patches.calls_in_scope(&self.hooks, group, scope & !thread::SHARED);
-        past.into_iter().chain(present).reduce(u64::wrapping_add)
-    }
-
-    /// Hooks every copy of a target; the group that they are.
-    fn hook(&mut self, order: &Order) -> Result<u64, Cause> {
-        if order.target == order.replacement {
-            return Err(Cause::SameFunction);
-        }
-        let loads = image::loads();
-        let known = self.patches.known.get(&order.target).copied();
-        if let Some(group) = known.filter(|group| self.patches.groups[group].loads == loads) {
-            return Ok(group);
-        }
-        let map = hook::map()?;
-        let copies = match order.target_type {
-            Some(name) => image::copies_of(order.target, name),
-            None => image::copies(order.target),
-        };
-        if let Some(other) = order.target_type.and_then(|name| image::other_name(order.target, name)) {
-            return Err(Cause::SharedAddress { with: vec![other] });
-        }
-        if !copies.shared_with.is_empty() {
-            return Err(Cause::SharedAddress { with: copies.shared_with });
-        }
-        if copies.addresses.contains(&order.replacement) {
-            return Err(Cause::SameFunction);
-        }
-        self.hook_copies(&map, &copies, loads)
-    }
-
-    fn hook_copies(&mut self, map: &Map, copies: &Copies, loads: u64) -> Result<u64, Cause> {
-        let global: &mut Global = self;
-        inherit::ensure(&mut global.hooks)?;
-        let patches = &mut global.patches;
-        let hooked = copies.addresses.iter().find_map(|copy| global.hooks.get(*copy)).map(|hook| hook.group);
-        let known = copies.addresses.iter().find_map(|copy| patches.known.get(copy)).copied();
-        let group = known.or(hooked).unwrap_or(patches.next_group);
-        let mut bodies = copies.addresses.clone();
-        // What only leads to a body would make the original call the replacement.
-        bodies.retain(|copy| !copies.thunks.contains(copy) || copies.thunks.len() == copies.addresses.len());
-        for body in &bodies {
-            global.hooks.make(map, *body, Bounds::of(*body), group, None)?;
-        }
-        patches.next_group = patches.next_group.max(group + 1);
-        patches.known.extend(copies.addresses.iter().map(|address| (*address, group)));
-        let doubt = copies.doubt.as_ref().map(|doubt| doubt.reason.clone());
-        patches.groups.insert(group, Group { hooked: bodies, doubt, loads });
-        Ok(group)
-    }
-
-    /// Follows the replacements in a scope: the way must not come back to the target.
-    fn check_cycle(&self, order: &Order, scope: u64) -> Result<(), Cause> {
-        let group = self.patches.known.get(&order.target);
-        let mut at = order.replacement;
-        while let Some(next) = self.patches.replacement_of(at, scope) {
-            if self.patches.known.get(&next) == group {
-                return Err(Cause::Cycle);
-            }
-            at = next;
-        }
-        Ok(())
     }
 }

@@ -4,7 +4,6 @@
 //! process, so that a stub reads them with one instruction. The initial-exec model is asked for by name: the
 //! linker turns the load into a constant in a program, and the loader finds room for 16 bytes in a library.
 //! Source: Ulrich Drepper, "ELF Handling For Thread-Local Storage", section 4.3.
-use std::arch::{asm, naked_asm};
 
 /// No scope at all.
 pub const NONE: u64 = 0;
@@ -52,42 +51,17 @@ macro_rules! words_definition {
     };
 }
 
-/// The words' distance from the thread pointer, in bytes.
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-#[unsafe(naked)]
-pub extern "C" fn offset() -> isize {
-    naked_asm!(
-        concat!("mov rax, qword ptr [rip + ", words_symbol!(), "@GOTTPOFF]"),
-        "ret",
-        words_definition!()
-    )
-}
-
-/// The words' distance from the thread pointer, in bytes.
 #[cfg(all(target_os = "linux", target_arch = "aarch64"))]
-#[unsafe(naked)]
-pub extern "C" fn offset() -> isize {
-    naked_asm!(
-        concat!("adrp x0, :gottprel:", words_symbol!()),
-        concat!("ldr x0, [x0, :gottprel_lo12:", words_symbol!(), "]"),
-        "ret",
-        words_definition!()
-    )
-}
+#[path = "thread/linux_aarch64.rs"]
+mod machine;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[path = "thread/linux_x86_64.rs"]
+mod machine;
+
+pub use machine::offset;
 
 fn words() -> *mut u64 {
-    let base: usize;
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: the psABI keeps the thread pointer itself at `fs:0`; the load touches nothing else.
-    unsafe {
-        asm!("mov {}, fs:0", out(reg) base, options(nostack, preserves_flags, readonly));
-    }
-    #[cfg(target_arch = "aarch64")]
-    // SAFETY: reading the thread pointer register has no effect.
-    unsafe {
-        asm!("mrs {}, tpidr_el0", out(reg) base, options(nostack, preserves_flags, nomem));
-    }
-    base.wrapping_add_signed(offset()) as *mut u64
+    machine::pointer().wrapping_add_signed(offset()) as *mut u64
 }
 
 fn load(index: usize) -> u64 {

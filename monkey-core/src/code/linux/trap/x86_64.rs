@@ -1,0 +1,93 @@
+//! The two signal handlers on x86-64.
+use super::{ANSWERED, ASKED, LONGEST, MOVES, QUESTION_BEFORE, TARGET, TRAP_BEFORE, pass_on};
+use std::arch::naked_asm;
+
+/// Where the program counter lies in a `ucontext_t`, in bytes.
+const PROGRAM_COUNTER: usize = std::mem::offset_of!(libc::ucontext_t, uc_mcontext)
+    + std::mem::offset_of!(libc::mcontext_t, gregs)
+    + libc::REG_RIP as usize * 8;
+
+/// The code of a SIGTRAP that comes from `int3`: `SI_KERNEL`, not a user's `kill`, not a single step.
+const FROM_INT3: i32 = 0x80;
+
+/// SIGTRAP. At the target's trap: on to the stub. At a trap that has gone meanwhile: once more from there.
+#[unsafe(naked)]
+pub extern "C" fn on_trap(
+    signal: libc::c_int,
+    information: *mut libc::siginfo_t,
+    context: *mut libc::c_void,
+) {
+    naked_asm!(
+        "cmp dword ptr [rsi + 8], {int3}",
+        "jne 9f",
+        "mov rcx, [rdx + {pc}]",
+        "dec rcx",
+        "cmp rcx, [rip + {target}]",
+        "jne 2f",
+        "mov rax, [rip + {moves}]",
+        // Read between two looks at the target: the next redirection may have begun.
+        "cmp rcx, [rip + {target}]",
+        "jne 2f",
+        "mov [rdx + {pc}], rax",
+        "ret",
+        "2:",
+        "mov al, [rcx]",
+        "cmp al, 0xCC",
+        "je 9f",
+        // CD 03 is the long form of int3, never ours.
+        "cmp al, 0x03",
+        "jne 3f",
+        "cmp byte ptr [rcx - 1], 0xCD",
+        "je 9f",
+        "3:",
+        "mov [rdx + {pc}], rcx",
+        "ret",
+        "9:",
+        "mov rcx, [rip + {before}]",
+        "jmp {pass_on}",
+        int3 = const FROM_INT3,
+        pc = const PROGRAM_COUNTER,
+        target = sym TARGET,
+        moves = sym MOVES,
+        before = sym TRAP_BEFORE,
+        pass_on = sym pass_on,
+    )
+}
+
+/// SIGURG. Asked: out of the way if need be, and the answer. Not asked: as if we were not there.
+#[unsafe(naked)]
+pub extern "C" fn on_question(
+    signal: libc::c_int,
+    information: *mut libc::siginfo_t,
+    context: *mut libc::c_void,
+) {
+    naked_asm!(
+        "mov eax, 186", // gettid
+        "syscall",
+        "cmp eax, [rip + {asked}]",
+        "jne 9f",
+        "mov rcx, [rdx + {pc}]",
+        "sub rcx, [rip + {target}]",
+        "cmp rcx, {longest}",
+        "jae 3f",
+        "lea r8, [rip + {moves}]",
+        "mov r8, [r8 + rcx * 8]",
+        "test r8, r8",
+        "jz 3f",
+        "mov [rdx + {pc}], r8",
+        "3:",
+        "mov [rip + {answered}], eax",
+        "ret",
+        "9:",
+        "mov rcx, [rip + {before}]",
+        "jmp {pass_on}",
+        pc = const PROGRAM_COUNTER,
+        longest = const LONGEST,
+        asked = sym ASKED,
+        answered = sym ANSWERED,
+        target = sym TARGET,
+        moves = sym MOVES,
+        before = sym QUESTION_BEFORE,
+        pass_on = sym pass_on,
+    )
+}
