@@ -214,8 +214,9 @@ extern "C" fn less_for_c(left: i32, _: f64) -> f64 {
 
 #[monkey::test(replace(read = read_more, for_c = less_for_c))]
 fn unsafe_and_foreign_functions() {
+    let five = 5;
     // SAFETY: there is a number.
-    assert_eq!(unsafe { both(&raw const *&5) }, 6);
+    assert_eq!(unsafe { both(&raw const five) }, 6);
     assert!((for_c(1, 2.0) - 1.0).abs() < f64::EPSILON);
 }
 
@@ -243,9 +244,9 @@ async fn frames_around_any_function() {
 
 /// What stands around the attribute is still there: documentation, conditions, what must be used, who may see it.
 #[monkey::patchable]
-#[cfg(all())]
+#[cfg(not(doc))]
 #[must_use]
-#[cfg_attr(all(), doc = "More.", inline)]
+#[cfg_attr(not(doc), doc = "More.", inline)]
 pub(crate) fn dressed() -> u32 {
     1
 }
