@@ -275,6 +275,11 @@ impl Replacement {
 }
 
 /// What may stand as COUNT in `expect(T = COUNT)`: a number or a range of `usize`.
+#[diagnostic::on_unimplemented(
+    message = "a count is a number or a range of numbers",
+    label = "neither a `usize` nor a range of them",
+    note = "write `expect(TARGET = 2)`, `1..`, `..=3` or `..`"
+)]
 pub trait IntoCount {
     /// The numbers of calls that are right.
     fn into_count(self) -> Count;
