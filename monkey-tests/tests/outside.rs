@@ -26,7 +26,7 @@ const TESTS: [&str; 12] = [
 
 #[test]
 fn its_tests_pass_and_see_replacements() {
-    let crates = Crates::write("tested", |source| source);
+    let crates = Crates::write("tested", str::to_owned);
     let said = crates.cargo(&["test", "--workspace"]);
     let passed: Vec<_> =
         said.lines().filter_map(|line| line.strip_prefix("test ")?.strip_suffix(" ... ok")).collect();
@@ -37,7 +37,7 @@ fn its_tests_pass_and_see_replacements() {
 
 #[test]
 fn a_release_build_is_that_of_the_source_without_the_attributes() {
-    let crates = Crates::write("shipped", |source| source);
+    let crates = Crates::write("shipped", str::to_owned);
     let with = crates.release();
     for (artefact, symbols) in &with.symbols {
         let ours: Vec<_> = symbols.iter().filter(|symbol| symbol.contains("monkey_core")).collect();
@@ -61,7 +61,7 @@ fn a_release_build_is_that_of_the_source_without_the_attributes() {
 }
 
 /// Their lines stay, for places in the source are part of what panics say.
-fn without_attributes(source: String) -> String {
+fn without_attributes(source: &str) -> String {
     let mut removed = 0;
     let mut blank = |line: &str| {
         let attribute = line.trim_start().starts_with("#[monkey::patchable");
@@ -84,12 +84,12 @@ struct Release {
 }
 
 impl Crates {
-    fn write(name: &str, change: fn(String) -> String) -> Self {
+    fn write(name: &str, change: fn(&str) -> String) -> Self {
         let here = Path::new(env!("CARGO_MANIFEST_DIR"));
         let to = Path::new(env!("CARGO_TARGET_TMPDIR")).join("outside").join(name);
         copy(&here.join("outside"), &to, &|path, text| match path.extension().and_then(|end| end.to_str()) {
             Some("toml") => text.replace("MONKEY", here.parent().unwrap().to_str().unwrap()),
-            _ if path.ends_with("lib.rs") => change(text),
+            _ if path.ends_with("lib.rs") => change(&text),
             _ => text,
         });
         write(&to.join("Cargo.lock"), &fs::read_to_string(here.join("../Cargo.lock")).unwrap());
