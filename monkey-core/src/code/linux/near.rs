@@ -31,17 +31,20 @@ pub fn allocate(target: usize, reach: usize, code: usize, data: usize) -> Result
     Err(Cause::NoMemory { reason })
 }
 
-/// Free places, nearest first.
+/// Free places, nearest first; then others, should something be there that the map does not tell of, as where an
+/// emulator's own memory lies between the program's.
 fn candidates(target: usize, reach: usize, size: usize) -> Vec<usize> {
     let low = target.saturating_sub(reach).max(LOWEST);
     let high = target.saturating_add(reach).saturating_sub(size);
-    let mut starts = match Map::read() {
+    let within = |start: &usize| (low..=high).contains(start);
+    let mut starts: Vec<_> = match Map::read() {
         Ok(map) if map.is_whole() => map.gaps(size).filter_map(|gap| nearest(gap, target, size)).collect(),
-        _ => spread(target, reach),
+        _ => Vec::new(),
     };
-    starts.retain(|start| (low..=high).contains(start));
+    starts.retain(within);
     starts.sort_by_key(|start| start.abs_diff(target));
     starts.truncate(64);
+    starts.extend(spread(target, reach).filter(within).take(64));
     starts
 }
 
@@ -54,11 +57,12 @@ fn nearest((start, end): (usize, usize), target: usize, size: usize) -> Option<u
     (place >= first && place <= last).then_some(place).or_else(|| (first <= last).then_some(first))
 }
 
-/// Without the map: places to ask the kernel about.
-fn spread(target: usize, reach: usize) -> Vec<usize> {
+/// Without the map: places to ask the kernel about, nearest first.
+fn spread(target: usize, reach: usize) -> impl Iterator<Item = usize> {
     let base = target & !0xF_FFFF;
-    let steps = 1..=(reach >> 24).min(128);
-    steps.flat_map(|step| [base.saturating_sub(step << 24), base.saturating_add(step << 24)]).collect()
+    let step = ((reach >> 5) & !0xF_FFFF).clamp(1 << 20, 1 << 24);
+    let steps = (1..=reach / step).map(move |number| number * step);
+    steps.flat_map(move |step| [base.saturating_sub(step), base.saturating_add(step)])
 }
 
 fn map_at(start: usize, code: usize, data: usize) -> io::Result<Block> {
