@@ -319,6 +319,35 @@ fn thousands_of_functions_are_patched_and_no_page_stays_writable() {
     assert_eq!(writable_code(), Vec::<String>::new());
 }
 
+/// On machines whose caches are not coherent, and under emulators that are as strict, this is the test of the flush:
+/// `.ci/aarch64` runs it under such a one.
+#[test]
+fn code_written_by_either_way_runs_at_once() {
+    const TEST: &str = "code_written_by_either_way_runs_at_once";
+    if child::case().is_none() {
+        for way in child::ways() {
+            for form in ["near", "far"] {
+                let mut command = child::command(TEST, way);
+                let output = command.env("MONKEY_CODE_WRITE", way).env("MONKEY_JUMP", form).output().unwrap();
+                assert!(child::passed(&output), "{way}: {}", child::describe(output.status, &output));
+            }
+        }
+        return;
+    }
+    extern "C" fn all_the_same() -> u32 {
+        u32::MAX
+    }
+    for (function, number) in functions(20).into_iter().zip(0..) {
+        // Fetched, and kept.
+        assert!((0..1000).all(|_| black_box(function)() == number));
+        // SAFETY: both are of this type.
+        let guard = unsafe { monkey::patch_at(function as *const (), all_the_same as *const ()) }.unwrap();
+        assert_eq!(black_box(function)(), u32::MAX);
+        drop(guard);
+        assert_eq!(black_box(function)(), number);
+    }
+}
+
 #[test]
 fn page_protections_come_back() {
     let protections = || {

@@ -61,9 +61,10 @@ fn a_patch_works_or_says_what_was_refused() {
         return run(&case);
     }
     let mut failed = Vec::new();
+    let ways = child::ways();
     for policy in POLICIES {
         for company in COMPANIES {
-            for way in WAYS {
+            for way in WAYS.into_iter().filter(|way| *way == "either" || ways.contains(way)) {
                 if let Err(said) = check(policy, way, company) {
                     failed.push(format!("{policy}, {way}, {company}: {said}"));
                 }

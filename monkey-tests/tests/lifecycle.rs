@@ -174,13 +174,18 @@ fn a_hundred_thousand_scopes_leave_nothing_behind() {
     }
     alone("a_hundred_thousand_scopes_leave_nothing_behind", || {
         let run = |scopes| (0..scopes).for_each(scoped);
+        if child::emulated() {
+            // An emulator's memory grows by what it translates.
+            run(10_000);
+            println!("skipped: what is in memory is not the program's alone");
+            return nothing_is_left();
+        }
         run(10_000);
         let before = resident();
         run(100_000);
         let grown = resident().saturating_sub(before);
         println!("100,000 scopes: {grown} KiB more in memory");
-        // An emulator's memory grows by what it translates.
-        assert!(grown < 256 || child::emulated(), "{grown} KiB more after 100,000 scopes");
+        assert!(grown < 256, "{grown} KiB more after 100,000 scopes");
         nothing_is_left();
     });
 }

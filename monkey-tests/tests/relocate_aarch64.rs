@@ -245,7 +245,8 @@ fn any_word_is_moved_right_or_refused_for_a_reason() {
         sweep::scramble(seed)
     };
     let (mut moved, mut refused, mut doubtful) = (0, 0, 0);
-    while moved < 200_000 {
+    // Fewer on the architecture itself, where these tests run in an emulator; the host has all.
+    while moved < if cfg!(target_arch = "aarch64") { 20_000 } else { 200_000 } {
         let mut word = random() as u32;
         // Every second one relative: literals, addresses, the branches.
         match random() % 12 {
