@@ -1,4 +1,4 @@
-//! What AArch64 adds to writing code.
+//! What `AArch64` adds to writing code.
 use std::arch::asm;
 
 /// The instruction that stops whoever runs into it: `brk #0x6D6B`, `11010100001 imm16 00000`.
@@ -43,7 +43,7 @@ pub fn flush(address: usize, length: usize) {
 pub unsafe fn store_byte(address: usize, value: u8) {
     // SAFETY: the caller's.
     unsafe {
-        asm!("strb {:w}, [{}]", in(reg) u32::from(value), in(reg) address, options(nostack, preserves_flags))
+        asm!("strb {:w}, [{}]", in(reg) u32::from(value), in(reg) address, options(nostack, preserves_flags));
     }
 }
 

@@ -1,4 +1,4 @@
-//! The thread pointer of Linux on AArch64, and where the words lie from it.
+//! The thread pointer of Linux on `AArch64`, and where the words lie from it.
 use std::arch::{asm, naked_asm};
 
 /// The words' distance from the thread pointer, in bytes.

@@ -1,4 +1,4 @@
-//! The two signal handlers on AArch64.
+//! The two signal handlers on `AArch64`.
 use super::{ANSWERED, ASKED, LONGEST, MOVES, QUESTION_BEFORE, TARGET, TRAP_BEFORE, pass_on};
 use std::arch::naked_asm;
 
