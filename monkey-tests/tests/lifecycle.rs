@@ -9,6 +9,7 @@ fn number() -> u64 {
     1
 }
 
+#[monkey::patchable]
 fn two() -> u64 {
     2
 }
