@@ -217,7 +217,10 @@ mod tests {
     }
 
     #[test]
-    #[cfg_attr(target_arch = "aarch64", ignore = "the map that qemu-user makes of pages like these is not true")]
+    #[cfg_attr(
+        target_arch = "aarch64",
+        ignore = "the map that qemu-user makes of pages like these is not true"
+    )]
     fn each_page_gets_back_the_protection_it_had() {
         let all = EXECUTE | libc::PROT_WRITE;
         for pair in [
