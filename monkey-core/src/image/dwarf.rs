@@ -193,7 +193,11 @@ mod tests {
     fn spoiled_debug_information_is_survived() {
         let file = std::fs::read("/proc/self/exe").unwrap().leak();
         let whole = Elf::parse(file).unwrap().info.debug;
-        let first = super::super::bytes::long(whole.aranges, 16);
+        let Some(first) = super::super::bytes::number(whole.aranges, 16, 8) else {
+            // A release build has none, unless its profile asks for it.
+            assert!(whole.info.is_empty());
+            return;
+        };
         let mut seed = 7;
         for _ in 0..100 {
             let debug = Debug {
