@@ -18,6 +18,11 @@ use crate::{relocate::x86_64 as relocate, stub::x86_64 as machine};
 /// Forces the far form of the jump, for tests.
 const FORCED: &str = "MONKEY_JUMP";
 
+/// What a counter goes up by when its slot gets or loses an owner. A stub counts a call only if the counter has not
+/// changed since it read the owner and the replacement, so nobody counts, or jumps, for an owner that has gone.
+/// Nobody reads the sum itself: a patch's calls are the difference between two readings.
+const TENURE: u64 = 1 << 40;
+
 /// A scope's patch of a target. Slots are never freed: a stub may be looking at any of them at any time.
 #[repr(C)]
 #[derive(Debug)]
@@ -87,13 +92,14 @@ pub struct Hook {
 }
 
 impl Hook {
-    /// A free slot, for a scope to write its patch into.
-    pub fn claim(&mut self, replacement: usize, owner: u64) -> &'static Slot {
+    /// A slot for a scope's patch, and its counter before the first call.
+    pub fn claim(&mut self, replacement: usize, owner: u64) -> (&'static Slot, u64) {
         self.record_outside_calls();
         let slot = if self.cell.first.is_free() { &self.cell.first } else { self.claim_further() };
         slot.replacement.store(replacement as u64, SeqCst);
+        let calls = slot.calls.fetch_add(TENURE, SeqCst).wrapping_add(TENURE);
         slot.owner.store(owner, SeqCst);
-        slot
+        (slot, calls)
     }
 
     /// Whether the jump is still there. A library that was closed and opened again may lie where it lay before.
@@ -114,32 +120,34 @@ impl Hook {
         slot
     }
 
-    /// Takes a scope's patch away.
-    pub fn release(&self, slot: &Slot) {
+    /// Takes a scope's patch away; its counter behind the last call. The replacement stays in the slot, for threads that
+    /// have looked at the owner and are about to jump there.
+    pub fn release(&self, slot: &Slot) -> u64 {
         slot.owner.store(thread::EMPTY, SeqCst);
+        let calls = slot.calls.fetch_add(TENURE, SeqCst);
         if !std::ptr::eq(slot, &raw const self.cell.first) {
             self.cell.more.fetch_sub(1, SeqCst);
         }
         self.rest();
+        calls
     }
 
-    /// Sets, changes or (0) takes away the patch that every thread sees.
+    /// Sets or changes the patch that every thread sees.
     pub fn set_process(&self, replacement: usize) {
-        if replacement != 0 {
-            self.record_outside_calls();
+        self.record_outside_calls();
+        if self.cell.process_replacement.swap(replacement as u64, SeqCst) == 0 {
+            self.cell.more.fetch_add(1, SeqCst);
         }
-        let before = self.cell.process_replacement.swap(replacement as u64, SeqCst);
-        match (before, replacement) {
-            (0, 0) => {}
-            (0, _) => {
-                self.cell.more.fetch_add(1, SeqCst);
-            }
-            (_, 0) => {
-                self.cell.more.fetch_sub(1, SeqCst);
-            }
-            _ => {}
+    }
+
+    /// Takes the patch away that every thread sees; its counter behind the last call.
+    pub fn end_process(&self) -> u64 {
+        if self.cell.process_replacement.swap(0, SeqCst) != 0 {
+            self.cell.more.fetch_sub(1, SeqCst);
         }
+        let calls = self.cell.process_calls.fetch_add(TENURE, SeqCst);
         self.rest();
+        calls
     }
 
     fn is_patched(&self) -> bool {

@@ -44,7 +44,7 @@ impl Held {
     /// Takes a patch away and keeps its calls for `calls!`.
     pub fn remove(&mut self, scope: u64, id: Id) {
         let global: &mut Global = self;
-        if let Some(calls) = global.patches.remove(&mut global.hooks, id)
+        if let Some(calls) = global.patches.remove(&global.hooks, id)
             && let Some(live) = global.scopes.get_mut(scope)
         {
             *live.past_calls.entry(id.layer.group).or_default() += calls;

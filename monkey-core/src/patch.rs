@@ -122,7 +122,9 @@ impl Patches {
                 let slots = self.layers.get(&key).map_or(&[][..], |layer| &layer.slots);
                 slots.iter().map(|(_, slot)| slot.calls.load(SeqCst)).fold(0, u64::wrapping_add)
             }
-            Visibility::Process => self.hooks_of(hooks, key.group).map(Hook::process_calls).sum(),
+            Visibility::Process => {
+                self.hooks_of(hooks, key.group).map(Hook::process_calls).fold(0, u64::wrapping_add)
+            }
         }
     }
 
@@ -190,96 +192,100 @@ impl Patches {
 
     /// A new patch, which is the newest of its layer.
     pub fn push(&mut self, hooks: &mut Hooks, key: Key, owner: u64, order: &Order) -> Id {
-        let counter = self.counter(hooks, key);
         let serial = self.next_serial;
         self.next_serial += 1;
-        let replacement = order.replacement;
-        let patch =
-            Patch { serial, replacement, calls: 0, since: counter, _line: Line::new(&order.to_string()) };
-        if let Some(layer) = self.layers.get_mut(&key) {
-            layer.retire_newest(counter);
-            layer.stack.push(patch);
-        } else {
-            self.layers.insert(key, Layer { stack: vec![patch], slots: Vec::new() });
-            if key.visibility == Visibility::Scope {
-                self.claim(hooks, key, owner, replacement);
+        let mut slots = Vec::new();
+        let since = match key.visibility {
+            Visibility::Scope if !self.layers.contains_key(&key) => {
+                self.claim(hooks, key, owner, order.replacement, &mut slots)
             }
-        }
+            _ => self.counter(hooks, key),
+        };
+        let layer = self.layers.entry(key).or_insert(Layer { stack: Vec::new(), slots });
+        layer.retire_newest(since);
+        let line = Line::new(&order.to_string());
+        layer.stack.push(Patch { serial, replacement: order.replacement, calls: 0, since, _line: line });
         self.show_newest(hooks, key);
         Id { layer: key, serial }
     }
 
-    fn claim(&mut self, hooks: &mut Hooks, key: Key, owner: u64, replacement: usize) {
-        let targets = self.groups.get(&key.group).map(|group| group.hooked.clone()).unwrap_or_default();
-        let mut slots = Vec::with_capacity(targets.len());
-        for target in targets {
-            if let Some(hook) = hooks.get_mut(target) {
-                slots.push((target, hook.claim(replacement, owner)));
+    /// Gives a scope a slot in each of the group's hooks; the counter before the first call.
+    fn claim(
+        &self,
+        hooks: &mut Hooks,
+        key: Key,
+        owner: u64,
+        replacement: usize,
+        slots: &mut Vec<(usize, &'static Slot)>,
+    ) -> u64 {
+        let mut since = 0_u64;
+        for target in self.groups.get(&key.group).map_or(&[][..], |group| &group.hooked) {
+            if let Some(hook) = hooks.get_mut(*target) {
+                let (slot, calls) = hook.claim(replacement, owner);
+                slots.push((*target, slot));
+                since = since.wrapping_add(calls);
             }
         }
-        if let Some(layer) = self.layers.get_mut(&key) {
-            layer.slots = slots;
-        }
-        let counter = self.counter(hooks, key);
-        if let Some(patch) = self.layers.get_mut(&key).and_then(|layer| layer.stack.last_mut()) {
-            patch.since = counter;
-        }
+        since
     }
 
-    fn show_newest(&mut self, hooks: &Hooks, key: Key) {
+    fn show_newest(&self, hooks: &Hooks, key: Key) {
         let Some(layer) = self.layers.get(&key) else { return };
-        let replacement = layer.stack.last().map_or(0, |patch| patch.replacement);
+        let Some(newest) = layer.stack.last() else { return };
         match key.visibility {
             Visibility::Scope => {
                 for (_, slot) in &layer.slots {
-                    slot.replacement.store(replacement as u64, SeqCst);
+                    slot.replacement.store(newest.replacement as u64, SeqCst);
                 }
             }
             Visibility::Process => {
                 for hook in self.hooks_of(hooks, key.group) {
-                    hook.set_process(replacement);
+                    hook.set_process(newest.replacement);
                 }
             }
         }
     }
 
     /// Takes a patch away; the next newest of its layer counts from then on. Its calls, if it was still there.
-    pub fn remove(&mut self, hooks: &mut Hooks, id: Id) -> Option<u64> {
-        let calls = self.calls(hooks, id);
-        let counter = self.counter(hooks, id.layer);
+    pub fn remove(&mut self, hooks: &Hooks, id: Id) -> Option<u64> {
         let layer = self.layers.get_mut(&id.layer)?;
         let index = layer.stack.iter().position(|patch| patch.serial == id.serial)?;
-        layer.stack.remove(index);
-        let was_newest = index == layer.stack.len();
-        match layer.stack.last_mut() {
-            None => self.drop_layer(hooks, id.layer),
-            Some(newest) if was_newest => {
-                newest.since = counter;
-                self.show_newest(hooks, id.layer);
-            }
-            Some(_) => {}
+        let patch = layer.stack.remove(index);
+        if index < layer.stack.len() {
+            return Some(patch.calls);
         }
-        Some(calls)
+        // One reading for both: a call between two would be nobody's.
+        let counter = if layer.stack.is_empty() {
+            self.drop_layer(hooks, id.layer)
+        } else {
+            self.show_newest(hooks, id.layer);
+            self.counter(hooks, id.layer)
+        };
+        if let Some(newest) = self.layers.get_mut(&id.layer).and_then(|layer| layer.stack.last_mut()) {
+            newest.since = counter;
+        }
+        Some(patch.calls + counter.wrapping_sub(patch.since))
     }
 
-    fn drop_layer(&mut self, hooks: &mut Hooks, key: Key) {
-        self.show_newest(hooks, key);
-        if let Some(layer) = self.layers.remove(&key) {
-            for (target, slot) in layer.slots {
-                if let Some(hook) = hooks.get(target) {
-                    hook.release(slot);
-                }
+    /// Takes what is left of a layer away; its counter behind the last call.
+    fn drop_layer(&mut self, hooks: &Hooks, key: Key) -> u64 {
+        let slots = self.layers.remove(&key).map(|layer| layer.slots).unwrap_or_default();
+        match key.visibility {
+            Visibility::Scope => {
+                let released =
+                    slots.iter().filter_map(|(target, slot)| Some(hooks.get(*target)?.release(slot)));
+                released.fold(0, u64::wrapping_add)
+            }
+            Visibility::Process => {
+                self.hooks_of(hooks, key.group).map(Hook::end_process).fold(0, u64::wrapping_add)
             }
         }
     }
 
     /// Takes away all patches of a scope.
-    pub fn remove_all(&mut self, hooks: &mut Hooks, scope: u64) {
+    pub fn remove_all(&mut self, hooks: &Hooks, scope: u64) {
         let keys: Vec<Key> = self.layers.keys().filter(|key| key.scope == scope).copied().collect();
         for key in keys {
-            if let Some(layer) = self.layers.get_mut(&key) {
-                layer.stack.clear();
-            }
             self.drop_layer(hooks, key);
         }
     }

@@ -87,7 +87,7 @@ impl Held {
     /// Ends a scope and takes away what is left in it.
     pub fn end(&mut self, scope: u64) {
         let global: &mut Global = self;
-        global.patches.remove_all(&mut global.hooks, id(scope));
+        global.patches.remove_all(&global.hooks, id(scope));
         if let Some(live) = global.scopes.live.remove(&id(scope)) {
             global.turns.end(live.turn);
         }

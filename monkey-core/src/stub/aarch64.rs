@@ -16,11 +16,11 @@
 //! ```
 //!
 //! A count is a pair of `ldaxr` and `stlxr`, also in a scope of one thread: a signal handler of that thread that comes
-//! between a plain load and store would be lost. A scope of several threads looks at the owner a second time *after*
-//! it has counted and read the replacement: the patch may have been taken away by another of its threads and the slot
-//! given to another scope in between. Scope words are never used twice, so the same owner before and after means that
-//! the replacement between is the owner's; and as the count is ordered before that second look, one who takes the
-//! owner away (`SeqCst`) and reads the count afterwards has every call in it, but for those that will undo theirs.
+//! between a plain load and store would be lost. In a scope of several threads, another of them may take the patch away
+//! while this one is in the stub, and the slot may get another owner. So the counter is read first, then the replacement,
+//! then the owner once more; and the call counts only if the counter is still what it was, or all is read again. The
+//! counter changes whenever a slot gets or loses its owner (`hook::TENURE`): what was read belongs together, and a patch
+//! that is taken away has exactly the calls that went to its replacement.
 //!
 //! All ways out are `b`, or `br` with `x17`, which both `bti c` and `bti j` accept.
 use super::{Layout, OUTSIDE, cell};
@@ -221,14 +221,24 @@ impl Stub {
         })
     }
 
-    /// One more at `[x1]`, or one less, atomically; `x2` is what was there. Changes `x2`, `x3`, `x17`.
-    fn count(&mut self, change: fn(&mut Assembler, Register, Register, u64)) {
+    /// One more at `[x1]`, atomically; `x2` is what was there. Changes `x2`, `x3`, `x17`.
+    fn count(&mut self) {
         let again = self.asm.label();
         self.asm.bind(again);
         self.asm.load_exclusive(X2, X1);
-        change(&mut self.asm, X17, X2, 1);
+        self.asm.add_number(X17, X2, 1);
         self.asm.store_exclusive(X3, X17, X1);
         self.asm.branch(Branch::NotZero(X3), again);
+    }
+
+    /// One more at `[x1]` if `x2` is still there, or else to `again`. Changes `x2`, `x3`.
+    fn count_unchanged(&mut self, again: Label) {
+        self.asm.load_exclusive(X3, X1);
+        self.asm.compare(X3, X2);
+        self.asm.branch(Branch::NotEqual, again);
+        self.asm.add_number(X3, X3, 1);
+        self.asm.store_exclusive(X2, X3, X1);
+        self.asm.branch(Branch::NotZero(X2), again);
     }
 
     fn fast(&mut self) {
@@ -279,26 +289,28 @@ impl Stub {
 
     /// `x0` is the slot of the scope in `x16`.
     fn found(&mut self) {
-        let undo = self.asm.label();
+        let (again, count, gone) = (self.asm.label(), self.asm.label(), self.asm.label());
         self.asm.bind(self.found);
-        // The replacement that belongs to the owner just seen, not one from before.
-        self.asm.loads_first();
         self.asm.add_number(X1, X0, cell::CALLS);
-        self.count(Assembler::add_number);
-        self.asm.load(X17, X0, cell::REPLACEMENT);
-        self.asm.branch(Branch::BitClear(X16, SHARED.trailing_zeros()), self.replaced);
+        self.asm.bind(again);
+        // The counter that belongs to the owner just seen, not one from before.
         self.asm.loads_first();
-        self.asm.load_acquire(X2, X0);
-        self.asm.compare(X2, X16);
-        self.asm.branch(Branch::NotEqual, undo);
+        self.asm.load_acquire(X2, X1);
+        self.asm.load(X17, X0, cell::REPLACEMENT);
+        self.asm.branch(Branch::BitClear(X16, SHARED.trailing_zeros()), count);
+        self.asm.loads_first();
+        self.asm.load_acquire(X3, X0);
+        self.asm.compare(X3, X16);
+        self.asm.branch(Branch::NotEqual, gone);
+        self.asm.bind(count);
+        self.count_unchanged(again);
 
         self.asm.bind(self.replaced);
         self.restore();
         authenticate(&mut self.asm, self.signed);
         self.asm.branch_register(X17);
 
-        self.asm.bind(undo);
-        self.count(Assembler::subtract_number);
+        self.asm.bind(gone);
         self.restore();
         self.asm.branch(Branch::Always, self.look);
     }
@@ -318,11 +330,13 @@ impl Stub {
 
     /// No slot is the scope's: the patch that the whole process sees, if there is one.
     fn process(&mut self) {
-        let none = self.asm.label();
+        let (again, none) = (self.asm.label(), self.asm.label());
+        self.asm.address(X1, self.field(cell::PROCESS_CALLS));
+        self.asm.bind(again);
+        self.asm.load_acquire(X2, X1);
         self.asm.load_at(X0, self.field(cell::PROCESS_REPLACEMENT));
         self.asm.branch(Branch::Zero(X0), none);
-        self.asm.address(X1, self.field(cell::PROCESS_CALLS));
-        self.count(Assembler::add_number);
+        self.count_unchanged(again);
         self.asm.copy(X17, X0);
         self.asm.branch(Branch::Always, self.replaced);
         self.asm.bind(none);
@@ -360,7 +374,7 @@ impl Stub {
         self.asm.branch(Branch::Zero(X17), self.original);
         self.save();
         self.asm.address(X1, self.field(cell::OUTSIDE_CALLS));
-        self.count(Assembler::add_number);
+        self.count();
         self.asm.compare_number(X2, OUTSIDE);
         self.asm.branch(Branch::NotBelow, full);
         // A system call changes `x0` alone.

@@ -16,10 +16,11 @@
 //!           jmp  [replacement]
 //! ```
 //!
-//! A scope of one thread counts with a plain `inc`. A scope of several counts atomically, and looks at the owner a
-//! second time *after* it has read the replacement: the patch may have been taken away by another of its threads and
-//! the slot given to another scope in between. Scope words are never used twice, so the same owner before and after
-//! means that the replacement between is the owner's.
+//! A scope of one thread counts with a plain `inc`. In one of several, another of its threads may take the patch away
+//! while this one is in the stub, and the slot may get another owner. So the counter is read first, then the
+//! replacement, then the owner once more; and the call counts only if the counter is still what it was, or all is read
+//! again. The counter changes whenever a slot gets or loses its owner (`hook::TENURE`): what was read belongs together, and
+//! a patch that is taken away has exactly the calls that went to its replacement.
 use super::{Layout, OUTSIDE, cell};
 use crate::thread::BYPASS_OFFSET;
 
@@ -68,7 +69,7 @@ struct Stub {
     walk: Label,
     walk_unmarked: Label,
     found: Label,
-    not_found: Label,
+    found_shared: Label,
     outside: Label,
     original: Label,
 }
@@ -87,7 +88,7 @@ impl Stub {
             walk: asm.label(),
             walk_unmarked: asm.label(),
             found: asm.label(),
-            not_found: asm.label(),
+            found_shared: asm.label(),
             outside: asm.label(),
             original: asm.label(),
             asm,
@@ -138,30 +139,45 @@ impl Stub {
         self.asm.relative(&[0xFF, 0x25], replacement, &[]);
     }
 
+    /// `found_shared` comes in with the slot in `rax`, which is saved, and the scope in `r11`.
     fn hit_shared(&mut self) {
-        let (owner, calls, replacement) =
-            (self.field(cell::OWNER), self.field(cell::CALLS), self.field(cell::REPLACEMENT));
-        let undo = self.asm.label();
+        let (again, gone) = (self.asm.label(), self.asm.label());
+        let (calls, replacement) = (cell::CALLS as u8, cell::REPLACEMENT as u8);
         self.asm.bind(self.shared);
-        // F0 48 FF 05 rel32         lock inc qword [rip+calls]
-        self.asm.relative(&[0xF0, 0x48, 0xFF, 0x05], calls, &[]);
         // 50                        push rax
         self.asm.bytes(&[0x50]);
-        // 48 8B 05 rel32            mov rax, [rip+replacement]
-        self.asm.relative(&[0x48, 0x8B, 0x05], replacement, &[]);
-        // 4C 3B 1D rel32            cmp r11, [rip+owner]
-        self.asm.relative(&[0x4C, 0x3B, 0x1D], owner, &[]);
-        // 0F 85 rel32               jne undo
-        self.asm.branch(&[0x0F, 0x85], undo);
-        // 49 89 C3                  mov r11, rax
+        // 48 8D 05 rel32            lea rax, [rip+cell]
+        self.asm.relative(&[0x48, 0x8D, 0x05], self.cell, &[]);
+        self.asm.bind(self.found_shared);
+        // 51                        push rcx
+        // 52                        push rdx
+        // 48 89 C1                  mov rcx, rax
+        self.asm.bytes(&[0x51, 0x52, 0x48, 0x89, 0xC1]);
+        self.asm.bind(again);
+        // 48 8B 41 10               mov rax, [rcx+CALLS]
+        // 48 8B 51 08               mov rdx, [rcx+REPLACEMENT]
+        // 4C 3B 19                  cmp r11, [rcx+OWNER]
+        self.asm.bytes(&[0x48, 0x8B, 0x41, calls, 0x48, 0x8B, 0x51, replacement, 0x4C, 0x3B, 0x19]);
+        // 0F 85 rel32               jne gone
+        self.asm.branch(&[0x0F, 0x85], gone);
+        // 52                        push rdx
+        // 48 8D 50 01               lea rdx, [rax+1]
+        // F0 48 0F B1 51 10         lock cmpxchg [rcx+CALLS], rdx
+        // 5A                        pop rdx    (leaves the flags alone)
+        self.asm.bytes(&[0x52, 0x48, 0x8D, 0x50, 0x01, 0xF0, 0x48, 0x0F, 0xB1, 0x51, calls, 0x5A]);
+        // 0F 85 rel32               jne again
+        self.asm.branch(&[0x0F, 0x85], again);
+        // 49 89 D3                  mov r11, rdx
+        // 5A                        pop rdx
+        // 59                        pop rcx
         // 58                        pop rax
         // 41 FF E3                  jmp r11
-        self.asm.bytes(&[0x49, 0x89, 0xC3, 0x58, 0x41, 0xFF, 0xE3]);
-        self.asm.bind(undo);
+        self.asm.bytes(&[0x49, 0x89, 0xD3, 0x5A, 0x59, 0x58, 0x41, 0xFF, 0xE3]);
+        self.asm.bind(gone);
+        // 5A                        pop rdx
+        // 59                        pop rcx
         // 58                        pop rax
-        self.asm.bytes(&[0x58]);
-        // F0 48 FF 0D rel32         lock dec qword [rip+calls]
-        self.asm.relative(&[0xF0, 0x48, 0xFF, 0x0D], calls, &[]);
+        self.asm.bytes(&[0x5A, 0x59, 0x58]);
         // E9 rel32                  jmp walk
         self.asm.branch(&[0xE9], self.walk);
     }
@@ -219,51 +235,56 @@ impl Stub {
 
     fn process(&mut self) {
         let (replacement, calls) = (self.field(cell::PROCESS_REPLACEMENT), self.field(cell::PROCESS_CALLS));
-        self.asm.bind(self.not_found);
+        let (again, gone) = (self.asm.label(), self.asm.label());
         // 4C 8B 1D rel32            mov r11, [rip+process_replacement]
         self.asm.relative(&[0x4C, 0x8B, 0x1D], replacement, &[]);
         // 4D 85 DB                  test r11, r11
         self.asm.bytes(&[0x4D, 0x85, 0xDB]);
         // 0F 84 rel32               jz outside
         self.asm.branch(&[0x0F, 0x84], self.outside);
-        // F0 48 FF 05 rel32         lock inc qword [rip+process_calls]
-        self.asm.relative(&[0xF0, 0x48, 0xFF, 0x05], calls, &[]);
+        // 50                        push rax
+        // 51                        push rcx
+        self.asm.bytes(&[0x50, 0x51]);
+        self.asm.bind(again);
+        // 48 8B 05 rel32            mov rax, [rip+process_calls]
+        self.asm.relative(&[0x48, 0x8B, 0x05], calls, &[]);
+        // 4C 8B 1D rel32            mov r11, [rip+process_replacement]
+        self.asm.relative(&[0x4C, 0x8B, 0x1D], replacement, &[]);
+        // 4D 85 DB                  test r11, r11
+        self.asm.bytes(&[0x4D, 0x85, 0xDB]);
+        // 0F 84 rel32               jz gone
+        self.asm.branch(&[0x0F, 0x84], gone);
+        // 48 8D 48 01               lea rcx, [rax+1]
+        self.asm.bytes(&[0x48, 0x8D, 0x48, 0x01]);
+        // F0 48 0F B1 0D rel32      lock cmpxchg [rip+process_calls], rcx
+        self.asm.relative(&[0xF0, 0x48, 0x0F, 0xB1, 0x0D], calls, &[]);
+        // 0F 85 rel32               jne again
+        self.asm.branch(&[0x0F, 0x85], again);
+        // 59                        pop rcx
+        // 58                        pop rax
         // 41 FF E3                  jmp r11
-        self.asm.bytes(&[0x41, 0xFF, 0xE3]);
+        self.asm.bytes(&[0x59, 0x58, 0x41, 0xFF, 0xE3]);
+        self.asm.bind(gone);
+        // 59                        pop rcx
+        // 58                        pop rax
+        self.asm.bytes(&[0x59, 0x58]);
+        // E9 rel32                  jmp outside
+        self.asm.branch(&[0xE9], self.outside);
     }
 
     /// `rax` is the slot, and saved; `r11` the scope.
     fn found(&mut self) {
-        let (shared, undo) = (self.asm.label(), self.asm.label());
         let (calls, replacement) = (cell::CALLS as u8, cell::REPLACEMENT as u8);
         self.asm.bind(self.found);
         // 41 F6 C3 01               test r11b, SHARED
         self.asm.bytes(&[0x41, 0xF6, 0xC3, 0x01]);
-        // 0F 85 rel32               jnz shared
-        self.asm.branch(&[0x0F, 0x85], shared);
+        // 0F 85 rel32               jnz found_shared
+        self.asm.branch(&[0x0F, 0x85], self.found_shared);
         // 48 FF 40 10               inc qword [rax+CALLS]
         // 4C 8B 58 08               mov r11, [rax+REPLACEMENT]
         // 58                        pop rax
         // 41 FF E3                  jmp r11
         self.asm.bytes(&[0x48, 0xFF, 0x40, calls, 0x4C, 0x8B, 0x58, replacement, 0x58, 0x41, 0xFF, 0xE3]);
-        self.asm.bind(shared);
-        // F0 48 FF 40 10            lock inc qword [rax+CALLS]
-        // FF 70 08                  push qword [rax+REPLACEMENT]
-        // 4C 3B 18                  cmp r11, [rax+OWNER]
-        self.asm.bytes(&[0xF0, 0x48, 0xFF, 0x40, calls, 0xFF, 0x70, replacement, 0x4C, 0x3B, 0x18]);
-        // 0F 85 rel32               jne undo
-        self.asm.branch(&[0x0F, 0x85], undo);
-        // 41 5B                     pop r11
-        // 58                        pop rax
-        // 41 FF E3                  jmp r11
-        self.asm.bytes(&[0x41, 0x5B, 0x58, 0x41, 0xFF, 0xE3]);
-        self.asm.bind(undo);
-        // F0 48 FF 48 10            lock dec qword [rax+CALLS]
-        // 58                        pop rax    (the replacement, not wanted)
-        // 58                        pop rax
-        self.asm.bytes(&[0xF0, 0x48, 0xFF, 0x48, calls, 0x58, 0x58]);
-        // E9 rel32                  jmp not_found
-        self.asm.branch(&[0xE9], self.not_found);
     }
 
     /// Somebody has the target patched, but not for this thread: the first few such calls leave their thread's id.

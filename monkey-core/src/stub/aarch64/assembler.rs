@@ -249,12 +249,6 @@ impl Assembler {
         self.word(0x9100_0000 | small(number) << 10 | n << 5 | d);
     }
 
-    /// `sub Xd, Xn, #number`
-    pub fn subtract_number(&mut self, Register(d): Register, Register(n): Register, number: u64) {
-        // 1101000100 imm12 Rn Rd
-        self.word(0xD100_0000 | small(number) << 10 | n << 5 | d);
-    }
-
     /// `and Xd, Xn, #0x7FFF_FFFF_FFFF_FFFF`
     pub fn clear_highest_bit(&mut self, Register(d): Register, Register(n): Register) {
         // 100100100 1 000000 111110 Rn Rd
