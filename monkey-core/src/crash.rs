@@ -40,7 +40,6 @@ pub struct Line(Option<usize>);
 
 impl Line {
     pub fn new(text: &str) -> Self {
-        install();
         let index = PLACES.iter().position(|place| place.length.load(SeqCst) == 0);
         match index.map(|index| &PLACES[index]) {
             Some(place) => {
@@ -69,7 +68,9 @@ impl Drop for Line {
     }
 }
 
-fn install() {
+/// Before the first hook: its trap has a handler that passes on to ours. The other way round both would pass on to each
+/// other, as soon as a later hook puts its handler on top again.
+pub fn install() {
     static DONE: OnceCell<()> = OnceCell::new();
     DONE.get_or_init(|| {
         if env::var(SWITCH).is_ok_and(|switch| switch == "off") {
@@ -137,6 +138,7 @@ fn pass_on(signal: libc::c_int, information: *mut libc::siginfo_t, context: *mut
     match index.map_or(libc::SIG_DFL, |index| BEFORE[index].load(SeqCst)) {
         libc::SIG_IGN => {}
         libc::SIG_DFL => {
+            let _quiet = Quiet::begin();
             // SAFETY: the default action again; it takes effect when the signal comes once more.
             unsafe { libc::signal(signal, libc::SIG_DFL) };
             // A fault repeats itself on return; a signal that somebody sent, or a trap that was passed, does not.

@@ -1,4 +1,5 @@
 //! Who sees what: scopes, the threads in them, and how a started thread comes into its parent's.
+use crate::crash;
 use crate::inherit;
 use crate::lock::{self, Global, Held, Turn, Who};
 use crate::patch::Visibility;
@@ -68,6 +69,7 @@ impl Held {
             Live { word, who: who.clone(), turn, alone, visibility, holds: 1, past_calls: BTreeMap::new() };
         self.scopes.live.insert(word, live);
         thread::set_scope(word);
+        crash::install();
         // Threads that start before the first patch are of the scope as well. What is in the way of that is in the way of
         // a patch too, and is an error there.
         let _ = inherit::ensure(&mut self.hooks);

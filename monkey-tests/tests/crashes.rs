@@ -1,5 +1,5 @@
 //! When the process dies of a signal while functions are replaced, it says which.
-use monkey_tests::child;
+use monkey_tests::{child, prologues};
 use std::os::unix::process::ExitStatusExt;
 
 #[monkey::patchable]
@@ -20,9 +20,28 @@ fn behind_the_end_of_a_file() -> *const u8 {
     map.cast()
 }
 
+/// Hooks a target whose jump covers several instructions.
+fn hook_by_a_trap() {
+    extern "C-unwind" fn replacement(x: u64) -> u64 {
+        x
+    }
+    let name = if cfg!(target_arch = "x86_64") { "row of pushes" } else { "frame" };
+    let target = prologues::all().into_iter().find(|prologue| prologue.name == name).unwrap();
+    // SAFETY: both have the type `Function`.
+    let guard = unsafe { monkey::patch_at(target.function as *const (), replacement as *const ()) }.unwrap();
+    drop(guard);
+}
+
 fn crash(case: &str) {
+    if case.contains("threads") {
+        // Not alone, the engine hooks by a trap of its own.
+        std::thread::spawn(|| std::thread::sleep(std::time::Duration::from_secs(60)));
+    }
     let guard = (!case.contains("unpatched")).then(|| monkey::patch!(number = two));
     drop((!case.contains("unpatched")).then(|| monkey::patch!(two = || 22)));
+    if case.contains("threads") {
+        hook_by_a_trap();
+    }
     match case.split(' ').next().unwrap() {
         // SAFETY: not at all; that is the point.
         "read" => unsafe { std::ptr::null::<u8>().wrapping_add(8).read_volatile() }.to_string().clear(),
@@ -46,8 +65,9 @@ fn a_crash_names_the_patches() {
     let (ill, trap) = (libc::SIGILL.to_string(), libc::SIGTRAP.to_string());
     let cases =
         [("read", libc::SIGSEGV), ("map", libc::SIGBUS), (&ill, libc::SIGILL), (&trap, libc::SIGTRAP)];
-    for (case, signal) in cases {
-        let output = child::run(TEST, case);
+    let threads = cases.map(|(case, signal)| (format!("{case} threads"), signal));
+    for (case, signal) in cases.map(|(case, signal)| (case.to_owned(), signal)).into_iter().chain(threads) {
+        let output = child::run(TEST, &case);
         let said = child::describe(output.status, &output);
         assert_eq!(output.status.signal(), Some(signal), "{case}: {said}");
         let lines: Vec<_> = said.lines().filter(|line| line.starts_with("monkey:   `")).collect();
