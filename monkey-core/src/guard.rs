@@ -17,7 +17,7 @@ use std::thread;
 pub struct PatchGuard {
     scope: u64,
     patches: Vec<Id>,
-    trampoline: usize,
+    original: usize,
     /// The scope word is the thread's own: a guard dropped elsewhere would leave it behind.
     _thread: PhantomData<*const ()>,
 }
@@ -34,8 +34,8 @@ impl PatchGuard {
             scope::end_with_thread(scope);
         }
         let patches = held.patch(scope, visibility, orders).inspect_err(|_| held.leave(scope))?;
-        let trampoline = orders.first().map_or(0, |order| held.patches.trampoline(&held.hooks, order.target));
-        Ok(Self { scope, patches, trampoline, _thread: PhantomData })
+        let original = orders.first().map_or(0, |order| held.patches.original(&held.hooks, order.target));
+        Ok(Self { scope, patches, original, _thread: PhantomData })
     }
 
     /// The way to the original of the (first) target: its displaced first instructions, and a jump behind them.
@@ -43,7 +43,7 @@ impl PatchGuard {
     /// It stays valid for the life of the process. Transmute it to the target's type to call it.
     #[must_use]
     pub fn original(&self) -> *const () {
-        self.trampoline as *const ()
+        self.original as *const ()
     }
 }
 

@@ -81,8 +81,8 @@ const _: () = {
 /// A hooked target.
 #[derive(Debug)]
 pub struct Hook {
-    /// The way to the original.
-    pub trampoline: usize,
+    /// The way to the original, a detour on it included.
+    pub original: usize,
     /// All copies of one function are of one group.
     pub group: u64,
     pub cell: &'static Cell,
@@ -258,17 +258,15 @@ impl Hooks {
         // What stays in front of the hook is a part of the way to the original for those who call it by its address.
         // The stub has a copy in front of `ORIGINAL`.
         let original_at = unit + machine::ORIGINAL;
-        let (trampoline, displaced_at) = match through {
-            None => (original_at - skipped, original_at),
-            Some(_) => (original_at + DETOUR, original_at + DETOUR + skipped),
-        };
+        let displaced_at = if through.is_some() { original_at + DETOUR + skipped } else { original_at };
         let extent = bounds.extent.map(|extent| extent.saturating_sub(skipped));
         let relocated =
             relocate::relocate(&body[skipped..], from as u64, displaced_at as u64, length, extent)
                 .map_err(Cause::Instructions)?;
         let mut original = Vec::new();
         if let Some(through) = through {
-            original.extend(machine::detour(body, original_at as u64, through(trampoline) as u64));
+            let to = through(displaced_at - skipped);
+            original.extend(machine::detour(body, original_at as u64, to as u64));
             original.resize(DETOUR, 0);
             original.extend(&body[..skipped]);
         }
@@ -287,10 +285,11 @@ impl Hooks {
             relocated.boundaries.iter().map(|(offset, at)| (*offset, displaced_at + at)).collect();
         moves.retain(|(offset, _)| *offset != 0);
         moves.push((0, unit));
-        code::redirect(&Redirect { target: from, jump: &jump, moves: &moves })?;
+        // Taken even if that fails: a thread that was moved out of the way, or came to the trap, is in there.
         self.take_room(unit);
-        let jump = (skipped, jump);
-        self.hooks.insert(target, Hook { trampoline, group, cell, further: Vec::new(), jump });
+        code::redirect(&Redirect { target: from, jump: &jump, moves: &moves })?;
+        let (original, jump) = (original_at - skipped, (skipped, jump));
+        self.hooks.insert(target, Hook { original, group, cell, further: Vec::new(), jump });
         Ok(())
     }
 

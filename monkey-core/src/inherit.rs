@@ -22,8 +22,8 @@ type Create = unsafe extern "C" fn(
 /// The group of `pthread_create`, whether a user patches it or not.
 pub const GROUP: u64 = 1;
 
-/// The way to the original `pthread_create`; set before the hook is.
-static ORIGINAL: AtomicUsize = AtomicUsize::new(0);
+/// The displaced instructions of `pthread_create`, behind the detour; set before the hook is.
+static TRAMPOLINE: AtomicUsize = AtomicUsize::new(0);
 
 /// Hooks `pthread_create`, once.
 pub fn ensure(hooks: &mut Hooks) -> Result<(), Cause> {
@@ -33,7 +33,7 @@ pub fn ensure(hooks: &mut Hooks) -> Result<(), Cause> {
     }
     let map = hook::map()?;
     let through = |trampoline| {
-        ORIGINAL.store(trampoline, SeqCst);
+        TRAMPOLINE.store(trampoline, SeqCst);
         create as *const () as usize
     };
     hooks.make(&map, target, Bounds::default(), GROUP, Some(&through))
@@ -80,10 +80,10 @@ unsafe extern "C" fn create(
     start: Start,
     argument: *mut libc::c_void,
 ) -> libc::c_int {
-    // SAFETY: ORIGINAL is the trampoline of `pthread_create`, set before this function could be reached.
-    let original = unsafe { std::mem::transmute::<usize, Create>(ORIGINAL.load(SeqCst)) };
+    // SAFETY: TRAMPOLINE is that of `pthread_create`, set before this function could be reached.
+    let original = unsafe { std::mem::transmute::<usize, Create>(TRAMPOLINE.load(SeqCst)) };
     // Outside any scope, and where the engine is at work, there is nothing to hand on.
-    let outside = thread::raw() == thread::NONE || thread::raw() & thread::BYPASS != 0;
+    let outside = thread::scope() == thread::NONE || thread::is_quiet();
     let scope = if outside { thread::NONE } else { lock::hold().share() };
     if scope == thread::NONE {
         // SAFETY: the caller's arguments, passed on.

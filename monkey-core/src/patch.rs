@@ -168,9 +168,9 @@ impl Patches {
     }
 
     /// The way to the original of a target.
-    pub fn trampoline(&self, hooks: &Hooks, target: usize) -> usize {
+    pub fn original(&self, hooks: &Hooks, target: usize) -> usize {
         let hook = hooks.get(target).or_else(|| self.hooks_of(hooks, *self.known.get(&target)?).next());
-        hook.map_or(target, |hook| hook.trampoline)
+        hook.map_or(target, |hook| hook.original)
     }
 
     /// What could not be told of a patch's target.

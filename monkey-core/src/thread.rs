@@ -77,9 +77,9 @@ fn store(index: usize, value: u64) {
     unsafe { word.write_volatile(value) }
 }
 
-/// The scope word as the stubs see it.
-pub fn raw() -> u64 {
-    load(0)
+/// Whether the engine itself is at work on this thread.
+pub fn is_quiet() -> bool {
+    load(0) & BYPASS != 0 && load(1) == ALL
 }
 
 /// The thread's scope, whatever it bypasses at the moment.
