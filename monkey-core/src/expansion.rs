@@ -4,7 +4,6 @@ mod patchable;
 mod signature;
 
 use crate::lock;
-use crate::patch::Order;
 use crate::thread::{Once, scope};
 use crate::{PatchError, PatchGuard};
 use std::panic::Location;
@@ -20,7 +19,7 @@ pub use signature::{InPlaceOf, NotSafeToCall, Probe, Safe, SafeFn, SafeToCall, U
 /// # Panics
 /// With the `PatchError`'s text.
 #[track_caller]
-pub fn patch(visibility: Option<Visibility>, replacements: Vec<Replacement>) -> PatchGuard {
+pub fn patch<const N: usize>(visibility: Option<Visibility>, replacements: [Replacement; N]) -> PatchGuard {
     match try_patch(visibility, replacements) {
         Ok(guard) => guard,
         Err(error) => panic!("{error}"),
@@ -32,11 +31,11 @@ pub fn patch(visibility: Option<Visibility>, replacements: Vec<Replacement>) -> 
 /// # Errors
 /// When one of the targets cannot be patched; then none is.
 #[track_caller]
-pub fn try_patch(
+pub fn try_patch<const N: usize>(
     visibility: Option<Visibility>,
-    replacements: Vec<Replacement>,
+    replacements: [Replacement; N],
 ) -> Result<PatchGuard, PatchError> {
-    let orders: Vec<Order> = replacements.into_iter().map(|replacement| replacement.0).collect();
+    let orders = replacements.map(|replacement| replacement.0);
     PatchGuard::new(visibility, &orders, Location::caller())
 }
 

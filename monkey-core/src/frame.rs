@@ -13,7 +13,8 @@ use std::thread;
 /// One run of a function annotated with `test` or `with`.
 #[derive(Debug)]
 pub struct Frame {
-    who: Who,
+    name: &'static str,
+    location: &'static Location<'static>,
     visibility: Option<Visibility>,
     /// What is expected of a replacement that `expect` does not name.
     default: Count,
@@ -24,14 +25,14 @@ impl Frame {
     #[track_caller]
     #[must_use]
     pub fn test(name: &'static str, visibility: Visibility) -> Self {
-        Self { who: who(name), visibility: Some(visibility), default: Count::SOME }
+        Self { name, location: Location::caller(), visibility: Some(visibility), default: Count::SOME }
     }
 
     /// A `#[monkey::with]`: demands no call. `None`: patches are seen by whoever sees those of the caller's frame.
     #[track_caller]
     #[must_use]
     pub fn with(name: &'static str, visibility: Option<Visibility>) -> Self {
-        Self { who: who(name), visibility, default: Count::ANY }
+        Self { name, location: Location::caller(), visibility, default: Count::ANY }
     }
 
     /// Installs, runs, checks the calls (unless the body failed), takes away.
@@ -39,9 +40,9 @@ impl Frame {
     /// # Panics
     /// When a target cannot be patched, when a replacement was not called as often as expected, and when the body does.
     #[track_caller]
-    pub fn run<R>(
+    pub fn run<R, const N: usize>(
         self,
-        replacements: impl FnOnce() -> Vec<Replacement>,
+        replacements: impl FnOnce() -> [Replacement; N],
         failed: fn(&R) -> bool,
         body: impl FnOnce() -> R,
     ) -> R {
@@ -62,7 +63,11 @@ impl Frame {
 
     /// The same for a test that is to panic. What is wrong with its replacements must not pass for that panic: it is
     /// said, and the test returns, which the harness takes for a failure.
-    pub fn run_to_panic(self, replacements: impl FnOnce() -> Vec<Replacement>, body: impl FnOnce()) {
+    pub fn run_to_panic<const N: usize>(
+        self,
+        replacements: impl FnOnce() -> [Replacement; N],
+        body: impl FnOnce(),
+    ) {
         let entered = Entered::enter(&self);
         match entered.install(&self, replacements()) {
             Ok(()) => {
@@ -73,13 +78,18 @@ impl Frame {
         }
     }
 
+    /// Allocates: for use while the engine is at work.
+    fn who(&self) -> Who {
+        Who { name: self.name.to_owned(), location: self.location }
+    }
+
     /// The same for a body that is a future: it is in the scope whenever it is polled, on whichever thread.
     ///
     /// # Panics
     /// As [`run`](Self::run).
-    pub async fn run_async<R>(
+    pub async fn run_async<R, const N: usize>(
         self,
-        replacements: impl FnOnce() -> Vec<Replacement>,
+        replacements: impl FnOnce() -> [Replacement; N],
         failed: fn(&R) -> bool,
         body: impl Future<Output = R>,
     ) -> R {
@@ -113,11 +123,6 @@ impl Frame {
     }
 }
 
-#[track_caller]
-fn who(name: &'static str) -> Who {
-    Who { name: name.to_owned(), location: Location::caller() }
-}
-
 /// A scope entered; left, with its patches taken away, when dropped.
 #[derive(Debug)]
 struct Entered {
@@ -137,13 +142,13 @@ pub struct Installed {
 
 impl Entered {
     fn enter(frame: &Frame) -> Self {
-        let (scope, opened) = lock::hold().enter(frame.visibility, &frame.who);
+        let (scope, opened) = lock::hold().enter(frame.visibility, &frame.who());
         Self { scope, opened, patches: OnceCell::new() }
     }
 
-    fn install(&self, frame: &Frame, replacements: Vec<Replacement>) -> Result<(), String> {
+    fn install<const N: usize>(&self, frame: &Frame, replacements: [Replacement; N]) -> Result<(), String> {
         let mut held = lock::hold();
-        let orders: Vec<Order> = replacements.into_iter().map(|replacement| replacement.0).collect();
+        let orders = replacements.map(|replacement| replacement.0);
         held.check_alone(self.scope, frame)?;
         let ids = held.patch(self.scope, frame.visibility, &orders).map_err(|error| error.to_string())?;
         let installed = ids.into_iter().zip(orders);
@@ -200,7 +205,8 @@ impl Drop for Entered {
             self.note();
         }
         let mut held = lock::hold();
-        for installed in self.patches.get().into_iter().flatten() {
+        // Freed under the lock too: `free` may be replaced.
+        for installed in self.patches.take().into_iter().flatten() {
             held.remove(self.scope, installed.id);
         }
         if self.opened {
@@ -219,7 +225,8 @@ impl Held {
             Some(live) if wants && !live.alone => Err(format!(
                 "{} asks for `scope = process`, which needs the lock to itself, within the scope of {}\n  \
                  help: write `scope = process` on the outer one",
-                frame.who, live.who
+                frame.who(),
+                live.who
             )),
             _ => Ok(()),
         }

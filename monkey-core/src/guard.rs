@@ -4,6 +4,7 @@ use crate::lock::{self, Who};
 use crate::patch::{Id, Order, Visibility};
 use crate::scope;
 use std::marker::PhantomData;
+use std::mem;
 use std::panic::Location;
 use std::thread;
 
@@ -50,8 +51,9 @@ impl PatchGuard {
 impl Drop for PatchGuard {
     fn drop(&mut self) {
         let mut held = lock::hold();
-        for patch in &self.patches {
-            held.remove(self.scope, *patch);
+        // Freed under the lock too: `free` may be replaced.
+        for patch in mem::take(&mut self.patches) {
+            held.remove(self.scope, patch);
         }
         held.leave(self.scope);
     }

@@ -16,10 +16,10 @@ pub fn patch(list: &List, function: &str) -> TokenStream {
     quote_spanned!(Span::mixed_site()=> #private::#function(#visibility, #replacements))
 }
 
-/// All of them as a `Vec<Replacement>`.
+/// All of them as an array of `Replacement`: a `Vec` would call `malloc`, which the test may have replaced.
 pub fn replacements(list: &List, private: &TokenStream) -> TokenStream {
     let entries = list.replacements.iter().map(|entry| replacement(entry, private));
-    quote_spanned!(Span::mixed_site()=> ::std::vec![#(#entries),*])
+    quote_spanned!(Span::mixed_site()=> [#(#entries),*])
 }
 
 pub fn visibility(visibility: Visibility, private: &TokenStream) -> TokenStream {
