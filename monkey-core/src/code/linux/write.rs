@@ -110,7 +110,24 @@ fn try_value(page: usize, value: u32) -> Result<(), String> {
 fn write_memory(address: usize, bytes: &[u8]) -> io::Result<()> {
     // Opened each time: an open descriptor would, after a fork, still mean the parent's memory.
     let memory = OpenOptions::new().write(true).open("/proc/self/mem")?;
-    memory.write_all_at(bytes, address as u64)
+    match word_around(address, bytes) {
+        // The kernel copies an aligned word in one piece, but five bytes in two or five.
+        Some((base, word)) => memory.write_all_at(&word, base as u64),
+        None => memory.write_all_at(bytes, address as u64),
+    }
+}
+
+/// The aligned word that the bytes lie in, with them in it; `None` for a single byte, or where they lie in several.
+fn word_around(address: usize, bytes: &[u8]) -> Option<(usize, [u8; 8])> {
+    let (base, offset) = (address & !7, address & 7);
+    if bytes.len() < 2 || offset + bytes.len() > 8 {
+        return None;
+    }
+    // SAFETY: an aligned word of a page of code, which is readable: its instructions were decoded, or it is a new stub's.
+    // The bytes around are written back as they are; only we write code, under the lock.
+    let mut word = unsafe { (base as *const u64).read_volatile() }.to_ne_bytes();
+    word[offset..offset + bytes.len()].copy_from_slice(bytes);
+    Some((base, word))
 }
 
 fn write_unprotected(address: usize, bytes: &[u8]) -> io::Result<()> {
@@ -163,12 +180,8 @@ fn protect(page: usize, protection: libc::c_int) -> io::Result<()> {
 }
 
 fn store(address: usize, bytes: &[u8]) {
-    let (base, offset) = (address & !7, address & 7);
-    if bytes.len() > 1 && offset + bytes.len() <= 8 {
-        // SAFETY: an aligned word of a page that was just made writable and is readable.
-        let mut word = unsafe { (base as *const u64).read_volatile() }.to_ne_bytes();
-        word[offset..offset + bytes.len()].copy_from_slice(bytes);
-        // SAFETY: as above; the bytes around are written as they are, and only we write code, under the lock.
+    if let Some((base, word)) = word_around(address, bytes) {
+        // SAFETY: an aligned word of a page that was just made writable.
         unsafe { machine::store_eight(base, u64::from_ne_bytes(word)) };
         return;
     }
@@ -246,6 +259,18 @@ mod tests {
                 assert_eq!(protections(start, 4), around);
             }
         }
+    }
+
+    #[test]
+    fn what_lies_in_one_word_is_written_as_one() {
+        let around = |offset: usize, bytes: &[u8]| {
+            let there = [u64::from_ne_bytes([9; 8]), u64::from_ne_bytes([8; 8])];
+            word_around(there.as_ptr() as usize + offset, bytes).map(|(_, word)| word)
+        };
+        assert_eq!(around(0, &[1, 2, 3, 4, 5]), Some([1, 2, 3, 4, 5, 9, 9, 9]));
+        assert_eq!(around(11, &[1, 2, 3, 4, 5]), Some([8, 8, 8, 1, 2, 3, 4, 5]));
+        assert_eq!(around(4, &[1, 2, 3, 4, 5]), None);
+        assert_eq!(around(4, &[1]), None);
     }
 
     #[test]
