@@ -35,9 +35,23 @@ pub struct Redirect<'a> {
 }
 
 impl Redirect<'_> {
-    /// Whether the jump covers more than one instruction, so that a thread may stand between two of them.
+    /// Whether the jump lies over an address.
+    fn covers(&self, address: usize) -> bool {
+        (self.target..self.target + self.jump.len()).contains(&address)
+    }
+
+    /// Where a thread may stand between two of the instructions that the jump covers.
+    fn between(&self) -> Vec<usize> {
+        let offsets = self.moves.iter().map(|(offset, _)| *offset);
+        offsets
+            .filter(|offset| (1..self.jump.len()).contains(offset))
+            .map(|offset| self.target + offset)
+            .collect()
+    }
+
+    /// Whether the jump covers more than one instruction.
     fn covers_boundaries(&self) -> bool {
-        self.moves.iter().any(|(offset, _)| (1..self.jump.len()).contains(offset))
+        !self.between().is_empty()
     }
 
     /// Whether one store can write the jump so that no other core sees half of it: within an aligned eight bytes.

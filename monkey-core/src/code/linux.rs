@@ -2,6 +2,7 @@
 mod map;
 mod near;
 mod redirect;
+mod stacks;
 mod threads;
 mod trap;
 mod write;

@@ -5,14 +5,14 @@
 //! byte. What the kernel need not do is the step between: a thread may stand on an instruction behind the first one,
 //! preempted there. Each thread has to be seen elsewhere once after the trap stands. A thread in a system call is
 //! seen in `/proc`, and left alone; any other is asked by a signal, whose handler moves it into the trampoline if it
-//! is in the way. Nobody is stopped, and a call made meanwhile arrives: the trap's handler sends it to the stub.
-use super::{threads, trap, write::write};
+//! is in the way. One in a signal handler of the program's own that came there is waited for. Nobody is stopped, and a call made meanwhile arrives: the trap's handler sends it to the stub.
+use super::{stacks::Stacks, threads, trap, write::write};
 use crate::code::{Redirect, machine};
 use crate::error::Cause;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// How long a thread may take to answer, in steps of [`STEP`].
-const STEPS: usize = 20_000;
+/// How long a thread may take to be elsewhere.
+const PATIENCE: Duration = Duration::from_secs(5);
 const STEP: Duration = Duration::from_micros(100);
 
 /// Writes the jump. Either it stands afterwards or the bytes are what they were.
@@ -51,6 +51,7 @@ fn drain(order: &Redirect<'_>) -> Result<(), Cause> {
         return Ok(());
     }
     let mut seen = vec![threads::own()];
+    let mut stacks = Stacks::default();
     // A listing may miss a thread while others come and go; two in a row that show nothing new will do.
     let mut quiet = 0;
     while quiet < 2 {
@@ -58,7 +59,7 @@ fn drain(order: &Redirect<'_>) -> Result<(), Cause> {
         let before = seen.len();
         for thread in all {
             if !seen.contains(&thread) {
-                settle(order, thread)?;
+                settle(order, thread, &mut stacks)?;
                 seen.push(thread);
             }
         }
@@ -75,38 +76,66 @@ fn list() -> Result<Vec<i32>, Cause> {
     })
 }
 
-fn settle(order: &Redirect<'_>, thread: i32) -> Result<(), Cause> {
-    let inside = order.target..order.target + order.jump.len();
-    let mut asked = false;
-    for step in 0..STEPS {
-        match threads::stand(thread) {
-            threads::Stand::Gone => return Ok(()),
-            threads::Stand::At(address) if !inside.contains(&address) => return Ok(()),
-            _ if threads::foreign(thread, trap::QUESTION) => return Ok(()),
-            _ => {}
+/// Sees one thread elsewhere, and on no way back. A signal handler of the program's own may have interrupted it between
+/// two of the displaced instructions, and will return there: it is asked again until it has.
+fn settle(order: &Redirect<'_>, thread: i32, stacks: &mut Stacks) -> Result<(), Cause> {
+    let (begun, between) = (Instant::now(), order.between());
+    let (mut asked, mut reason) = (false, "it did not answer SIGURG within five seconds");
+    for step in 0_u64.. {
+        match elsewhere(order, thread, &mut asked) {
+            Elsewhere::ForGood => return Ok(()),
+            Elsewhere::With { stack } if !stacks.hold(stack, &between) => return Ok(()),
+            Elsewhere::With { .. } => {
+                reason =
+                    "it is in a signal handler, which has not returned to the target within five seconds";
+            }
+            Elsewhere::NotYet => {}
         }
-        if !asked && !trap::ask(thread) {
-            return Ok(());
-        }
-        asked = true;
-        if (0..50).any(|_| trap::answered(thread) || nap(Duration::ZERO)) {
-            return Ok(());
+        if begun.elapsed() >= PATIENCE {
+            break;
         }
         if step > 2 {
             nap(STEP);
         }
     }
-    Err(in_the_way(thread, "it did not answer SIGURG within two seconds"))
+    Err(in_the_way(thread, reason))
+}
+
+/// Whether a thread was seen outside the bytes in question.
+enum Elsewhere {
+    /// It runs nothing of the program, or is no more.
+    ForGood,
+    With {
+        stack: usize,
+    },
+    NotYet,
+}
+
+fn elsewhere(order: &Redirect<'_>, thread: i32, asked: &mut bool) -> Elsewhere {
+    match threads::stand(thread) {
+        threads::Stand::Gone => return Elsewhere::ForGood,
+        threads::Stand::At { address, stack } if !order.covers(address) => return Elsewhere::With { stack },
+        _ if threads::foreign(thread, trap::QUESTION) => return Elsewhere::ForGood,
+        _ => {}
+    }
+    if !*asked && !trap::ask(thread) {
+        return Elsewhere::ForGood;
+    }
+    *asked = true;
+    if (0..50).any(|_| trap::answered(thread) || nap(Duration::ZERO)) {
+        *asked = false;
+        return Elsewhere::With { stack: trap::answered_from() };
+    }
+    Elsewhere::NotYet
 }
 
 /// A trap kills a thread that blocks the signal. The C library does so for moments; anybody else may for good, which
 /// is harmless while the thread sleeps.
 fn wait_for_unblocked(order: &Redirect<'_>) -> Result<(), Cause> {
-    let inside = order.target..order.target + order.jump.len();
     let harmless = |thread: i32| {
         !threads::blocks(thread, libc::SIGTRAP)
             || threads::foreign(thread, trap::QUESTION)
-            || matches!(threads::stand(thread), threads::Stand::At(at) if !inside.contains(&at))
+            || matches!(threads::stand(thread), threads::Stand::At { address, .. } if !order.covers(address))
     };
     let own = threads::own();
     for thread in list()? {

@@ -41,8 +41,11 @@ pub fn name(thread: i32) -> String {
 /// Where a thread stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stand {
-    /// In the kernel, to return to this address.
-    At(usize),
+    /// In the kernel, to return to this address with this stack pointer.
+    At {
+        address: usize,
+        stack: usize,
+    },
     /// On a processor, or waiting for one.
     Running,
     Gone,
@@ -82,9 +85,12 @@ fn emulated() -> bool {
 }
 
 fn parse(text: &str) -> Stand {
-    let last = text.split_ascii_whitespace().next_back();
-    match last.and_then(|word| word.strip_prefix("0x")).map(|hex| usize::from_str_radix(hex, 16)) {
-        Some(Ok(address)) => Stand::At(address),
+    let mut words = text
+        .split_ascii_whitespace()
+        .rev()
+        .map(|word| word.strip_prefix("0x").and_then(|digits| usize::from_str_radix(digits, 16).ok()));
+    match (words.next().flatten(), words.next().flatten()) {
+        (Some(address), Some(stack)) => Stand::At { address, stack },
         _ if text.starts_with("running") => Stand::Running,
         _ => Stand::Unknown,
     }
@@ -107,8 +113,11 @@ mod tests {
     #[test]
     fn a_stand_is_read() {
         assert_eq!(parse("running\n"), Stand::Running);
-        assert_eq!(parse("202 0x1 0x2 0x3 0x4 0x5 0x6 0x7ffe 0x7f00aa\n"), Stand::At(0x7f_00aa));
-        assert_eq!(parse("-1 0x7ffe 0x55aa\n"), Stand::At(0x55aa));
+        assert_eq!(
+            parse("202 0x1 0x2 0x3 0x4 0x5 0x6 0x7ffe 0x7f00aa\n"),
+            Stand::At { address: 0x7f_00aa, stack: 0x7ffe }
+        );
+        assert_eq!(parse("-1 0x7ffe 0x55aa\n"), Stand::At { address: 0x55aa, stack: 0x7ffe });
         assert_eq!(parse(""), Stand::Unknown);
     }
 
@@ -122,7 +131,7 @@ mod tests {
                 break thread;
             }
         };
-        while !emulated() && !matches!(stand(thread), Stand::At(_)) {
+        while !emulated() && !matches!(stand(thread), Stand::At { .. }) {
             std::thread::yield_now();
         }
         assert!(!blocks(thread, libc::SIGTRAP));

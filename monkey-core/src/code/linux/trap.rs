@@ -29,6 +29,8 @@ static MOVES: [AtomicUsize; LONGEST] = [const { AtomicUsize::new(0) }; LONGEST];
 /// Who is asked, and who answered last.
 static ASKED: AtomicI32 = AtomicI32::new(0);
 static ANSWERED: AtomicI32 = AtomicI32::new(0);
+/// The stack pointer of who answered last, of what the question interrupted.
+static ANSWERED_FROM: AtomicUsize = AtomicUsize::new(0);
 
 /// The handlers that were there before: an address, `SIG_DFL` or `SIG_IGN`.
 static TRAP_BEFORE: AtomicUsize = AtomicUsize::new(0);
@@ -91,6 +93,11 @@ pub fn ask(thread: i32) -> bool {
 /// Whether the thread that was asked has answered.
 pub fn answered(thread: i32) -> bool {
     ANSWERED.load(SeqCst) == thread
+}
+
+/// The stack pointer that it had when it was asked.
+pub fn answered_from() -> usize {
+    ANSWERED_FROM.load(SeqCst)
 }
 
 /// While it lives, the calling thread does not block the trap: it may itself call what it is patching.

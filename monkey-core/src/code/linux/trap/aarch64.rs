@@ -1,10 +1,13 @@
 //! The two signal handlers on `AArch64`.
-use super::{ANSWERED, ASKED, LONGEST, MOVES, QUESTION_BEFORE, TARGET, TRAP_BEFORE, pass_on};
+use super::{ANSWERED, ANSWERED_FROM, ASKED, LONGEST, MOVES, QUESTION_BEFORE, TARGET, TRAP_BEFORE, pass_on};
 use std::arch::naked_asm;
 
-/// Where the program counter lies in a `ucontext_t`, in bytes.
+/// Where the registers lie in a `ucontext_t`, in bytes.
 const PROGRAM_COUNTER: usize =
     std::mem::offset_of!(libc::ucontext_t, uc_mcontext) + std::mem::offset_of!(libc::mcontext_t, pc);
+
+const STACK_POINTER: usize =
+    std::mem::offset_of!(libc::ucontext_t, uc_mcontext) + std::mem::offset_of!(libc::mcontext_t, sp);
 
 /// The code of a SIGTRAP that comes from `brk`: `TRAP_BRKPT`, not a user's `kill`, not a single step.
 const FROM_BRK: i32 = 1;
@@ -91,6 +94,9 @@ pub extern "C" fn on_question(
         "cbz x4, 3f",
         "str x4, [x2, #{pc}]",
         "3:",
+        "ldr x3, [x2, #{sp}]",
+        "adrp x4, {from}",
+        "str x3, [x4, :lo12:{from}]",
         "adrp x4, {answered}",
         "add x4, x4, :lo12:{answered}",
         "stlr w10, [x4]",
@@ -100,6 +106,8 @@ pub extern "C" fn on_question(
         "ldr x3, [x3, :lo12:{before}]",
         "b {pass_on}",
         pc = const PROGRAM_COUNTER,
+        sp = const STACK_POINTER,
+        from = sym ANSWERED_FROM,
         longest = const LONGEST,
         asked = sym ASKED,
         answered = sym ANSWERED,

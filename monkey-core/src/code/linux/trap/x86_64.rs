@@ -1,11 +1,12 @@
 //! The two signal handlers on x86-64.
-use super::{ANSWERED, ASKED, LONGEST, MOVES, QUESTION_BEFORE, TARGET, TRAP_BEFORE, pass_on};
+use super::{ANSWERED, ANSWERED_FROM, ASKED, LONGEST, MOVES, QUESTION_BEFORE, TARGET, TRAP_BEFORE, pass_on};
 use std::arch::naked_asm;
 
-/// Where the program counter lies in a `ucontext_t`, in bytes.
-const PROGRAM_COUNTER: usize = std::mem::offset_of!(libc::ucontext_t, uc_mcontext)
-    + std::mem::offset_of!(libc::mcontext_t, gregs)
-    + libc::REG_RIP as usize * 8;
+/// Where the registers lie in a `ucontext_t`, in bytes.
+const REGISTERS: usize =
+    std::mem::offset_of!(libc::ucontext_t, uc_mcontext) + std::mem::offset_of!(libc::mcontext_t, gregs);
+const PROGRAM_COUNTER: usize = REGISTERS + libc::REG_RIP as usize * 8;
+const STACK_POINTER: usize = REGISTERS + libc::REG_RSP as usize * 8;
 
 /// The code of a SIGTRAP that comes from `int3`: `SI_KERNEL`, not a user's `kill`, not a single step.
 const FROM_INT3: i32 = 0x80;
@@ -76,12 +77,16 @@ pub extern "C" fn on_question(
         "jz 3f",
         "mov [rdx + {pc}], r8",
         "3:",
+        "mov r8, [rdx + {sp}]",
+        "mov [rip + {from}], r8",
         "mov [rip + {answered}], eax",
         "ret",
         "9:",
         "mov rcx, [rip + {before}]",
         "jmp {pass_on}",
         pc = const PROGRAM_COUNTER,
+        sp = const STACK_POINTER,
+        from = sym ANSWERED_FROM,
         longest = const LONGEST,
         asked = sym ASKED,
         answered = sym ANSWERED,
