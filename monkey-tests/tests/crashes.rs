@@ -35,7 +35,7 @@ fn hook_by_a_trap() {
 fn crash(case: &str) {
     if case.contains("threads") {
         // Not alone, the engine hooks by a trap of its own.
-        std::thread::spawn(|| std::thread::sleep(std::time::Duration::from_secs(60)));
+        std::thread::spawn(|| std::thread::sleep(std::time::Duration::from_mins(1)));
     }
     let guard = (!case.contains("unpatched")).then(|| monkey::patch!(number = two));
     drop((!case.contains("unpatched")).then(|| monkey::patch!(two = || 22)));

@@ -28,7 +28,9 @@ fn callers() -> impl FnOnce() {
     }
     || {
         STOP.store(true, SeqCst);
-        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        for thread in threads {
+            thread.join().unwrap();
+        }
     }
 }
 
@@ -47,12 +49,15 @@ fn every_call_of_a_replacement_is_counted_once() {
     fn counted() -> u64 {
         CALLED.fetch_add(1, SeqCst) & 1 | 2
     }
+    fn counted_too() -> u64 {
+        counted()
+    }
     #[monkey::with]
     fn toggle() {
         let stop = callers();
         for _ in 0..3_000 {
             let outer = monkey::patch!(number = counted);
-            let inner = monkey::patch!(number = || counted());
+            let inner = monkey::patch!(number = counted_too);
             drop(inner);
             drop(outer);
         }

@@ -7,7 +7,7 @@ use super::map::Map;
 /// How much of a stack is looked at, in bytes.
 const DEEPEST: usize = 8 << 20;
 /// How much is read at once, in words.
-const PART: usize = 8 << 10;
+const PART: usize = 1 << 10;
 
 /// The stacks of the process, by its map.
 #[derive(Debug, Default)]
