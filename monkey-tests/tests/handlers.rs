@@ -5,7 +5,7 @@ use std::arch::naked_asm;
 use std::ffi::{c_int, c_void};
 use std::hint;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use std::{ptr, thread};
 
 /// The second of the displaced instructions faults as long as the argument points to a page that cannot be read.
@@ -69,10 +69,9 @@ fn run(case: &str) {
             GO.store(true, SeqCst);
         });
     }
-    let begun = Instant::now();
     let patched = patch();
     if returns {
-        assert!(begun.elapsed() >= Duration::from_millis(80), "the handler had not returned");
+        assert!(GO.load(SeqCst), "the handler had not returned");
         drop(patched.unwrap());
     } else {
         let error = patched.unwrap_err();

@@ -5,7 +5,8 @@
 //! byte. What the kernel need not do is the step between: a thread may stand on an instruction behind the first one,
 //! preempted there. Each thread has to be seen elsewhere once after the trap stands. A thread in a system call is
 //! seen in `/proc`, and left alone; any other is asked by a signal, whose handler moves it into the trampoline if it
-//! is in the way. One in a signal handler of the program's own that came there is waited for. Nobody is stopped, and a call made meanwhile arrives: the trap's handler sends it to the stub.
+//! is in the way. One in a signal handler of the program's own that came there is waited for. Nobody is stopped, and a
+//! call made meanwhile arrives: the trap's handler sends it to the stub.
 use super::{stacks::Stacks, threads, trap, write::write};
 use crate::code::{Redirect, machine};
 use crate::error::Cause;
