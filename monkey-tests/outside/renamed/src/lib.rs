@@ -1,4 +1,5 @@
-//! A crate that calls the dependency by another name.
+//! A crate that calls the dependency by another name, and has no std for the macros' output to name.
+#![no_std]
 
 #[mimic::patchable(crate = mimic)]
 pub fn answer() -> u32 {
