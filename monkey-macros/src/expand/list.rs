@@ -85,7 +85,13 @@ fn replacement(entry: &Replacement, private: &TokenStream) -> TokenStream {
 }
 
 fn is_block(expression: &Expr) -> bool {
-    matches!(expression, Expr::Block(_) | Expr::Unsafe(_) | Expr::If(_) | Expr::Match(_) | Expr::Loop(_))
+    match expression {
+        Expr::Block(_) | Expr::Unsafe(_) | Expr::If(_) | Expr::Match(_) | Expr::Loop(_) => true,
+        Expr::Paren(paren) => is_block(&paren.expr),
+        // A `macro_rules!` fragment.
+        Expr::Group(group) => is_block(&group.expr),
+        _ => false,
+    }
 }
 
 /// The outermost tokens at another place.

@@ -140,7 +140,8 @@ fn macros() -> Result<(), monkey::PatchError> {
     let four = monkey::try_patch!(crate = ::monkey, replace(now = frozen), scope = test)?;
     let five = by_macro!(Disk::name = |_: &Disk| "disk");
     let six = by_macro!(now = frozen);
-    drop((one, two, three, four, five, six));
+    let seven = by_macro!(now = { frozen });
+    drop((one, two, three, four, five, six, seven));
     drop(monkey::try_patch!()?);
     Ok(())
 }
