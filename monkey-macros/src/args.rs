@@ -66,7 +66,7 @@ pub fn is_long_form(tokens: TokenStream) -> bool {
         let word = Ident::parse_any(input)?;
         let long = match word.to_string().as_str() {
             "replace" | "expect" => input.peek(token::Paren),
-            "crate" | "scope" => input.peek(Token![=]) && !input.peek(Token![==]),
+            "crate" | "scope" => is_equals(input),
             _ => false,
         };
         input.parse::<TokenStream>()?;
@@ -76,7 +76,9 @@ pub fn is_long_form(tokens: TokenStream) -> bool {
 }
 
 fn argument(input: ParseStream, mistakes: &mut Mistakes) -> syn::Result<Argument> {
-    let name = Ident::parse_any(input)?;
+    let name = Ident::parse_any(input).map_err(|error| {
+        syn::Error::new(error.span(), "expected the name of an argument; help: such as `crate = path`")
+    })?;
     let kind = match name.to_string().as_str() {
         "replace" => Kind::Replace(inner(input, &name, mistakes, |input, _| entry(input))?),
         "expect" => Kind::Expect(inner(input, &name, mistakes, |input, _| count(input))?),
@@ -89,8 +91,10 @@ fn argument(input: ParseStream, mistakes: &mut Mistakes) -> syn::Result<Argument
             Kind::Scope(visibility(input)?)
         }
         "crate" => {
-            equals(input, name.span(), "`crate` takes a path; help: write `crate = path::of::monkey`")?;
-            Kind::Crate(Path::parse_mod_style(input)?)
+            let message = "`crate` takes a path; help: write `crate = path::of::monkey`";
+            equals(input, name.span(), message)?;
+            let path = Path::parse_mod_style(input);
+            Kind::Crate(path.map_err(|error| syn::Error::new(error.span(), message))?)
         }
         "skip" => Kind::Skip,
         _ => {
@@ -102,11 +106,11 @@ fn argument(input: ParseStream, mistakes: &mut Mistakes) -> syn::Result<Argument
 }
 
 fn visibility(input: ParseStream) -> syn::Result<Visibility> {
-    let value = Ident::parse_any(input)?;
-    match value.to_string().as_str() {
-        "test" => Ok(Visibility::Scope),
-        "process" => Ok(Visibility::Process),
-        _ => Err(syn::Error::new(value.span(), "unknown scope; help: it is `test` or `process`")),
+    let place = input.span();
+    match Ident::parse_any(input).map(|value| value.to_string()).as_deref() {
+        Ok("test") => Ok(Visibility::Scope),
+        Ok("process") => Ok(Visibility::Process),
+        _ => Err(syn::Error::new(place, "unknown scope; help: it is `test` or `process`")),
     }
 }
 
@@ -123,12 +127,27 @@ fn entry(input: ParseStream) -> syn::Result<Entry> {
             return Ok(Entry { target, replacement: Form::Values(word) });
         }
     }
-    Ok(Entry { target, replacement: Form::Function(input.parse()?) })
+    let replacement = Form::Function(value(input, &target, "REPLACEMENT")?);
+    Ok(Entry { target, replacement })
 }
 
 fn count(input: ParseStream) -> syn::Result<Count> {
     let target = target(input, "COUNT")?;
-    Ok(Count { target, count: input.parse()? })
+    let count = value(input, &target, "COUNT")?;
+    Ok(Count { target, count })
+}
+
+/// What stands behind the `=`. One that ends too early has no token of its own to point at.
+fn value(input: ParseStream, target: &ExprPath, placeholder: &str) -> syn::Result<Expr> {
+    input.parse().map_err(|error| if input.is_empty() { nothing_behind(target, placeholder) } else { error })
+}
+
+fn nothing_behind(target: &ExprPath, placeholder: &str) -> syn::Error {
+    let message = format!(
+        "this has no whole expression behind its `=`; help: write `{} = {placeholder}`",
+        tidy(target)
+    );
+    syn::Error::new_spanned(target, message)
 }
 
 /// A path and the `=` behind it.
@@ -136,13 +155,10 @@ fn target(input: ParseStream, value: &str) -> syn::Result<ExprPath> {
     let start = input.span();
     let target: ExprPath =
         input.parse().map_err(|_| syn::Error::new(start, "expected the path of a function"))?;
-    if input.peek(Token![=]) && !input.peek(Token![==]) {
+    if is_equals(input) {
         input.parse::<Token![=]>()?;
         if input.is_empty() || input.peek(Token![,]) {
-            return Err(syn::Error::new_spanned(
-                &target,
-                format!("this has nothing behind its `=`; help: write `{} = {value}`", tidy(&target)),
-            ));
+            return Err(nothing_behind(&target, value));
         }
         return Ok(target);
     }
@@ -156,6 +172,11 @@ fn target(input: ParseStream, value: &str) -> syn::Result<ExprPath> {
             format!("expected `=` behind this; help: write `{} = {value}`", tidy(&target)),
         )
     })
+}
+
+/// `=`, and not the beginning of `==` or `=>`.
+fn is_equals(input: ParseStream) -> bool {
+    input.peek(Token![=]) && !input.peek(Token![==]) && !input.peek(Token![=>])
 }
 
 fn tidy(target: &ExprPath) -> String {

@@ -68,19 +68,25 @@ pub fn try_patch(list: TokenStream) -> TokenStream {
 #[proc_macro]
 pub fn original(call: TokenStream) -> TokenStream {
     let call = check::original::call(call.into(), RUNTIME);
-    call.map_or_else(syn::Error::into_compile_error, |call| expand::original::original(&call)).into()
+    call.map_or_else(instead, |call| expand::original::original(&call)).into()
 }
 
 /// Counts the calls of a function's replacement.
 #[proc_macro]
 pub fn calls(name: TokenStream) -> TokenStream {
     let name = check::original::name(name.into(), RUNTIME);
-    name.map_or_else(syn::Error::into_compile_error, |name| expand::original::calls(&name)).into()
+    name.map_or_else(instead, |name| expand::original::calls(&name)).into()
 }
 
 fn list_macro(taker: Taker, function: &str, tokens: Tokens) -> TokenStream {
     let list = List::check_macro(taker, tokens, RUNTIME);
-    list.map_or_else(syn::Error::into_compile_error, |list| expand::list::patch(&list, function)).into()
+    list.map_or_else(instead, |list| expand::list::patch(&list, function)).into()
+}
+
+/// The mistakes in place of an expression: several of them are one in a block only.
+fn instead(error: syn::Error) -> Tokens {
+    let error = error.into_compile_error();
+    quote!({ #error })
 }
 
 /// The mistakes, and the item as it was: what uses it is not at fault.

@@ -22,6 +22,10 @@ impl Mistakes {
         self.add(syn::Error::new_spanned(tokens, message));
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
     pub fn into_result(self) -> syn::Result<()> {
         self.0.map_or(Ok(()), Err)
     }

@@ -4,7 +4,7 @@ use crate::mistakes::Mistakes;
 use crate::names;
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens as _;
-use syn::{Expr, ExprPath, Path};
+use syn::{Expr, ExprPath, Path, UnOp};
 
 /// A list without a mistake.
 #[derive(Default)]
@@ -67,6 +67,8 @@ impl List {
     /// From the arguments of an attribute, or of a macro in its long form.
     pub fn check(taker: Taker, arguments: Vec<Argument>, runtime: bool, mistakes: &mut Mistakes) -> Self {
         taker.check(&arguments, mistakes);
+        // What could not be read may be what a count is for.
+        let all_read = mistakes.is_empty();
         let mut list = Self::default();
         let mut counts = Vec::new();
         for Argument { name, kind } in arguments {
@@ -86,7 +88,7 @@ impl List {
                 Kind::Skip | Kind::Unknown => {}
             }
         }
-        list.expect(counts, mistakes);
+        list.expect(counts, all_read, mistakes);
         list
     }
 
@@ -123,34 +125,36 @@ impl List {
                 mistakes.on(&target, format!("`{name}` is replaced twice; help: keep one of the two"));
             }
             seen.push(name.clone());
-            match replacement {
-                Form::Function(Expr::Lit(value)) => {
-                    let help = format!(
-                        "help: write a closure, as in `{name} = || {}`",
-                        names::text(&value.to_token_stream())
-                    );
-                    mistakes.on(&value, format!("a value cannot stand in for a function; {help}"));
-                }
+            let given = match replacement {
                 Form::Function(given) => {
-                    self.replacements.push(Replacement { target, given, count: None });
+                    if is_value(&given) {
+                        let value = names::text(&given.to_token_stream());
+                        let help = format!("help: write a closure, as in `{name} = || {value}`");
+                        mistakes.on(&given, format!("a value cannot stand in for a function; {help}"));
+                    }
+                    given
                 }
                 Form::Values(word) => {
                     let message =
                         format!("`{word}` is not there yet; help: write a closure that gives the value");
                     mistakes.at(word.span(), message);
-                    // Still a target, for `expect`.
-                    let given = Expr::Path(target.clone());
-                    self.replacements.push(Replacement { target, given, count: None });
+                    Expr::Path(target.clone())
                 }
-            }
+            };
+            // With a mistake as well: it is still a target, for `expect`.
+            self.replacements.push(Replacement { target, given, count: None });
         }
     }
 
-    fn expect(&mut self, counts: Vec<Count>, mistakes: &mut Mistakes) {
+    fn expect(&mut self, counts: Vec<Count>, all_read: bool, mistakes: &mut Mistakes) {
         let names = self.names();
         for Count { target, count } in counts {
             let name = text(&target);
+            if is_value(&count) && matches!(count, Expr::Unary(_)) {
+                mistakes.on(&count, "a count is not negative; help: write `2`, `1..`, `..=3` or `..`");
+            }
             match names.iter().position(|replaced| *replaced == name) {
+                None if !all_read => {}
                 None => mistakes.on(
                     &target,
                     format!(
@@ -167,6 +171,15 @@ impl List {
 
     fn names(&self) -> Vec<String> {
         self.replacements.iter().map(|replacement| text(&replacement.target)).collect()
+    }
+}
+
+/// A literal, or a negative one.
+fn is_value(expression: &Expr) -> bool {
+    match expression {
+        Expr::Lit(_) => true,
+        Expr::Unary(unary) => matches!((&unary.op, &*unary.expr), (UnOp::Neg(_), Expr::Lit(_))),
+        _ => false,
     }
 }
 

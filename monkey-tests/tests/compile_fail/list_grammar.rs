@@ -20,4 +20,10 @@ fn without_a_comma_outside() {}
 #[monkey::with("now")]
 fn no_argument_at_all() {}
 
+#[monkey::with(scope = "process", crate = "monkey", replace(now => frozen))]
+fn other_tokens() {}
+
+#[monkey::with(replace(now = ||))]
+fn half_a_closure() {}
+
 fn main() {}

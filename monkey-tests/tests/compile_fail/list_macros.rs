@@ -11,4 +11,6 @@ fn main() {
     let _ = monkey::patch!(replace(now = frozen), expect(now = 1));
     let _ = monkey::try_patch!(now = frozen, now = frozen);
     let _ = monkey::patch!(later = frozen);
+    let _ = monkey::patch!(now, frozen);
+    let _ = monkey::patch!(now => frozen);
 }

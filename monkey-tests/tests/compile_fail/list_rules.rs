@@ -17,4 +17,13 @@ fn not_there_yet() {}
 #[monkey::with(replace(now = 5))]
 fn no_function() {}
 
+#[monkey::with(replace(now = -5), expect(now = -1))]
+fn negative() {}
+
+#[monkey::with(replaces(now = frozen), expect(now = 1))]
+fn one_mistake_of_the_name() {}
+
+#[monkey::with(replace(now), expect(now = 1))]
+fn one_mistake_of_the_entry() {}
+
 fn main() {}
