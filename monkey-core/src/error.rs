@@ -81,6 +81,8 @@ pub enum Cause {
     },
     /// Target and replacement are one function, perhaps because the optimiser merged two with the same body.
     SameFunction,
+    /// The same list replaces it already, by another spelling of its path.
+    Twice,
     /// The replacement is itself replaced, and in the end by the target.
     Cycle,
     /// The target's first instructions cannot be moved away.
@@ -126,6 +128,7 @@ impl Cause {
             Self::SameFunction => {
                 "mark both #[monkey::patchable]: the optimiser gives functions with the same body one address"
             }
+            Self::Twice => "keep one of the two",
             Self::Cycle => "let the replacement call something else, or `monkey::original!`",
             Self::Instructions(_) => {
                 "mark the target #[monkey::patchable], or replace a function that calls it or that it calls"
@@ -156,6 +159,7 @@ impl fmt::Display for Cause {
         match self {
             Self::NotCode { found } => write!(f, "the address is not code: {found}"),
             Self::SameFunction => f.write_str("the target and its replacement are the same function"),
+            Self::Twice => f.write_str("the list replaces the same function already, by another path"),
             Self::Cycle => {
                 f.write_str("the replacement is replaced in turn, and in the end by the target itself")
             }

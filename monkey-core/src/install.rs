@@ -24,7 +24,11 @@ impl Held {
             if visibility == Visibility::Process && !alone {
                 return Err(order.fails(Cause::NotAlone { scope: who }));
             }
-            groups.push(self.hook(order).map_err(|cause| order.fails(cause))?);
+            let group = self.hook(order).map_err(|cause| order.fails(cause))?;
+            if groups.contains(&group) {
+                return Err(order.fails(Cause::Twice));
+            }
+            groups.push(group);
         }
         let mut ids = Vec::with_capacity(orders.len());
         for (order, group) in orders.iter().zip(groups) {

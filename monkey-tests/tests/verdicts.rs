@@ -2,6 +2,7 @@
 //!
 //! The tests that fail do so in child processes.
 #![allow(clippy::should_panic_without_expect, reason = "a panic of any kind is what is tried")]
+use self::number as counted;
 use monkey_tests::child;
 use std::hint::black_box;
 
@@ -68,6 +69,11 @@ failing! {
     #[monkey::test(replace(number = number))]
     #[should_panic]
     fn should_panic_and_cannot_replace() {}
+
+    #[monkey::test(replace(number = two, counted = || 3))]
+    fn replaces_twice() {
+        assert_eq!(number(), 3);
+    }
 
     #[monkey::test(replace(number = two), expect(number = ..0))]
     fn no_count_is_right() {
@@ -137,6 +143,12 @@ fn a_wanted_panic_passes() {
 #[monkey::test(replace(number = two, letter = || 'b'), expect(number = 1..=3, letter = ..))]
 fn ranges_that_hold_pass() {
     assert_eq!(number() + number(), 4);
+#[test]
+fn one_list_replaces_a_function_once() {
+    let parts = ["cannot replace `counted` (at 0x", "by another path", "verdicts.rs:", "keep one"];
+    check("replaces_twice", &parts, &["never called"]);
+}
+
     assert_eq!(monkey::calls!(number), 2);
 }
 
