@@ -62,6 +62,9 @@ pub fn calls(target: *const (), name: &'static str) -> usize {
     let calls = lock::hold().calls_of(target as usize, scope());
     match calls {
         Some(calls) => calls as usize,
-        None => panic!("`{name}` is not replaced in this scope, so its calls are not counted"),
+        None => panic!(
+            "`{name}` is not replaced in this scope, so its calls are not counted\n  \
+             help: ask where it is replaced, within that test and on its threads"
+        ),
     }
 }
