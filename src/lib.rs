@@ -112,8 +112,9 @@ pub use monkey_macros::patchable;
 /// same signature, such as a path or a closure that captures nothing. Calls see the replacement on this test's thread
 /// and on every thread started from it; other tests do not.
 ///
-/// It adds `#[test]`, unless another attribute already makes the function a test. Write it above the attribute of an
-/// async runtime, so that the runtime starts inside the test. All other attributes mean what they always do.
+/// It adds `#[test]`, unless an attribute below already makes the function a test. Write it above the attribute of an
+/// async runtime, so that the runtime starts inside the test; a `#[test]` above it is not seen, and the test runs twice.
+/// All other attributes mean what they always do.
 ///
 /// # Arguments
 /// * `replace(T = R, ..)`: the replacements.

@@ -93,24 +93,10 @@ impl Frame {
         failed: fn(&R) -> bool,
         body: impl Future<Output = R>,
     ) -> R {
-        let (entered, word, installed) = {
-            // Between polls the thread belongs to whoever had it before. Shared first: what the visit gives back is the
-            // word that the scope has then.
-            let before = lock::hold().share();
-            let _visit = Visit::begin(before);
-            let entered = Entered::enter(&self);
-            let word = lock::hold().share();
-            let installed = entered.install(&self, replacements());
-            (entered, word, installed)
-        };
+        let (entered, word, installed) = self.begin_async(replacements);
         let complaint = match installed {
             Ok(()) => {
-                let mut body = pin!(body);
-                let result = poll_fn(|context| {
-                    let _visit = Visit::begin(word);
-                    body.as_mut().poll(context)
-                })
-                .await;
+                let result = polled(word, body).await;
                 match entered.judge(failed(&result)) {
                     None => return result,
                     Some(complaint) => complaint,
@@ -121,6 +107,47 @@ impl Frame {
         drop(entered);
         panic!("{complaint}")
     }
+
+    /// Both in one: for a body that is a future and is to panic.
+    pub async fn run_async_to_panic<const N: usize>(
+        self,
+        replacements: impl FnOnce() -> [Replacement; N],
+        body: impl Future<Output = ()>,
+    ) {
+        let (entered, word, installed) = self.begin_async(replacements);
+        match installed {
+            Ok(()) => {
+                polled(word, body).await;
+                entered.note();
+            }
+            Err(complaint) => eprintln!("{complaint}"),
+        }
+    }
+
+    /// The scope, the word of who is in it, and whether the patches are there.
+    fn begin_async<const N: usize>(
+        &self,
+        replacements: impl FnOnce() -> [Replacement; N],
+    ) -> (Entered, u64, Result<(), String>) {
+        // Between polls the thread belongs to whoever had it before. Shared first: what the visit gives back is the
+        // word that the scope has then.
+        let before = lock::hold().share();
+        let _visit = Visit::begin(before);
+        let entered = Entered::enter(self);
+        let word = lock::hold().share();
+        let installed = entered.install(self, replacements());
+        (entered, word, installed)
+    }
+}
+
+/// The body in the scope, whenever it is polled.
+async fn polled<R>(word: u64, body: impl Future<Output = R>) -> R {
+    let mut body = pin!(body);
+    poll_fn(|context| {
+        let _visit = Visit::begin(word);
+        body.as_mut().poll(context)
+    })
+    .await
 }
 
 /// A scope entered; left, with its patches taken away, when dropped.

@@ -1,5 +1,6 @@
 //! Every rule. What passes can be expanded without a further question.
 pub mod list;
 pub mod original;
+mod panics;
 pub mod patchable;
 pub mod test;

@@ -81,6 +81,23 @@ failing! {
     }
 }
 
+#[monkey::test(replace(number = two))]
+#[test_case::test_case(1 => panics; "one")]
+#[ignore = "fails on purpose, in a child process"]
+fn cases_panic_and_miss(value: u64) {
+    assert_eq!(value, 1);
+}
+
+#[monkey::test(replace(number = two))]
+#[rstest::rstest]
+#[case(1)]
+#[should_panic]
+#[tokio::test]
+#[ignore = "fails on purpose, in a child process"]
+async fn futures_panic_and_miss(#[case] value: u64) {
+    assert_eq!(value, 1);
+}
+
 /// What a failing test says.
 fn said_by(test: &str) -> String {
     let output = child::run(test, "fails");
@@ -127,9 +144,18 @@ fn what_cannot_be_patched_names_target_cause_and_place() {
 }
 
 #[test]
+fn one_list_replaces_a_function_once() {
+    let parts = ["cannot replace `counted` (at 0x", "by another path", "verdicts.rs:", "keep one"];
+    check("replaces_twice", &parts, &["never called"]);
+}
+
+#[test]
 fn what_is_wrong_with_replacements_does_not_pass_for_a_wanted_panic() {
     check("should_panic_and_misses", &["never called", "did not panic as expected"], &[]);
     check("should_panic_and_cannot_replace", &["cannot replace `number`", "did not panic as expected"], &[]);
+    for test in ["cases_panic_and_miss::test_case_1_one", "futures_panic_and_miss::case_1"] {
+        check(test, &["never called", "did not panic as expected"], &[]);
+    }
     check("no_count_is_right", &["called once; expected: no count at all"], &[]);
 }
 
@@ -143,12 +169,6 @@ fn a_wanted_panic_passes() {
 #[monkey::test(replace(number = two, letter = || 'b'), expect(number = 1..=3, letter = ..))]
 fn ranges_that_hold_pass() {
     assert_eq!(number() + number(), 4);
-#[test]
-fn one_list_replaces_a_function_once() {
-    let parts = ["cannot replace `counted` (at 0x", "by another path", "verdicts.rs:", "keep one"];
-    check("replaces_twice", &parts, &["never called"]);
-}
-
     assert_eq!(monkey::calls!(number), 2);
 }
 

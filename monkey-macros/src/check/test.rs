@@ -1,5 +1,6 @@
 //! The rules of `#[monkey::test]` and `#[monkey::with]`.
 use super::list::{List, TEST, Taker, WITH};
+use super::panics;
 use crate::args;
 use crate::function::{self, Parsed, is_harness, is_plain_test, last_segment};
 use crate::mistakes::Mistakes;
@@ -24,6 +25,8 @@ pub struct Annotated {
     pub way: Way,
     /// `#[test]` is still to be added.
     pub add_test: bool,
+    /// The test passes by a panic.
+    pub to_panic: bool,
 }
 
 pub fn test(arguments: TokenStream, item: TokenStream, runtime: bool) -> syn::Result<Annotated> {
@@ -65,13 +68,18 @@ fn list(taker: Taker, arguments: TokenStream, runtime: bool, mistakes: &mut Mist
 fn finish(
     list: List,
     function: Option<ItemFn>,
-    mistakes: Mistakes,
+    mut mistakes: Mistakes,
     way: impl FnOnce(&ItemFn) -> (Way, bool),
 ) -> syn::Result<Annotated> {
+    // Where nothing is replaced, nothing can be wrong with it.
+    let to_panic = match &function {
+        Some(function) if !list.replacements.is_empty() => panics::check(function, &mut mistakes),
+        _ => false,
+    };
     mistakes.into_result()?;
     let function = function.ok_or_else(|| syn::Error::new(Span::call_site(), "expected a function"))?;
     let (way, add_test) = way(&function);
-    Ok(Annotated { list, function, way, add_test })
+    Ok(Annotated { list, function, way, add_test, to_panic })
 }
 
 fn function(taker: Taker, item: TokenStream, mistakes: &mut Mistakes) -> Option<ItemFn> {

@@ -10,12 +10,13 @@ use syn::{Attribute, ItemFn, ReturnType, parse_quote};
 
 /// A test. Without the engine there is nothing to replace, which the rules have seen to: it is an ordinary one.
 pub fn test(annotated: Annotated, runtime: bool) -> TokenStream {
-    let Annotated { list, mut function, way, add_test } = annotated;
+    let Annotated { list, mut function, way, add_test, to_panic } = annotated;
     if runtime {
         let private = private(list.krate.as_ref());
         let visibility = visibility(list.visibility.unwrap_or(Visibility::Scope), &private);
         let frame = frame("test", &visibility, &function, &private);
-        frame_body(&mut function, way, &frame, &replacements(&list, &private), &private);
+        let frame = Framed { frame, replacements: replacements(&list, &private), to_panic };
+        frame_body(&mut function, way, &frame, &private);
     }
     let add = (add_test || (runtime && way == Way::Nested))
         .then(|| quote_spanned!(Span::mixed_site()=> #[::core::prelude::v1::test]));
@@ -24,12 +25,13 @@ pub fn test(annotated: Annotated, runtime: bool) -> TokenStream {
 
 /// Any other function.
 pub fn with(annotated: Annotated, runtime: bool) -> TokenStream {
-    let Annotated { list, mut function, way, .. } = annotated;
+    let Annotated { list, mut function, way, to_panic, .. } = annotated;
     if runtime {
         let private = private(list.krate.as_ref());
         let visibility = optional_visibility(list.visibility, &private);
         let frame = frame("with", &visibility, &function, &private);
-        frame_body(&mut function, way, &frame, &replacements(&list, &private), &private);
+        let frame = Framed { frame, replacements: replacements(&list, &private), to_panic };
+        frame_body(&mut function, way, &frame, &private);
     }
     function.into_token_stream()
 }
@@ -43,20 +45,23 @@ fn frame(kind: &str, visibility: &TokenStream, function: &ItemFn, private: &Toke
     quote_spanned!(function.sig.ident.span()=> #private::Frame::#kind #new)
 }
 
-fn frame_body(
-    function: &mut ItemFn,
-    way: Way,
-    frame: &TokenStream,
-    replacements: &TokenStream,
-    private: &TokenStream,
-) {
+/// What a body is put into.
+struct Framed {
+    frame: TokenStream,
+    replacements: TokenStream,
+    to_panic: bool,
+}
+
+fn frame_body(function: &mut ItemFn, way: Way, framed: &Framed, private: &TokenStream) {
+    let Framed { frame, replacements, to_panic } = framed;
     let failed = failed(&function.sig.output, private);
     let body = super::braces(&function.block);
-    // Such a test gives nothing back, by the harness's own rule.
-    let to_panic = function.attrs.iter().any(|attribute| attribute.path().is_ident("should_panic"));
     let run = match way {
-        Way::Closure if to_panic => {
+        Way::Closure if *to_panic => {
             quote_spanned!(Span::mixed_site()=> #frame.run_to_panic(|| #replacements, move || #body))
+        }
+        Way::Future if *to_panic => {
+            quote_spanned!(Span::mixed_site()=> #frame.run_async_to_panic(|| #replacements, async move #body).await)
         }
         Way::Closure => {
             let output = nameable_output(&function.sig.output)
@@ -72,7 +77,7 @@ fn frame_body(
             let name = &function.sig.ident;
             function.sig.asyncness = None;
             function.attrs.push(parse_quote!(#[allow(unnameable_test_items)]));
-            if to_panic {
+            if *to_panic {
                 quote_spanned!(Span::mixed_site()=> #nested #frame.run_to_panic(|| #replacements, #name))
             } else {
                 quote_spanned!(Span::mixed_site()=> #nested #frame.run(|| #replacements, #failed, #name))

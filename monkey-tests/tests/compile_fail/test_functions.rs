@@ -15,6 +15,19 @@ const fn constant() {}
 #[monkey::test]
 fn twice() {}
 
+#[monkey::test(replace(parameters = |_, _| ()))]
+#[test_case::test_case(1)]
+#[test_case::test_case(2 => panics)]
+fn some_cases_panic(value: u32) {
+    parameters(value, value);
+}
+
+#[monkey::test(replace(parameters = |_, _| ()))]
+#[should_panic]
+fn panics_and_returns() -> Result<(), String> {
+    Ok(())
+}
+
 #[monkey::test]
 struct Counter;
 
