@@ -1,5 +1,6 @@
 //! Runs one test of the running test program in a process of its own, so that a crash there is a failure here.
 use std::env;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Output, Stdio};
 
 /// Set in children: which case to run.
@@ -42,22 +43,33 @@ fn runner() -> Option<String> {
     cfg!(target_arch = "aarch64").then_some(runner)
 }
 
+/// A command that runs a program which was built for this machine, the emulated one if there is an emulator.
+///
+/// # Panics
+/// When cargo was told of a runner without words.
+#[must_use]
+pub fn program(path: &Path) -> Command {
+    let Some(runner) = runner() else { return Command::new(path) };
+    let mut words = runner.split_ascii_whitespace();
+    let mut command = Command::new(words.next().expect("a runner that is not empty"));
+    command.args(words).arg(path);
+    command
+}
+
+/// Where another cargo puts what it builds in a target directory. It finds in its environment what this one was told of
+/// compiler, target, linker and runner; a target named there has a folder of its own.
+#[must_use]
+pub fn built(target_directory: &Path) -> PathBuf {
+    target_directory.join(env::var("CARGO_BUILD_TARGET").unwrap_or_default())
+}
+
 /// A command that runs the test of this name, in this program, with a case.
 ///
 /// # Panics
 /// When the system cannot say which program runs.
 #[must_use]
 pub fn command(test: &str, case: &str) -> Command {
-    let program = env::current_exe().expect("the path of the test program");
-    let mut command = match runner() {
-        Some(runner) => {
-            let mut words = runner.split_ascii_whitespace();
-            let mut command = Command::new(words.next().expect("a runner that is not empty"));
-            command.args(words).arg(program);
-            command
-        }
-        None => Command::new(program),
-    };
+    let mut command = program(&env::current_exe().expect("the path of the test program"));
     command.args([test, "--exact", "--nocapture", "--include-ignored", "--test-threads=1"]).env(CASE, case);
     command
 }

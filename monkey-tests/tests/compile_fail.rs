@@ -1,6 +1,7 @@
 //! What must not compile, with the words it is refused with, and what must compile without a warning.
 //!
-//! On x86-64 alone: the compiler says the same for every target, and for others it is another one.
+//! On x86-64 alone: macros and compiler run on the host and say the same for every target, and the compiler that builds
+//! for others here is another version, with words of its own.
 #![cfg(target_arch = "x86_64")]
 
 #[test]

@@ -3,9 +3,6 @@
 //! The program is `monkey-tests/copies`: a library, a second one that uses it, and an integration test of a third. What
 //! comes out is the table in `docs/src/copies.md`: `MONKEY_BLESS=1` writes it, from all ways; without it two are tried
 //! and compared with the table, with `MONKEY_MATRIX=1` all.
-//!
-//! On x86-64 alone: cargo builds for the machine that it runs on, which for other architectures is not the emulated one.
-#![cfg(target_arch = "x86_64")]
 use std::collections::BTreeMap;
 use std::env;
 use std::fmt::Write as _;

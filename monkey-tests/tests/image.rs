@@ -2,11 +2,14 @@
 //! one of the copies found for the pointer that a test would have.
 //!
 //! `MONKEY_MATRIX=1` tries every way of building.
-#![cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#![cfg(target_os = "linux")]
+#[path = "image/calls.rs"]
+mod calls;
 #[path = "image/subject.rs"]
 mod subject;
 
 use monkey_core::image::{self, Copies, DebugInfo};
+use monkey_tests::child;
 use std::collections::BTreeMap;
 use subject::{Build, Seen};
 
@@ -40,23 +43,7 @@ fn calls(address: usize) -> Vec<usize> {
     let size = image::find(address).and_then(|function| function.size).expect("the caller has a size");
     // SAFETY: the function lies in a loaded library's code, which is readable, and has this size.
     let code = unsafe { std::slice::from_raw_parts(address as *const u8, size) };
-    let mut found = Vec::new();
-    for at in 0..size.saturating_sub(5) {
-        let relative = |at: usize| {
-            let distance = i32::from_le_bytes(code[at..at + 4].try_into().unwrap());
-            (address + at + 4).wrapping_add_signed(distance as isize)
-        };
-        match code[at..] {
-            [0xe8 | 0xe9, ..] => found.push(relative(at + 1)),
-            // call [slot], mov rax, [slot]
-            [0xff | 0x8b, 0x15 | 0x25 | 0x05, ..] if relative(at + 2) % 8 == 0 => {
-                // SAFETY: these bytes are this instruction in a library built here, whose slots are aligned and readable.
-                found.push(unsafe { (relative(at + 2) as *const usize).read() });
-            }
-            _ => {}
-        }
-    }
-    found
+    calls::of(code, address)
 }
 
 /// Runs `body` in a process of its own, because libraries that are loaded together have each other's functions.
@@ -68,8 +55,10 @@ fn alone(name: &str, body: impl FnOnce()) {
         }
         return;
     }
-    let own = std::env::current_exe().unwrap();
-    let mut child = std::process::Command::new(own);
+    if child::emulated() && cfg!(debug_assertions) {
+        return println!("skipped: emulated, an unoptimised search takes a minute; the release build does it");
+    }
+    let mut child = child::program(&std::env::current_exe().unwrap());
     let test = name.split(' ').next().unwrap();
     let output =
         child.args([test, "--exact", "--nocapture"]).env("MONKEY_IMAGE_ALONE", name).output().unwrap();

@@ -1,12 +1,10 @@
 //! A crate of somebody else's, with monkey as a path dependency: its tests see replacements, and what it ships has no
 //! trace of them.
-//!
-//! On x86-64 alone: cargo builds for the machine that it runs on, which for other architectures is not the emulated one.
-#![cfg(target_arch = "x86_64")]
 #[path = "outside/code.rs"]
 mod code;
 
 use code::{functions, symbols};
+use monkey_tests::child;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -46,8 +44,7 @@ fn a_release_build_is_that_of_the_source_without_the_attributes() {
         let ours: Vec<_> = symbols.iter().filter(|symbol| symbol.contains("monkey_core")).collect();
         assert!(ours.is_empty(), "{}: {ours:?}", artefact.display());
     }
-    let bin = crates.target().join("release/library");
-    let said = Command::new(bin).output().unwrap().stdout;
+    let said = child::program(&crates.directory().join("library")).output().unwrap().stdout;
     assert_eq!(String::from_utf8(said).unwrap(), "false 3 (6, 6)\n3.5 7\n");
 
     // At the same place, so that cargo gives it the same identity.
@@ -103,6 +100,11 @@ impl Crates {
         self.0.with_file_name("target")
     }
 
+    /// Where a release build comes to lie.
+    fn directory(&self) -> PathBuf {
+        child::built(&self.target()).join("release")
+    }
+
     fn cargo(&self, arguments: &[&str]) -> String {
         let mut command = Command::new(env!("CARGO"));
         command.args(arguments).arg("--offline").arg("--target-dir").arg(self.target()).current_dir(&self.0);
@@ -118,7 +120,7 @@ impl Crates {
     /// Builds what is shipped, and looks into all of it.
     fn release(&self) -> Release {
         self.cargo(&["build", "--release", "--package", "library"]);
-        let directory = self.target().join("release");
+        let directory = self.directory();
         let files = fs::read_dir(directory.join("deps")).unwrap().map(|entry| entry.unwrap().path());
         let artefacts = files.chain([directory.join("library")]).filter(|path| path.is_file());
         let symbols: Vec<_> =

@@ -1,5 +1,6 @@
 //! A workspace that is made, built in several ways, and loaded: a library, two versions of another, and a plugin that
 //! uses all of them. The plugin hands out the functions it sees and the callers in the library.
+use monkey_tests::child;
 use std::ffi::{CStr, CString, c_char, c_void};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -90,7 +91,7 @@ fn build(build: Build) -> PathBuf {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let to = root.join(format!("plugin-{}-{}-{}.so", build.v0, build.opt, build.debug));
     let _ = fs::remove_file(&to);
-    fs::copy(root.join("target/debug/libplugin.so"), &to).unwrap();
+    fs::copy(child::built(&root.join("target")).join("debug/libplugin.so"), &to).unwrap();
     to
 }
 
