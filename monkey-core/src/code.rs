@@ -15,12 +15,7 @@ use aarch64 as machine;
 #[cfg(target_arch = "x86_64")]
 use x86_64 as machine;
 
-pub use system::{Map, allocate, page_size, redirect, thread_name, write};
-
-/// Writes to standard error from a signal handler: one system call, no function of a library.
-pub fn say(bytes: &[u8]) {
-    machine::say(bytes);
-}
+pub use system::{Map, allocate, page_size, redirect, say, thread_name, write};
 
 /// A target's first bytes, about to become a jump.
 #[derive(Debug)]

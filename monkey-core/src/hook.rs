@@ -5,15 +5,11 @@
 use crate::code::{self, Block, Map, Redirect};
 use crate::error::Cause;
 use crate::image;
-use crate::stub::{self, Layout, cell};
+use crate::relocate::machine as relocate;
+use crate::stub::{self, Layout, cell, machine};
 use crate::thread;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::SeqCst};
-
-#[cfg(target_arch = "aarch64")]
-use crate::{relocate::aarch64 as relocate, stub::aarch64 as machine};
-#[cfg(target_arch = "x86_64")]
-use crate::{relocate::x86_64 as relocate, stub::x86_64 as machine};
 
 /// Forces the far form of the jump, for tests.
 const FORCED: &str = "MONKEY_JUMP";

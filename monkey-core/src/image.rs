@@ -8,12 +8,15 @@ mod copies;
 mod dwarf;
 mod elf;
 mod frames;
+#[cfg(target_os = "linux")]
 mod linux;
 mod name;
 mod objects;
 mod spelling;
 mod symbols;
 mod v0;
+#[cfg(target_os = "linux")]
+use linux as system;
 
 pub use copies::{Copies, Doubt};
 use elf::Elf;
@@ -64,7 +67,7 @@ pub enum DebugInfo {
 /// How many files have been loaded so far; while it stays, so do a function's copies.
 #[must_use]
 pub fn loads() -> u64 {
-    linux::loads()
+    system::loads()
 }
 
 /// The function that covers `address`.

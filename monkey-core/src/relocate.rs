@@ -7,6 +7,11 @@ use std::fmt;
 pub mod aarch64;
 pub mod x86_64;
 
+#[cfg(target_arch = "aarch64")]
+pub(crate) use aarch64 as machine;
+#[cfg(target_arch = "x86_64")]
+pub(crate) use x86_64 as machine;
+
 /// The displaced instructions of a target, relocated: what the trampoline is made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Relocated {

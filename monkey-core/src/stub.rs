@@ -5,6 +5,11 @@
 pub mod aarch64;
 pub mod x86_64;
 
+#[cfg(target_arch = "aarch64")]
+pub(crate) use aarch64 as machine;
+#[cfg(target_arch = "x86_64")]
+pub(crate) use x86_64 as machine;
+
 /// Where the parts of a hook lie.
 #[derive(Debug, Clone, Copy)]
 pub struct Layout {

@@ -55,18 +55,3 @@ pub unsafe fn store_eight(address: usize, value: u64) {
     // SAFETY: the caller's.
     unsafe { asm!("str {}, [{}]", in(reg) value, in(reg) address, options(nostack, preserves_flags)) }
 }
-
-/// Writes to standard error by a system call of its own: `write(2, bytes, length)`.
-pub fn say(bytes: &[u8]) {
-    // SAFETY: the kernel reads the bytes and changes nothing of ours but the register of the result.
-    unsafe {
-        asm!(
-            "svc #0",
-            in("x8") 64,
-            inout("x0") 2_usize => _,
-            in("x1") bytes.as_ptr(),
-            in("x2") bytes.len(),
-            options(nostack, readonly)
-        );
-    }
-}

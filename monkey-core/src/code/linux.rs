@@ -11,6 +11,7 @@ pub use map::Map;
 pub use near::allocate;
 pub use redirect::redirect;
 pub use threads::name as thread_name;
+pub use trap::say;
 pub use write::write;
 
 /// The size of a page, in bytes.

@@ -37,20 +37,3 @@ pub unsafe fn store_eight(address: usize, value: u64) {
         asm!("mov qword ptr [{}], {}", in(reg) address, in(reg) value, options(nostack, preserves_flags));
     }
 }
-
-/// Writes to standard error by a system call of its own: `write(2, bytes, length)`.
-pub fn say(bytes: &[u8]) {
-    // SAFETY: the kernel reads the bytes and changes nothing of ours but the three registers.
-    unsafe {
-        asm!(
-            "syscall",
-            inout("rax") 1_usize => _,
-            in("rdi") 2,
-            in("rsi") bytes.as_ptr(),
-            in("rdx") bytes.len(),
-            out("rcx") _,
-            out("r11") _,
-            options(nostack, readonly)
-        );
-    }
-}

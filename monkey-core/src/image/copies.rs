@@ -5,7 +5,7 @@ use super::name::{Mangled, Mangling};
 use super::objects::{self, Object};
 use super::spelling::{is_standard, legacy_start, loose};
 use super::symbols::Entry;
-use super::{code, linux as system};
+use super::{code, system};
 use std::collections::BTreeSet;
 
 /// All bodies of a function, as far as they can be told.

@@ -1,8 +1,8 @@
 //! What is loaded, with what has been read of it so far. Nothing is read before it is asked for.
 use super::elf::Elf;
-use super::linux::{self as system, Loaded};
 use super::name::Mangled;
 use super::symbols::{Entry, Symbols};
+use super::system::{self, Loaded};
 use parking_lot::Mutex;
 use std::sync::OnceLock;
 

@@ -10,9 +10,12 @@ mod aarch64;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
 #[cfg(target_arch = "aarch64")]
-use aarch64::{on_question, on_trap};
+use aarch64 as machine;
 #[cfg(target_arch = "x86_64")]
-use x86_64::{on_question, on_trap};
+use x86_64 as machine;
+
+pub use machine::say;
+use machine::{on_question, on_trap};
 
 /// Stops a thread at a target's first byte.
 const TRAP: libc::c_int = libc::SIGTRAP;

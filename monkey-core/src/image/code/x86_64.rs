@@ -1,0 +1,61 @@
+//! x86-64: where thunks and shims lead.
+use super::Leads;
+
+/// Where a jump through memory reads its target (`jmp [slot]`: what a PLT entry is).
+pub(in crate::image) fn slot(code: &[u8], address: usize) -> Option<usize> {
+    // `endbr64` and the prefix `bnd` stand there in programs built for control-flow enforcement.
+    let mut skip = if code.starts_with(&[0xf3, 0x0f, 0x1e, 0xfa]) { 4 } else { 0 };
+    skip += usize::from(code.get(skip) == Some(&0xf2));
+    let jump = code.get(skip..skip + 6)?;
+    let displacement = i32::from_le_bytes(jump[2..].try_into().ok()?);
+    (jump[..2] == [0xff, 0x25])
+        .then(|| address.wrapping_add(skip + 6).wrapping_add_signed(displacement as isize))
+}
+
+/// Where the function `code`, which begins at `address`, goes.
+pub(in crate::image) fn leads(code: &[u8], address: usize) -> Leads {
+    use iced_x86::{Decoder, DecoderOptions, Mnemonic};
+    let own = address..address + code.len();
+    let mut found = Leads::default();
+    for instruction in Decoder::with_ip(64, code, address as u64, DecoderOptions::NONE) {
+        let leaves = matches!(instruction.mnemonic(), Mnemonic::Call | Mnemonic::Jmp);
+        let target = instruction.near_branch_target() as usize;
+        if (leaves || instruction.mnemonic() == Mnemonic::Mov) && instruction.is_ip_rel_memory_operand() {
+            found.slots.push(instruction.ip_rel_memory_address() as usize);
+        } else if leaves && target != 0 && !own.contains(&target) {
+            found.functions.push(target);
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_plt_entries() {
+        assert_eq!(slot(&[0xff, 0x25, 0x10, 0, 0, 0, 0x90], 0x1000), Some(0x1016));
+        assert_eq!(
+            slot(&[0xf3, 0x0f, 0x1e, 0xfa, 0xf2, 0xff, 0x25, 0xf0, 0xff, 0xff, 0xff], 0x1000),
+            Some(0xffb)
+        );
+        assert_eq!(slot(&[0xff, 0x25, 0x10], 0x1000), None);
+        assert_eq!(slot(&[0x55, 0x48, 0x89, 0xe5, 0xc3, 0x90], 0x1000), None);
+    }
+
+    #[test]
+    fn reads_where_shims_lead() {
+        // push rax; call +0x10; pop rcx; ret
+        assert_eq!(leads(&[0x50, 0xe8, 0x10, 0, 0, 0, 0x59, 0xc3], 0x1000).functions, [0x1016]);
+        // lea rsi, [rip]; jmp -0x20; a jump within is none
+        assert_eq!(
+            leads(&[0x48, 0x8d, 0x35, 0, 0, 0, 0, 0xe9, 0xe0, 0xff, 0xff, 0xff], 0x1000).functions,
+            [0xfec]
+        );
+        assert_eq!(leads(&[0xeb, 0x00, 0xc3], 0x1000), Leads::default());
+        // call [rip + 0x10]; mov rax, [rip + 8]
+        let through_memory = [0xff, 0x15, 0x10, 0, 0, 0, 0x48, 0x8b, 0x05, 8, 0, 0, 0];
+        assert_eq!(leads(&through_memory, 0x1000).slots, [0x1016, 0x1015]);
+    }
+}
