@@ -56,7 +56,9 @@ fn alone(name: &str, body: impl FnOnce()) {
         return;
     }
     if child::emulated() && cfg!(debug_assertions) {
-        return println!("skipped: emulated, an unoptimised search takes a minute; the release build does it");
+        return println!(
+            "skipped: emulated, an unoptimised search takes a minute; the release build does it"
+        );
     }
     let mut child = child::program(&std::env::current_exe().unwrap());
     let test = name.split(' ').next().unwrap();
