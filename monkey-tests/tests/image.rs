@@ -89,6 +89,7 @@ fn never_another(cases: &BTreeMap<String, Case>) {
     for (one, other) in [
         ("str::parse::<u32>", "str::parse::<u64>"),
         ("Option::<u32>::unwrap", "Option::<u64>::unwrap"),
+        ("merged::<u32>", "merged::<i32>"),
         ("#[inline] fn, version 1", "#[inline] fn, version 2"),
         ("fn, version 1", "fn, version 2"),
         ("generic, version 1", "generic, version 2"),
@@ -208,6 +209,21 @@ fn optimised_build_with_debug_information() {
         assert_eq!(image::optimised(cases["#[inline] fn"].seen.address), Some(true));
         inlined_calls_are_found(&cases);
     });
+}
+
+/// One body for two instances, whose legacy names differ in the hash alone, and for a function of Rust and one of C.
+#[test]
+fn who_shares_a_body_is_told() {
+    for v0 in [false, true] {
+        alone(&format!("who_shares_a_body_is_told {v0}"), || {
+            let cases = cases(Build { v0, opt: 3, debug: "0" });
+            for (label, with) in [("merged::<u32>", "lib::merged::"), ("twin", "twin_of_c")] {
+                let shared = &cases[label].copies.shared_with;
+                assert!(shared.len() == 1 && shared[0].starts_with(with), "{label}: {shared:?}");
+            }
+            assert_eq!(cases["generic called from the library"].copies.shared_with, [""; 0]);
+        });
+    }
 }
 
 #[test]

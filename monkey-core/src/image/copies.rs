@@ -35,8 +35,8 @@ pub struct Doubt {
 const NO_DEBUG: &str = "their symbols have the same path, but symbols in the legacy mangling do not say which instance or \
     crate version it is, and there is no debug information that does: build the tests with debug information \
     (`debug = true`, neither split nor compressed) or with `-C symbol-mangling-version=v0`";
-const ONE_BODY: &str = "several symbols with the function's path share its address: they may be instances with other \
-    types, whose calls would be replaced as well";
+const ONE_BODY: &str = "several symbols with the function's path share its address: they may be of another version of its \
+    crate, whose calls would be replaced as well";
 
 /// A body that has the path of the function.
 #[derive(Debug, Clone, Copy)]
@@ -64,8 +64,9 @@ pub(super) fn copies(address: usize, type_name: Option<&str>) -> Copies {
     }
     let names = object.mangled_at(address);
     let Some(own) = choose(&names, type_name) else { return found };
-    found.shares(own, &names);
+    let single = is_single(own, type_name);
     let body = Body { object, begin: object.inside(address) };
+    found.shares(own, single, address);
     if own.shim
         && let Some(real) = behind_shim(body, own)
     {
@@ -73,7 +74,11 @@ pub(super) fn copies(address: usize, type_name: Option<&str>) -> Copies {
         found.join(copies(real, type_name));
         return found;
     }
-    Search { own, body, single: is_single(own, type_name) }.run(&mut found);
+    Search { own, body, single }.run(&mut found);
+    // A copy may have been merged with another function where the given body was not.
+    for copy in found.addresses.clone().into_iter().filter(|copy| *copy != address) {
+        found.shares(own, single, copy);
+    }
     found
 }
 
@@ -104,20 +109,31 @@ impl Copies {
         }
     }
 
-    /// Notes what else the code at the address is. In the legacy mangling another hash may be another instance.
-    fn shares(&mut self, own: &Mangled, names: &[Mangled]) {
-        for other in names {
-            let path = other.mangling == own.mangling && other.key == own.key;
-            let v0 = other.mangling == Mangling::V0 && own.mangling == Mangling::V0;
-            if !path && (v0 || loose(other.body_name()) != loose(own.body_name())) {
-                self.shared_with.push(other.plain.clone());
-            } else if path && other.hash != own.hash {
-                self.doubts(Vec::new(), ONE_BODY);
-            }
+    /// Notes what else the code at one of the function's addresses is.
+    fn shares(&mut self, own: &Mangled, single: bool, address: usize) {
+        let Some(object) = objects::around(address) else { return };
+        let (same, others): (Vec<_>, Vec<_>) =
+            object.mangled_at(address).into_iter().partition(|name| is_same(own, name));
+        let foreign = if same.is_empty() { Vec::new() } else { object.foreign_at(address) };
+        self.shared_with.extend(others.into_iter().map(|other| other.plain).chain(foreign));
+        let Some(first) = same.first() else { return };
+        for other in same.iter().filter(|other| (&other.key, &other.hash) != (&first.key, &first.hash)) {
+            // Without generic arguments these are most likely copies that link-time optimisation or the linker merged.
+            if single { self.doubts(Vec::new(), ONE_BODY) } else { self.shared_with.push(other.unique()) }
         }
         self.shared_with.sort_unstable();
         self.shared_with.dedup();
     }
+}
+
+/// Whether a name at a copy's address is the function's own, as far as names tell: in the legacy mangling instances
+/// differ in nothing but the hash.
+fn is_same(own: &Mangled, name: &Mangled) -> bool {
+    if own.mangling == Mangling::V0 && name.mangling == Mangling::V0 {
+        return if own.shim == name.shim { own.key == name.key } else { own.body_name() == name.body_name() };
+    }
+    let path = own.mangling == name.mangling && own.key == name.key;
+    path || loose(own.body_name()) == loose(name.body_name())
 }
 
 /// The name that was meant, where several functions share an address.

@@ -92,6 +92,14 @@ impl Mangled {
         &self.plain[..end.unwrap_or(self.plain.len())]
     }
 
+    /// The name with what tells it from other instances: a legacy one's hash.
+    pub fn unique(&self) -> String {
+        match self.mangling {
+            Mangling::Legacy => format!("{}::h{}", self.plain, String::from_utf8_lossy(&self.hash)),
+            Mangling::V0 => self.plain.clone(),
+        }
+    }
+
     /// Whether `name` begins with this key and has behind it only what differs between copies.
     /// Legacy: whatever the hash is.
     pub fn same_key(&self, name: &[u8]) -> bool {

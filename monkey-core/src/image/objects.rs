@@ -73,4 +73,14 @@ impl Object {
             .filter_map(|entry| Mangled::parse(elf.name(entry.name)))
             .collect()
     }
+
+    /// The names of the functions that begin at `address` and are not spelled as Rust does. What the linker defines
+    /// has no size.
+    pub fn foreign_at(&self, address: usize) -> Vec<String> {
+        let Some(elf) = self.elf() else { return Vec::new() };
+        let entries = self.symbols().at(self.inside(address)).iter().filter(|entry| entry.size != 0);
+        let names = entries.map(|entry| elf.name(entry.name));
+        let foreign = names.filter(|name| Mangled::parse(name).is_none());
+        foreign.map(|name| String::from_utf8_lossy(name).into_owned()).collect()
+    }
 }

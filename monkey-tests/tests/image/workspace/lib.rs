@@ -28,3 +28,10 @@ pub fn only_here<T: std::fmt::Display>(t: T) -> String { std::hint::black_box(t.
 #[inline(never)] pub fn c_instance1(x: &str) -> Option<u32> { dup::instance::<u32>(x) }
 #[inline(never)] pub fn c_instance2(x: &str) -> Option<u32> { dup2::instance::<u32>(x) }
 #[inline(never)] pub fn c_now() -> std::time::SystemTime { std::time::SystemTime::now() }
+// Bodies that an optimiser merges.
+#[inline(never)] pub fn merged<T>(t: T) -> u32 { std::hint::black_box(&t); 12 }
+#[inline(never)] pub fn twin(x: u32) -> u32 { std::hint::black_box(x) ^ 1001 }
+#[unsafe(no_mangle)] #[inline(never)] pub extern "C" fn twin_of_c(x: u32) -> u32 { std::hint::black_box(x) ^ 1001 }
+#[inline(never)] pub fn c_merged32() -> u32 { merged(1_u32) }
+#[inline(never)] pub fn c_merged_signed() -> u32 { merged(1_i32) }
+#[inline(never)] pub fn c_twin(x: u32) -> u32 { twin(x) ^ twin_of_c(x) }

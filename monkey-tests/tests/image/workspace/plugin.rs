@@ -28,6 +28,9 @@ fn name<T>(_: &T) -> &'static str { std::any::type_name::<T>() }
         "fn, version 2" dup2::plain, lib::c_plain2;
         "generic, version 1" dup::instance::<u32>, lib::c_instance1;
         "generic, version 2" dup2::instance::<u32>, lib::c_instance2;
+        "merged::<u32>" lib::merged::<u32>, lib::c_merged32;
+        "merged::<i32>" lib::merged::<i32>, lib::c_merged_signed;
+        "twin" lib::twin, lib::c_twin;
         "SystemTime::now" std::time::SystemTime::now, lib::c_now;
     }
     unsafe { *count = rows.len() };
