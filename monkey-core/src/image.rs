@@ -158,14 +158,33 @@ pub fn other_name(address: usize, type_name: &str) -> Option<String> {
 #[must_use]
 pub fn inlined(address: usize) -> Vec<Inlined> {
     let Some(object) = objects::around(address) else { return Vec::new() };
-    let Some(own) = object.mangled_at(address).into_iter().next() else { return Vec::new() };
-    let identity =
-        object.elf().and_then(|elf| elf.info.identities(&[object.inside(address)]).pop().flatten());
-    search(&dwarf::inlined::Wanted {
-        ident: own.ident.clone(),
-        loose: spelling::loose(own.body_name()),
-        identity,
-    })
+    let identity = identity(object, address);
+    match (object.mangled_at(address).into_iter().next(), identity) {
+        (Some(own), identity) => search(&dwarf::inlined::Wanted {
+            loose: spelling::loose(own.body_name()),
+            ident: own.ident,
+            identity,
+        }),
+        // `#[no_mangle]`: the symbol says nothing, the debug information has the function all the same.
+        (None, Some(own)) => search(&dwarf::inlined::Wanted {
+            ident: own.name.clone().into_bytes(),
+            loose: own.name.clone(),
+            identity: Some(own),
+        }),
+        (None, None) => Vec::new(),
+    }
+}
+
+fn identity(object: &Object, address: usize) -> Option<dwarf::Identity> {
+    object.elf()?.info.identities(&[object.inside(address)]).pop().flatten()
+}
+
+/// Whether the function at `address` is known to be one instance of a generic function, which may have others.
+#[must_use]
+pub fn is_instance(address: usize) -> bool {
+    objects::around(address)
+        .and_then(|object| identity(object, address))
+        .is_some_and(|own| own.name.contains('<'))
 }
 
 /// Where calls of a function were inlined that may have no body of its own; `type_name` is what `std::any::type_name`

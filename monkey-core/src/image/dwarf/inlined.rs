@@ -118,14 +118,13 @@ impl Search<'_> {
                     && match entry.linkage {
                         Some(Value::Text(place)) => self.texts.contains(&place),
                         Some(value @ Value::TextIndex(_)) => self.spells(unit, value),
+                        // A `#[no_mangle]` function's name and place tell which one it is; others have both names.
+                        None => self.wanted.identity.is_some() && entry.line != 0 && self.is_named(entry),
                         _ => false,
                     };
                 if known && self.is_instance(unit, entry) {
                     found.push(at);
-                } else if let Some(Value::Text(name)) = entry.name
-                    && (entry.linkage, entry.line) == (None, 0)
-                    && self.names.contains(&name)
-                {
+                } else if (entry.linkage, entry.line) == (None, 0) && self.is_named(entry) {
                     alike.push(at);
                 }
                 true
@@ -150,6 +149,10 @@ impl Search<'_> {
                 self.functions.insert(*at);
             }
         }
+    }
+
+    fn is_named(&self, entry: &super::Entry) -> bool {
+        matches!(entry.name, Some(Value::Text(name)) if self.names.contains(&name))
     }
 
     fn spells(&self, unit: &Unit, value: Value) -> bool {

@@ -27,6 +27,8 @@ pub fn only_here<T: std::fmt::Display>(t: T) -> String { std::hint::black_box(t.
 #[inline(never)] pub fn c_plain2(x: u32) -> u32 { dup2::plain(x) }
 #[inline(never)] pub fn c_instance1(x: &str) -> Option<u32> { dup::instance::<u32>(x) }
 #[inline(never)] pub fn c_instance2(x: &str) -> Option<u32> { dup2::instance::<u32>(x) }
+#[unsafe(no_mangle)] pub extern "C" fn unmangled(x: u32) -> u32 { std::hint::black_box(x) + 9 }
+#[inline(never)] pub fn c_unmangled(x: u32) -> u32 { unmangled(x) }
 #[inline(never)] pub fn c_now() -> std::time::SystemTime { std::time::SystemTime::now() }
 // Bodies that an optimiser merges.
 #[inline(never)] pub fn merged<T>(t: T) -> u32 { std::hint::black_box(&t); 12 }

@@ -31,6 +31,7 @@ fn name<T>(_: &T) -> &'static str { std::any::type_name::<T>() }
         "merged::<u32>" lib::merged::<u32>, lib::c_merged32;
         "merged::<i32>" lib::merged::<i32>, lib::c_merged_signed;
         "twin" lib::twin, lib::c_twin;
+        "#[no_mangle] fn" lib::unmangled, lib::c_unmangled;
         "SystemTime::now" std::time::SystemTime::now, lib::c_now;
     }
     unsafe { *count = rows.len() };
