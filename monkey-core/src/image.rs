@@ -176,7 +176,7 @@ pub fn inlined(address: usize) -> Vec<Inlined> {
 }
 
 fn identity(object: &Object, address: usize) -> Option<dwarf::Identity> {
-    object.elf()?.info.identities(&[object.inside(address)]).pop().flatten()
+    object.elf()?.info.identity(object.inside(address))
 }
 
 /// Whether the function at `address` is known to be one instance of a generic function, which may have others.

@@ -243,7 +243,10 @@ impl Search<'_> {
         let mut ident = self.own.ident.len().to_string().into_bytes();
         ident.extend_from_slice(&self.own.ident);
         for (entry, name) in with_prefix(object, &start) {
-            let Some(other) = find(name, &ident).and_then(|_| Mangled::parse(name)) else { continue };
+            let Some(other) = find(name, &ident).and_then(|_| Mangled::parse_if(name, &self.own.ident))
+            else {
+                continue;
+            };
             if !other.shim && loose(&other.plain) == path {
                 let body = Body { object, begin: object.begin(&entry) };
                 // A name that admits one instance only, in a library that exists once.
@@ -257,17 +260,12 @@ impl Search<'_> {
         if open.is_empty() {
             return;
         }
-        let mut all = vec![self.body];
-        all.extend_from_slice(open);
-        let mut identities = identities(&all).into_iter();
-        let own = identities.next().flatten();
+        let elf = self.body.object.elf();
+        let own = elf.and_then(|elf| elf.info.identity(self.body.begin));
+        let told = own.map_or_else(|| vec![None; open.len()], |own| are(&own, open));
         let mut unclear = Vec::new();
-        for (body, identity) in open.iter().zip(identities) {
-            let same = match (&own, &identity) {
-                (Some(own), Some(other)) => Some(own == other),
-                _ => self.same_files(*body),
-            };
-            match same {
+        for (body, same) in open.iter().zip(told) {
+            match same.or_else(|| self.same_files(*body)) {
                 Some(true) => found.add(body.address()),
                 Some(false) => {}
                 None => unclear.push(body.address()),
@@ -306,16 +304,17 @@ fn files(body: Body) -> Option<BTreeSet<String>> {
     Some(files).filter(|files| !files.is_empty())
 }
 
-/// What the debug information says of each body; the bodies of one file at once.
-fn identities(bodies: &[Body]) -> Vec<Option<Identity>> {
+/// Whether each body is the function that is written there, as far as the debug information tells; the bodies of one file
+/// at once.
+fn are(own: &Identity, bodies: &[Body]) -> Vec<Option<bool>> {
     let mut all = vec![None; bodies.len()];
     for object in objects::all() {
-        let own: Vec<usize> =
+        let here: Vec<usize> =
             (0..bodies.len()).filter(|at| std::ptr::eq(bodies[*at].object, object)).collect();
-        let begins: Vec<u64> = own.iter().map(|at| bodies[*at].begin).collect();
+        let begins: Vec<u64> = here.iter().map(|at| bodies[*at].begin).collect();
         if let Some(elf) = object.elf().filter(|_| !begins.is_empty()) {
-            for (at, identity) in own.into_iter().zip(elf.info.identities(&begins)) {
-                all[at] = identity;
+            for (at, same) in here.into_iter().zip(elf.info.are(own, &begins)) {
+                all[at] = same;
             }
         }
     }

@@ -45,21 +45,31 @@ impl Info {
         Unit::open(self.debug, self.unit_of(address)?)
     }
 
-    /// Where the functions at `addresses` are written; `None` for those that the debug information does not tell.
-    pub fn identities(&self, addresses: &[u64]) -> Vec<Option<Identity>> {
-        let mut wanted: Vec<(usize, usize)> = Vec::new();
+    /// Where the function at `address` is written; `None` where the debug information does not tell.
+    pub fn identity(&self, address: u64) -> Option<Identity> {
+        let unit = self.unit(address)?;
+        identity(&unit, function(&unit, address)?)
+    }
+
+    /// Whether the functions at `addresses` are the one that is written there; `None` for those of which the debug
+    /// information does not tell.
+    pub fn are(&self, own: &Identity, addresses: &[u64]) -> Vec<Option<bool>> {
+        let mut wanted: Vec<(usize, u64, usize)> = Vec::new();
         for (number, address) in addresses.iter().enumerate() {
-            wanted.extend(self.unit_of(*address).map(|unit| (unit, number)));
+            wanted.extend(self.unit_of(*address).map(|unit| (unit, *address, number)));
         }
         wanted.sort_unstable();
         let mut found = vec![None; addresses.len()];
         let mut open: Option<Unit> = None;
-        for (start, number) in wanted {
+        let mut from = 0;
+        for (start, address, number) in wanted {
             if open.as_ref().is_none_or(|unit| unit.header.start != start) {
                 open = Unit::open(self.debug, start);
+                from = 0;
             }
             if let Some(unit) = &open {
-                found[number] = function(unit, addresses[number]).and_then(|entry| identity(unit, entry));
+                found[number] =
+                    function_from(unit, address, &mut from).and_then(|entry| is(unit, entry, own));
             }
         }
         found
@@ -116,8 +126,18 @@ impl Info {
 
 /// The entry of the function that begins at `address`.
 fn function(unit: &Unit, address: u64) -> Option<Entry> {
-    quick(unit, address).or_else(|| {
+    function_from(unit, address, &mut 0)
+}
+
+/// The same, searched from a place in the unit on, and then before it. Functions of one path mostly stand in the order of
+/// their addresses.
+fn function_from(unit: &Unit, address: u64, from: &mut usize) -> Option<Entry> {
+    quick(unit, address, from).or_else(|| {
         let mut found = None;
+        if unit.abbrevs.functions_begin_with_address() {
+            // Where there are line tables only, no function has an entry.
+            return None;
+        }
         unit.walk(unit::SUBPROGRAM, |_, tag, _, entry| {
             if tag == unit::SUBPROGRAM && entry.low == Some(address) {
                 found = Some(*entry);
@@ -130,27 +150,39 @@ fn function(unit: &Unit, address: u64) -> Option<Entry> {
 
 /// rustc writes a function's address as its first attribute: so search the address, which is fast, and see whether such
 /// an entry ends there. The walk, which always works, costs a millisecond where units are large.
-fn quick(unit: &Unit, address: u64) -> Option<Entry> {
-    let (start, end) = (unit.header.start, unit.header.end);
-    let info = &unit.debug.info[start..end];
-    find_all(info, &address.to_le_bytes()).find_map(|place| {
-        let place = start + place;
-        let at = [1, 2, 3]
-            .into_iter()
-            .filter_map(|size| place.checked_sub(size))
-            .find(|at| unit.is_function(*at, place))?;
-        unit.entry(at).filter(|entry| entry.low == Some(address))
-    })
+fn quick(unit: &Unit, address: u64, from: &mut usize) -> Option<Entry> {
+    let needle = address.to_le_bytes();
+    let info = &unit.debug.info[unit.header.start..unit.header.end];
+    let split = (*from).min(info.len());
+    let (before, behind) = (&info[..info.len().min(split + needle.len())], &info[split..]);
+    let places = find_all(behind, &needle).map(|place| split + place).chain(find_all(before, &needle));
+    for place in places {
+        let behind_code = unit.header.start + place;
+        let starts = [1, 2, 3].into_iter().filter_map(|size| behind_code.checked_sub(size));
+        let entry = starts.filter(|at| unit.is_function(*at, behind_code)).find_map(|at| unit.entry(at));
+        if let Some(entry) = entry.filter(|entry| entry.low == Some(address)) {
+            *from = place;
+            return Some(entry);
+        }
+    }
+    None
+}
+
+/// The entry that has a function's name.
+struct Named {
+    /// The unit that it is in, if that is another one.
+    unit: Option<Unit>,
+    entry: Entry,
+    name: &'static [u8],
 }
 
 /// Follows an entry to the one that has the name.
-fn identity(unit: &Unit, mut entry: Entry) -> Option<Identity> {
+fn named(unit: &Unit, mut entry: Entry) -> Option<Named> {
     let mut other: Option<Unit> = None;
     for _ in 0..4 {
         let own = other.as_ref().unwrap_or(unit);
         if let Some(name) = entry.name.and_then(|name| own.text(name)) {
-            let name = String::from_utf8_lossy(name).into_owned();
-            return Some(Identity { file: line::file(own, entry.file)?, line: entry.line, name });
+            return Some(Named { unit: other, entry, name });
         }
         let origin = entry.origin?;
         if !own.holds(origin) {
@@ -159,6 +191,21 @@ fn identity(unit: &Unit, mut entry: Entry) -> Option<Identity> {
         entry = other.as_ref().unwrap_or(unit).entry(origin)?;
     }
     None
+}
+
+fn identity(unit: &Unit, entry: Entry) -> Option<Identity> {
+    let named = named(unit, entry)?;
+    let file = line::file(named.unit.as_ref().unwrap_or(unit), named.entry.file)?;
+    Some(Identity { file, line: named.entry.line, name: String::from_utf8_lossy(named.name).into_owned() })
+}
+
+/// Whether an entry is that of the function. Its file takes a reading of the line table's header, so it comes last.
+fn is(unit: &Unit, entry: Entry, own: &Identity) -> Option<bool> {
+    let named = named(unit, entry)?;
+    if named.entry.line != own.line || named.name != own.name.as_bytes() {
+        return Some(false);
+    }
+    Some(line::file(named.unit.as_ref().unwrap_or(unit), named.entry.file)? == own.file)
 }
 
 /// One spelling of a path for the standard library's sources, which are named differently by the compiler's own build
@@ -209,7 +256,9 @@ mod tests {
             };
             let info = Info { debug, ..Info::default() };
             let own = first;
-            let _ = (info.identities(&[own]), info.place(own), info.files(own));
+            let _ = (info.identity(own), info.place(own), info.files(own));
+            let written = Identity { file: String::new(), line: 1, name: String::new() };
+            let _ = info.are(&written, &[own, own + 16, own]);
             let _ = (info.optimised(own), info.has_entries(own), info.producer(own));
             let wanted = inlined::Wanted {
                 ident: b"unwrap".to_vec(),

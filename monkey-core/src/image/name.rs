@@ -42,6 +42,12 @@ impl Mangled {
         }
     }
 
+    /// The same for a function of this identifier alone: others are not spelled out, which is what takes the time.
+    pub fn parse_if(name: &[u8], ident: &[u8]) -> Option<Self> {
+        let other = v0::path(name).is_some_and(|path| name[path.ident.0..path.ident.1] != *ident);
+        if other { None } else { Self::parse(name) }
+    }
+
     fn v0(name: &[u8]) -> Option<Self> {
         let path = v0::path(name)?;
         Some(Self {

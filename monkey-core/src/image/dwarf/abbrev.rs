@@ -1,5 +1,6 @@
 //! The shapes of debug information entries, with the sizes that let a walk step over most of them.
 use super::form;
+use super::unit::{LOW, SUBPROGRAM};
 use crate::image::bytes::Cursor;
 
 /// One attribute of a shape.
@@ -87,6 +88,15 @@ impl Abbrevs {
         self.attributes
             .iter()
             .any(|attribute| matches!(attribute.name, 0x31 | 0x47) && attribute.form == form::OUTSIDE)
+    }
+
+    /// Whether every function that has an address has it as its first attribute, as a plain number.
+    pub fn functions_begin_with_address(&self) -> bool {
+        let functions = self.shapes.iter().filter(|shape| shape.tag == SUBPROGRAM);
+        functions.map(|shape| self.attributes(shape)).all(|attributes| {
+            let at = attributes.iter().position(|attribute| attribute.name == LOW);
+            at.is_none_or(|at| at == 0 && attributes[0].form == form::ADDRESS)
+        })
     }
 
     pub fn attributes(&self, shape: &Abbrev) -> &[Attribute] {

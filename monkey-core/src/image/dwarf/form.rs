@@ -34,6 +34,9 @@ pub(in crate::image) enum Value {
     Other,
 }
 
+/// An address as a plain number.
+pub(in crate::image) const ADDRESS: u16 = 0x01;
+/// The value stands with the shape.
 pub(in crate::image) const IMPLICIT: u16 = 0x21;
 /// A reference to an entry that may be another unit's.
 pub(in crate::image) const OUTSIDE: u16 = 0x10;

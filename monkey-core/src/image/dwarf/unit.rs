@@ -7,6 +7,8 @@ use crate::image::elf::Debug;
 pub(in crate::image) const SUBPROGRAM: u16 = 0x2e;
 pub(in crate::image) const INLINED: u16 = 0x1d;
 pub(in crate::image) const PARAMETER: u16 = 0x05;
+/// The attribute that has a function's address.
+pub(in crate::image) const LOW: u16 = 0x11;
 
 /// Where a unit lies.
 #[derive(Debug, Clone, Copy)]
@@ -177,7 +179,7 @@ impl Unit {
             let value = form::read(cursor, attribute.form, attribute.implicit, self.header.sizes)?;
             let plain = if let Value::Number(number) = value { number } else { 0 };
             match attribute.name {
-                0x11 => entry.low = self.address(value),
+                LOW => entry.low = self.address(value),
                 0x03 => entry.name = Some(value),
                 0x6e | 0x2007 => entry.linkage = Some(value),
                 0x3a => entry.file = plain,
@@ -199,7 +201,7 @@ impl Unit {
         let first = self.abbrevs.attributes(shape).first();
         cursor.at == behind_code
             && shape.tag == SUBPROGRAM
-            && first.is_some_and(|first| (first.name, first.form) == (0x11, 1))
+            && first.is_some_and(|first| (first.name, first.form) == (LOW, form::ADDRESS))
     }
 
     /// Calls `visit` with place, tag, depth and content of each subprogram, inlined call and `also`, until it says
