@@ -89,6 +89,7 @@ fn never_another(cases: &BTreeMap<String, Case>) {
     for (one, other) in [
         ("str::parse::<u32>", "str::parse::<u64>"),
         ("Option::<u32>::unwrap", "Option::<u64>::unwrap"),
+        ("String::from::<&str>", "String::from::<Box<str>>"),
         ("merged::<u32>", "merged::<i32>"),
         ("#[inline] fn, version 1", "#[inline] fn, version 2"),
         ("fn, version 1", "fn, version 2"),
@@ -162,7 +163,7 @@ fn legacy_names_without_debug_information() {
     alone("legacy_names_without_debug_information", || {
         let cases = cases(Build { v0: false, opt: 0, debug: "0" });
         never_silent(&cases, false);
-        for label in ["Path::exists", "String::len"] {
+        for label in ["Path::exists", "String::len", "str::trim", "<Chars<'_> as Iterator>::next"] {
             // The standard library exists once, and the type's name says that these have one instance.
             assert!(cases[label].called && !cases[label].doubts(), "{label}");
         }

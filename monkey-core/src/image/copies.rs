@@ -64,9 +64,9 @@ pub(super) fn copies(address: usize, type_name: Option<&str>) -> Copies {
     }
     let names = object.mangled_at(address);
     let Some(own) = choose(&names, type_name) else { return found };
-    let single = is_single(own, type_name);
+    let (single, spelled) = (is_single(own, type_name), is_spelled(own, type_name));
     let body = Body { object, begin: object.inside(address) };
-    found.shares(own, single, address);
+    found.shares(own, single || spelled, address);
     if own.shim
         && let Some(real) = behind_shim(body, own)
     {
@@ -74,10 +74,10 @@ pub(super) fn copies(address: usize, type_name: Option<&str>) -> Copies {
         found.join(copies(real, type_name));
         return found;
     }
-    Search { own, body, single }.run(&mut found);
+    Search { own, body, single, spelled }.run(&mut found);
     // A copy may have been merged with another function where the given body was not.
     for copy in found.addresses.clone().into_iter().filter(|copy| *copy != address) {
-        found.shares(own, single, copy);
+        found.shares(own, single || spelled, copy);
     }
     found
 }
@@ -152,6 +152,12 @@ fn is_single(own: &Mangled, type_name: Option<&str>) -> bool {
     said || !own.generic
 }
 
+/// Whether the name spells the function in full, as `type_name` does, which also has lifetimes: a function of a trait on a
+/// type without parameters.
+fn is_spelled(own: &Mangled, type_name: Option<&str>) -> bool {
+    type_name.is_some_and(|name| name.replace("<'_>", "") == own.body_name())
+}
+
 /// The function behind a jump through the linkage table.
 fn behind_slot(object: &Object, address: usize) -> Option<usize> {
     let elf = object.elf().filter(|elf| elf.is_linkage(object.inside(address)))?;
@@ -181,6 +187,7 @@ struct Search<'a> {
     own: &'a Mangled,
     body: Body,
     single: bool,
+    spelled: bool,
 }
 
 impl Search<'_> {
@@ -191,7 +198,7 @@ impl Search<'_> {
             self.behind_own_shim(object, &mut open);
             self.other_mangling(object, &mut certain, &mut open);
         }
-        if self.single && is_standard(&loose(self.own.body_name())) {
+        if self.single && self.is_standard() {
             certain.append(&mut open);
         }
         for body in &certain {
@@ -201,12 +208,19 @@ impl Search<'_> {
         self.settle(&open, found);
     }
 
+    /// `core::str::<impl str>::trim` is `str::trim` in the loose spelling, so both are looked at.
+    fn is_standard(&self) -> bool {
+        let name = self.own.body_name();
+        is_standard(name) || is_standard(&loose(name))
+    }
+
     /// Bodies whose symbol begins as the function's own does. An equal hash makes it certain.
     fn same_key(&self, object: &'static Object, certain: &mut Vec<Body>, open: &mut Vec<Body>) {
         for (entry, name) in with_prefix(object, &self.own.key) {
             let body = Body { object, begin: object.begin(&entry) };
             if self.own.same_key(name) && !self.leads_on(body) {
-                if self.own.same_hash(name) { certain.push(body) } else { open.push(body) }
+                let only = self.spelled && self.is_standard();
+                if only || self.own.same_hash(name) { certain.push(body) } else { open.push(body) }
             }
         }
     }
@@ -234,10 +248,10 @@ impl Search<'_> {
 
     /// The standard library's own code has v0 names, whatever the program is built with.
     fn other_mangling(&self, object: &'static Object, certain: &mut Vec<Body>, open: &mut Vec<Body>) {
-        let path = loose(self.own.body_name());
-        if !is_standard(&path) {
+        if !self.is_standard() {
             return;
         }
+        let path = loose(self.own.body_name());
         let v0 = self.own.mangling == Mangling::V0;
         let start = if v0 { legacy_start(&path, !self.own.generic) } else { b"_R".to_vec() };
         let mut ident = self.own.ident.len().to_string().into_bytes();
@@ -250,7 +264,8 @@ impl Search<'_> {
             if !other.shim && loose(&other.plain) == path {
                 let body = Body { object, begin: object.begin(&entry) };
                 // A name that admits one instance only, in a library that exists once.
-                if other.generic && self.own.generic { open.push(body) } else { certain.push(body) }
+                let one = !(other.generic && self.own.generic) || other.plain == self.own.body_name();
+                if one { certain.push(body) } else { open.push(body) }
             }
         }
     }
@@ -319,4 +334,38 @@ fn are(own: &Identity, bodies: &[Body]) -> Vec<Option<bool>> {
         }
     }
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_one_instance_is_told_from_its_type() {
+        let (half, vec) = (parse("_ZN3lib4half17hde8e30710f86567eE"), parse(PUSH));
+        assert!(is_single(&half, Some("lib::half")) && is_spelled(&half, Some("lib::half")));
+        assert!(!is_single(&half, Some("lib::half<u8>")) && !is_spelled(&half, Some("lib::half<u8>")));
+        let push = Some("alloc::vec::Vec<u8>::push");
+        assert!(!is_single(&vec, push) && !is_spelled(&vec, push));
+    }
+
+    #[test]
+    fn what_is_spelled_in_full_is_told_from_its_type() {
+        let from = parse(FROM);
+        let own = "<alloc::string::String as core::convert::From<&str>>::from";
+        assert!(is_spelled(&from, Some(own)) && !is_single(&from, Some(own)));
+        let boxed = "<alloc::string::String as core::convert::From<alloc::boxed::Box<str>>>::from";
+        assert!(!is_spelled(&from, Some(boxed)));
+        let next = parse(NEXT);
+        assert!(is_spelled(&next, Some("<lib::Chars<'_> as lib::Next>::next")));
+        assert!(!is_spelled(&next, Some("<lib::Chars<'_> as lib::Next>::next<u8>")));
+    }
+
+    const PUSH: &str = "_ZN5alloc3vec16Vec$LT$T$C$A$GT$4push17h417d229543235fe5E";
+    const FROM: &str = "_ZN76_$LT$alloc..string..String$u20$as$u20$core..convert..From$LT$$RF$str$GT$$GT$4from17h417d229543235fe5E";
+    const NEXT: &str = "_ZN40_$LT$lib..Chars$u20$as$u20$lib..Next$GT$4next17h417d229543235fe5E";
+
+    fn parse(symbol: &str) -> Mangled {
+        Mangled::parse(symbol.as_bytes()).unwrap()
+    }
 }

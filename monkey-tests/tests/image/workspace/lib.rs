@@ -9,6 +9,10 @@ impl<T: Clone> S<T> { #[inline(never)] pub fn get(&self) -> T { std::hint::black
 pub fn only_here<T: std::fmt::Display>(t: T) -> String { std::hint::black_box(t.to_string()) }
 #[inline(never)] pub fn c_exists(p: &std::path::Path) -> bool { p.exists() }
 #[inline(never)] pub fn c_len(s: &String) -> usize { s.len() }
+#[inline(never)] pub fn c_trim(s: &str) -> &str { s.trim() }
+#[inline(never)] pub fn c_next<'a>(s: &mut std::str::Chars<'a>) -> Option<char> { s.next() }
+#[inline(never)] pub fn c_from_str(s: &str) -> String { String::from(s) }
+#[inline(never)] pub fn c_from_box(s: Box<str>) -> String { String::from(s) }
 #[inline(never)] pub fn c_half(x: u32) -> u32 { half(x) }
 #[inline(never)] pub fn c_tracked(x: u32) -> u32 { tracked(x) }
 #[inline(never)] pub fn c_inline_tracked(x: u32) -> u32 { inline_tracked(x) }

@@ -12,6 +12,10 @@ fn name<T>(_: &T) -> &'static str { std::any::type_name::<T>() }
     row! {
         "Path::exists" std::path::Path::exists, lib::c_exists;
         "String::len" String::len, lib::c_len;
+        "str::trim" str::trim, lib::c_trim;
+        "<Chars<'_> as Iterator>::next" <std::str::Chars<'_> as Iterator>::next, lib::c_next;
+        "String::from::<&str>" <String as From<&str>>::from, lib::c_from_str;
+        "String::from::<Box<str>>" <String as From<Box<str>>>::from, lib::c_from_box;
         "#[inline] fn" lib::half, lib::c_half;
         "#[track_caller] fn" lib::tracked, lib::c_tracked;
         "#[inline] #[track_caller] fn" lib::inline_tracked, lib::c_inline_tracked;
