@@ -3,6 +3,7 @@
 //! The program is `monkey-tests/copies`: a library, a second one that uses it, and an integration test of a third. What
 //! comes out is the table in `docs/src/copies.md`: `MONKEY_BLESS=1` writes it, from all ways; without it two are tried
 //! and compared with the table, with `MONKEY_MATRIX=1` all.
+use monkey_tests::child;
 use std::collections::BTreeMap;
 use std::env;
 use std::fmt::Write as _;
@@ -97,8 +98,11 @@ fn write(path: &Path, text: &str) {
 
 /// What happens in each case.
 fn run(program: &Path, way: Way) -> BTreeMap<&'static str, String> {
+    // Emulated, an unoptimised search for copies takes a minute. How the program's own crates are built stays the same.
+    let search = ["--config", "profile.dev.package.monkey-core.opt-level=2"];
     let output = Command::new(env!("CARGO"))
         .args(["test", "--offline", "--quiet", "-p", "top", "--test", "copies", "--no-fail-fast"])
+        .args(if child::emulated() { &search[..] } else { &[] })
         .current_dir(program)
         .env("CARGO_TARGET_DIR", program.join("target").join(way.mangling))
         .env("CARGO_PROFILE_DEV_OPT_LEVEL", way.optimisation)
