@@ -66,9 +66,7 @@ impl Complaint {
             self.tell_outside(text);
         }
         if !surely && self.outside.is_empty() {
-            // A call of that name in somebody else's code may be one of another instance.
-            let telling = inlined.iter().any(|call| call.certain || !is_foreign(call));
-            if self.order.optimised && !telling {
+            if self.order.optimised && !tells(&inlined) {
                 tell_optimised(self.order.target, text);
             } else if !inlined.is_empty() {
                 tell_inlined(&inlined, self.order.optimised, text);
@@ -151,6 +149,13 @@ fn is_foreign(call: &Inlined) -> bool {
         .iter()
         .any(|start| call.file.starts_with(start))
         || call.file.contains("/.cargo/registry/")
+}
+
+/// Whether inlined calls are worth telling where there may be others that left no trace. In somebody else's code they may
+/// be of another instance, and where they are many, none is likely to be the one.
+fn tells(calls: &[Inlined]) -> bool {
+    let few = calls.len() <= PLACES;
+    calls.iter().any(|call| !is_foreign(call) || call.certain && few)
 }
 
 fn tell_inlined(calls: &[Inlined], optimised: bool, text: &mut String) {
