@@ -68,6 +68,16 @@ fn alone(name: &str, body: impl FnOnce()) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
+/// Whether the standard library may be without debug information, so that not everything can be told: that of Debian's
+/// toolchain for AArch64 is.
+fn incomplete() -> bool {
+    let incomplete = child::emulated();
+    if incomplete {
+        println!("skipped: the standard library has no debug information");
+    }
+    incomplete
+}
+
 fn cases(build: Build) -> BTreeMap<String, Case> {
     let cases = subject::load(build).into_iter().map(|seen| (seen.label.clone(), Case::new(seen)));
     let cases: BTreeMap<String, Case> = cases.collect();
@@ -123,6 +133,9 @@ fn image_is_optimised(label: &str) -> bool {
 
 #[test]
 fn debug_build_with_debug_information() {
+    if incomplete() {
+        return;
+    }
     alone("debug_build_with_debug_information", || {
         let cases = cases(Build { v0: false, opt: 0, debug: "2" });
         never_silent(&cases, true);
@@ -204,6 +217,9 @@ fn line_tables_tell_versions_but_not_instances() {
 
 #[test]
 fn optimised_build_with_debug_information() {
+    if incomplete() {
+        return;
+    }
     alone("optimised_build_with_debug_information", || {
         let cases = cases(Build { v0: false, opt: 1, debug: "2" });
         never_silent(&cases, true);

@@ -27,13 +27,25 @@ pub fn of(code: &[u8], address: usize) -> Vec<usize> {
 pub fn of(code: &[u8], address: usize) -> Vec<usize> {
     let words: Vec<_> =
         code.chunks_exact(4).map(|word| u32::from_le_bytes(word.try_into().unwrap())).collect();
-    let mut found = Vec::new();
+    let mut found = slots(&words, address);
     for (at, word) in (address..).step_by(4).zip(&words) {
         // b, bl: x00101 imm26
         if word & 0x7c00_0000 == 0x1400_0000 {
-            found.push(at.wrapping_add_signed(((word << 6) as i32 >> 4) as isize));
+            let to = at.wrapping_add_signed(((word << 6) as i32 >> 4) as isize);
+            found.push(to);
+            // What is exported is called through the linkage table: an entry of a few words that load the address.
+            // SAFETY: a call in a library built here leads to code, which is readable, and no table's entry is shorter.
+            let entry = unsafe { (to as *const [u32; 3]).read() };
+            found.extend(slots(&entry, to));
         }
     }
+    found
+}
+
+/// What the words load from places that they name.
+#[cfg(target_arch = "aarch64")]
+fn slots(words: &[u32], address: usize) -> Vec<usize> {
+    let mut found = Vec::new();
     for (at, pair) in (address..).step_by(4).zip(words.windows(2)) {
         // adrp xN, page; ldr xM, [xN, #offset]
         let (adrp, ldr) = (pair[0], pair[1]);
