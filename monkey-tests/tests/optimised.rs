@@ -34,17 +34,27 @@ both!(results arguments endings same);
 
 /// Instances that two crates have of the same functions, where this one has none of its own.
 mod instances {
+    use monkey_core::image::{self, DebugInfo};
     use monkey_tests::instances::{Holder, Scaled, inline};
 
-    #[monkey::test(replace(
+    #[monkey::with(replace(
         Holder::<u32>::times = |holder: &Holder<u32>, by| u64::from(holder.0) * 1000 + by,
         Holder::<u32>::plus = |holder: &Holder<u32>, by| u64::from(holder.0) * 1000 + by,
         <u32 as Scaled>::scaled = |value, by| u64::from(value) * 1000 + by,
         inline::generic::<u32> = |value, by| u64::from(value) * 1000 + by
     ))]
-    fn arguments_that_all_callers_of_a_body_agree_on() {
+    fn replaced() {
         let expected = [3, 5, 4, 6].map(|by| 2 * (7000 + by));
         assert_eq!(monkey_tests_first::calls(), expected);
         assert_eq!(monkey_tests_second::calls(), expected);
+    }
+
+    #[test]
+    fn arguments_that_all_callers_of_a_body_agree_on() {
+        let instance = inline::generic::<u32> as fn(u32, u64) -> u64;
+        if image::debug_info(instance as usize) == DebugInfo::None {
+            return println!("skipped: without debug information nothing tells whose instances these are");
+        }
+        replaced();
     }
 }
