@@ -69,7 +69,7 @@ fn alone(name: &str, body: impl FnOnce()) {
 }
 
 /// Whether the standard library may be without debug information, so that not everything can be told: that of Debian's
-/// toolchain for AArch64 is.
+/// toolchain for `AArch64` is.
 fn incomplete() -> bool {
     let incomplete = child::emulated();
     if incomplete {
