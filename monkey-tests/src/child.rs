@@ -83,6 +83,18 @@ pub fn run(test: &str, case: &str) -> Output {
     command(test, case).stdin(Stdio::null()).output().expect("a child process")
 }
 
+/// Runs the body of the test of this name in a process of its own.
+///
+/// # Panics
+/// When the body does, or when the process ends in any other way than well.
+pub fn alone(test: &str, body: impl FnOnce()) {
+    if case().is_some() {
+        return body();
+    }
+    let output = run(test, "alone");
+    assert!(passed(&output), "{}", describe(output.status, &output));
+}
+
 /// Whether the child ran its case, and well. (A name that fits no test makes the harness succeed as well.)
 #[must_use]
 pub fn passed(output: &Output) -> bool {

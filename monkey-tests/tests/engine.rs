@@ -303,18 +303,10 @@ fn functions(count: u32) -> Vec<extern "C" fn() -> u32> {
         .collect()
 }
 
-/// Runs the test in a process of its own: where code is written by `mprotect`, another test's page is writable for a moment.
-fn alone(test: &str, body: impl FnOnce()) {
-    if child::case().is_some() {
-        return body();
-    }
-    let output = child::run(test, "alone");
-    assert!(child::passed(&output), "{}", child::describe(output.status, &output));
-}
-
 #[test]
 fn thousands_of_functions_are_patched_and_no_page_stays_writable() {
-    alone("thousands_of_functions_are_patched_and_no_page_stays_writable", patch_thousands);
+    // Where code is written by `mprotect`, another test's page is writable for a moment.
+    child::alone("thousands_of_functions_are_patched_and_no_page_stays_writable", patch_thousands);
 }
 
 fn patch_thousands() {
@@ -365,7 +357,7 @@ fn code_written_by_either_way_runs_at_once() {
 
 #[test]
 fn page_protections_come_back() {
-    alone("page_protections_come_back", || {
+    child::alone("page_protections_come_back", || {
         // Those of the program's code: where a page was written, the kernel may go on listing it by itself.
         let protections = || {
             let map = fs::read_to_string("/proc/self/maps").unwrap();

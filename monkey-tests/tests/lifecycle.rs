@@ -31,18 +31,9 @@ fn panics() {
     panic!("on purpose");
 }
 
-/// Runs a case in a process of its own, where nobody else has a turn.
-fn alone(test: &str, body: fn()) {
-    if child::case().is_some() {
-        return body();
-    }
-    let output = child::run(test, "alone");
-    assert!(child::passed(&output), "{}", child::describe(output.status, &output));
-}
-
 #[test]
 fn a_panicking_test_leaves_nothing() {
-    alone("a_panicking_test_leaves_nothing", || {
+    child::alone("a_panicking_test_leaves_nothing", || {
         panic::catch_unwind(panics).unwrap_err();
         nothing_is_left();
     });
@@ -55,7 +46,7 @@ fn a_guard_forgotten_in_a_test_ends_with_the_test() {
         mem::forget(monkey::patch!(number = two));
         assert_eq!(number(), 2);
     }
-    alone("a_guard_forgotten_in_a_test_ends_with_the_test", || {
+    child::alone("a_guard_forgotten_in_a_test_ends_with_the_test", || {
         forgets();
         nothing_is_left();
     });
@@ -63,7 +54,7 @@ fn a_guard_forgotten_in_a_test_ends_with_the_test() {
 
 #[test]
 fn a_guard_forgotten_outside_any_test_ends_with_its_thread() {
-    alone("a_guard_forgotten_outside_any_test_ends_with_its_thread", || {
+    child::alone("a_guard_forgotten_outside_any_test_ends_with_its_thread", || {
         thread::spawn(|| {
             mem::forget(monkey::patch!(number = two));
             assert_eq!(number(), 2);
@@ -76,7 +67,7 @@ fn a_guard_forgotten_outside_any_test_ends_with_its_thread() {
 
 #[test]
 fn a_thread_that_outlives_its_test_gets_the_originals() {
-    alone("a_thread_that_outlives_its_test_gets_the_originals", || {
+    child::alone("a_thread_that_outlives_its_test_gets_the_originals", || {
         #[monkey::with(replace(number = two))]
         fn starts(ended: mpsc::Receiver<()>) -> thread::JoinHandle<[u64; 2]> {
             let (begun, wait) = mpsc::channel();
@@ -128,7 +119,7 @@ fn a_forked_child_sees_what_its_parent_saw() {
         ];
         checks.iter().position(|check| !check()).map_or(0, |failed| failed as i32 + 1)
     }
-    alone("a_forked_child_sees_what_its_parent_saw", || {
+    child::alone("a_forked_child_sees_what_its_parent_saw", || {
         // Threads that take the lock all the time, so that forks happen while it is held.
         let (stop, stopped) = mpsc::channel::<()>();
         let busy = thread::spawn(move || {
@@ -173,7 +164,7 @@ fn a_hundred_thousand_scopes_leave_nothing_behind() {
             assert_eq!(thread::spawn(number).join().unwrap(), 8);
         }
     }
-    alone("a_hundred_thousand_scopes_leave_nothing_behind", || {
+    child::alone("a_hundred_thousand_scopes_leave_nothing_behind", || {
         let run = |scopes| (0..scopes).for_each(scoped);
         if child::emulated() {
             // An emulator's memory grows by what it translates.

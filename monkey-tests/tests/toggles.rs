@@ -34,15 +34,6 @@ fn callers() -> impl FnOnce() {
     }
 }
 
-/// In a process of its own: it would be the whole process that crashes.
-fn alone(test: &str, body: fn()) {
-    if child::case().is_some() {
-        return body();
-    }
-    let output = child::run(test, "alone");
-    assert!(child::passed(&output), "{}", child::describe(output.status, &output));
-}
-
 #[test]
 fn every_call_of_a_replacement_is_counted_once() {
     static CALLED: AtomicU64 = AtomicU64::new(0);
@@ -64,12 +55,12 @@ fn every_call_of_a_replacement_is_counted_once() {
         stop();
         assert_eq!(monkey::calls!(number) as u64, CALLED.load(SeqCst));
     }
-    alone("every_call_of_a_replacement_is_counted_once", toggle);
+    child::alone("every_call_of_a_replacement_is_counted_once", toggle);
 }
 
 #[test]
 fn the_threads_of_an_ended_scope_touch_no_count() {
-    alone("the_threads_of_an_ended_scope_touch_no_count", || {
+    child::alone("the_threads_of_an_ended_scope_touch_no_count", || {
         for _ in 0..300 {
             let before = monkey::patch!(number = || 2);
             let stop = callers();
