@@ -81,6 +81,8 @@ fn benches_of_patches(criterion: &mut Criterion) {
     measure(&mut group, &program, "first, of Path::exists", "std", "first");
     measure(&mut group, &program, "first, of HashMap::len", "generic", "first");
     measure(&mut group, &program, "later, of new functions", "names", "later");
+    measure(&mut group, &program, "later, of functions of std", "std, one by one", "plain");
+    measure(&mut group, &program, "later, of instances of generics of std", "std, one by one", "generic");
     measure(&mut group, &program, "patched and given back, of a hooked function", "names", "again");
     group.finish();
 }
@@ -101,7 +103,13 @@ fn main() {
         println!("{key}: median {:.3} ms of {}", median(&key), times.len());
     }
     println!("first patch: {:.3} ms more than one that reads nothing (limit: 30)", names - nothing);
-    println!("later patches of new functions: {:.3} ms (limit: 1)", median("names, later"));
+    for (what, key) in [
+        ("functions of the program", "names, later"),
+        ("functions of std", "std, one by one, plain"),
+        ("instances of generics of std", "std, one by one, generic"),
+    ] {
+        println!("later patches of new {what}: {:.3} ms (limit: 1)", median(key));
+    }
 }
 
 criterion_group!(benches, benches_of_patches);

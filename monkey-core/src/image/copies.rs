@@ -4,7 +4,7 @@ use super::dwarf::Identity;
 use super::name::{Mangled, Mangling};
 use super::objects::{self, Object};
 use super::spelling::{is_standard, legacy_start, loose};
-use super::symbols::Entry;
+use super::symbols::{Entry, V0};
 use super::{code, system};
 use std::collections::BTreeSet;
 
@@ -236,7 +236,7 @@ impl Search<'_> {
             return;
         }
         let legacy = self.own.mangling == Mangling::Legacy;
-        let key = if legacy { self.own.body_key().unwrap_or_default() } else { b"_R".to_vec() };
+        let key = if legacy { self.own.body_key().unwrap_or_default() } else { V0.to_vec() };
         for (entry, name) in with_prefix(object, &key) {
             if (legacy || find(name, &self.own.ident).is_some())
                 && Mangled::parse(name).is_some_and(|body| !body.shim && body.plain == self.own.body_name())
@@ -253,7 +253,7 @@ impl Search<'_> {
         }
         let path = loose(self.own.body_name());
         let v0 = self.own.mangling == Mangling::V0;
-        let start = if v0 { legacy_start(&path, !self.own.generic) } else { b"_R".to_vec() };
+        let start = if v0 { legacy_start(&path, !self.own.generic) } else { V0.to_vec() };
         let mut ident = self.own.ident.len().to_string().into_bytes();
         ident.extend_from_slice(&self.own.ident);
         for (entry, name) in with_prefix(object, &start) {

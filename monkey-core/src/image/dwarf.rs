@@ -6,7 +6,7 @@ mod line;
 mod ranges;
 mod unit;
 
-use super::bytes::find_all;
+use super::bytes::find_address;
 use super::elf::Debug;
 use form::Value;
 use ranges::Run;
@@ -151,11 +151,11 @@ fn function_from(unit: &Unit, address: u64, from: &mut usize) -> Option<Entry> {
 /// rustc writes a function's address as its first attribute: so search the address, which is fast, and see whether such
 /// an entry ends there. The walk, which always works, costs a millisecond where units are large.
 fn quick(unit: &Unit, address: u64, from: &mut usize) -> Option<Entry> {
-    let needle = address.to_le_bytes();
     let info = &unit.debug.info[unit.header.start..unit.header.end];
     let split = (*from).min(info.len());
-    let (before, behind) = (&info[..info.len().min(split + needle.len())], &info[split..]);
-    let places = find_all(behind, &needle).map(|place| split + place).chain(find_all(before, &needle));
+    let (before, behind) = (&info[..info.len().min(split + size_of::<u64>())], &info[split..]);
+    let places =
+        find_address(behind, address).map(|place| split + place).chain(find_address(before, address));
     for place in places {
         let behind_code = unit.header.start + place;
         let starts = [1, 2, 3].into_iter().filter_map(|size| behind_code.checked_sub(size));

@@ -1,6 +1,7 @@
 //! The functions of one file by address. Names stay in the file.
-use super::bytes::{long, quad};
+use super::bytes::find_all_bytes;
 use super::elf::{Elf, Section};
+use std::sync::OnceLock;
 
 /// One symbol, 12 bytes: address relative to the lowest code, place of the name, size.
 #[derive(Debug, Clone, Copy, Default)]
@@ -15,9 +16,19 @@ pub(super) struct Entry {
 pub(super) struct Symbols {
     pub base: u64,
     pub entries: Vec<Entry>,
+    /// A byte for each entry, made of the begin of its name: to look at in place of the names. Made for the first search.
+    marks: OnceLock<Vec<u8>>,
+    /// The entries whose names begin with `V0`. Made when they are first asked for.
+    v0: OnceLock<Vec<Entry>>,
 }
 
-const SYMBOL: usize = 24;
+/// How many bytes of a name make its mark.
+const MARKED: usize = 18;
+/// What names in the v0 mangling begin with, and nearly no others.
+pub(super) const V0: &[u8] = b"_R";
+
+/// Words of eight bytes.
+const SYMBOL: usize = 3;
 
 impl Symbols {
     pub fn build(elf: &Elf) -> Self {
@@ -28,7 +39,7 @@ impl Symbols {
             }
         }
         let entries = by_address(&collect(elf, begin));
-        Self { base: begin, entries }
+        Self { base: begin, entries, ..Self::default() }
     }
 
     /// The number of the first entry at or behind `address`.
@@ -72,6 +83,20 @@ impl Symbols {
 
     /// Every entry whose name begins with `key`.
     pub fn with_prefix(&self, strings: &[u8], key: &[u8]) -> Vec<Entry> {
+        if key == V0 {
+            return self.v0.get_or_init(|| self.all_with_prefix(strings, V0)).clone();
+        }
+        if key.len() < MARKED {
+            return self.all_with_prefix(strings, key);
+        }
+        let entries: &[Entry] = &self.entries;
+        let marks = self.marks.get_or_init(|| marks(strings, entries));
+        let places = find_all_bytes(marks, mark(key, 0));
+        let named = places.map(|place| entries[place]);
+        named.filter(|entry| strings[entry.name as usize..].starts_with(key)).collect()
+    }
+
+    fn all_with_prefix(&self, strings: &[u8], key: &[u8]) -> Vec<Entry> {
         let (entries, mut found): (&[Entry], _) = (&self.entries, Vec::new());
         let Some(last) = key.len().checked_sub(1).filter(|last| *last > 0) else { return found };
         let (tail, before) = (key[last], key[last - 1]);
@@ -92,19 +117,40 @@ impl Symbols {
     }
 }
 
+/// One byte that stands for the first `MARKED` bytes at `at`: equal names have equal marks.
+fn mark(strings: &[u8], at: usize) -> u8 {
+    let ends = strings[at + 9].wrapping_mul(3) ^ strings[at + 12].wrapping_mul(5);
+    ends ^ strings[at + 15].wrapping_mul(7) ^ strings[at + 17]
+}
+
+fn marks(strings: &[u8], entries: &[Entry]) -> Vec<u8> {
+    let mut marks = vec![0; entries.len()];
+    let (into, mut next): (&mut [u8], _) = (&mut marks, 0);
+    while next < into.len() {
+        let at = entries[next].name as usize;
+        if at + MARKED <= strings.len() {
+            into[next] = mark(strings, at);
+        }
+        next += 1;
+    }
+    marks
+}
+
 /// Functions, and untyped labels in code (assembly). Marks of the assembler (`$x`) are not functions.
 fn collect(elf: &Elf, base: u64) -> Vec<Entry> {
-    let (table, strings, code): (&[u8], &[u8], &[Section]) = (elf.symbols, elf.strings, &elf.code);
-    let (mut at, mut entries) = (0, Vec::with_capacity(table.len() / SYMBOL / 2));
-    while at + SYMBOL <= table.len() {
-        let kind = table[at + 4] & 15;
-        let section = table[at + 6] as usize | (table[at + 7] as usize) << 8;
+    let (strings, code): (&[u8], &[Section]) = (elf.strings, &elf.code);
+    let words: &[[u8; 8]] = elf.symbols.as_chunks().0;
+    let (mut at, mut entries) = (0, Vec::with_capacity(words.len() / SYMBOL / 2));
+    while at + SYMBOL <= words.len() {
+        // Name (4 bytes), type and binding, visibility, section (2 bytes); address; size.
+        let head = u64::from_le_bytes(words[at]);
+        let (kind, section) = (head >> 32 & 15, (head >> 48) as usize);
         if (kind == 2 || kind == 0 || kind == 10) && section < code.len() && code[section].size != 0 {
-            let name = quad(table, at) as u32;
-            let address = long(table, at + 8);
+            let name = head as u32;
+            let address = u64::from_le_bytes(words[at + 1]);
             let known = (name as usize) < strings.len() && strings[name as usize] != b'$';
             if known && address >= base && address - base < 0xffff_ffff {
-                let size = long(table, at + 16).min(0xffff_ffff) as u32;
+                let size = u64::from_le_bytes(words[at + 2]).min(0xffff_ffff) as u32;
                 entries.push(Entry { address: (address - base) as u32, name, size });
             }
         }
@@ -202,10 +248,33 @@ mod tests {
     }
 
     #[test]
+    fn finds_by_the_begin_of_names() {
+        let file = std::fs::read("/proc/self/exe").unwrap().leak();
+        let elf = Elf::parse(file).unwrap();
+        let symbols = Symbols::build(&elf);
+        let find = |key: &[u8]| -> Vec<u32> {
+            symbols.with_prefix(elf.strings, key).iter().map(|entry| entry.address).collect()
+        };
+        let mut long = 0;
+        for entry in symbols.entries.iter().step_by(symbols.entries.len() / 50 + 1) {
+            let name = elf.name(entry.name);
+            for length in [2, 8, MARKED - 1, MARKED, MARKED + 7, name.len()] {
+                let Some(key) = name.get(..length) else { continue };
+                let all = symbols.entries.iter().filter(|entry| elf.name(entry.name).starts_with(key));
+                assert_eq!(find(key), all.map(|entry| entry.address).collect::<Vec<_>>());
+                long += usize::from(length >= MARKED);
+            }
+        }
+        // A release build is stripped.
+        assert!(long > 0 || !elf.full);
+        assert_eq!(find(b"a name that no function of this program has"), [0_u32; 0]);
+    }
+
+    #[test]
     fn finds_by_address() {
         let entry = |address, size| Entry { address, name: 0, size };
-        let symbols =
-            Symbols { base: 0x1000, entries: vec![entry(0, 4), entry(16, 0), entry(32, 8), entry(32, 8)] };
+        let entries = vec![entry(0, 4), entry(16, 0), entry(32, 8), entry(32, 8)];
+        let symbols = Symbols { base: 0x1000, entries, ..Symbols::default() };
         let begins = |address| symbols.covering(address).first().map(|entry| entry.address);
         assert_eq!(
             [0xfff, 0x1003, 0x1004, 0x101f, 0x1027, 0x1028].map(begins),

@@ -1,6 +1,7 @@
 //! A large program that makes patches and prints what each took, in nanoseconds. Built by the benchmark `first_patch`.
 use std::hint::black_box;
-use std::time::Instant;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 macro_rules! functions {
     ($($name:ident)*) => {
@@ -54,18 +55,56 @@ fn main() {
             }
         }
         "std" => {
-            let guard = monkey::patch!(std::path::Path::exists = |_: &std::path::Path| true);
+            let guard = monkey::patch!(Path::exists = |_: &Path| true);
             println!("first {}", begun.elapsed().as_nanos());
             drop(guard);
         }
         "generic" => {
-            type Map = std::collections::HashMap<u32, u32>;
             let guard = monkey::patch!(Map::len = |_: &Map| 7);
             println!("first {}", begun.elapsed().as_nanos());
             drop(guard);
         }
+        "std, one by one" => later_of_std(),
         text => everything(text),
     }
+}
+
+type Map = std::collections::HashMap<u32, u32>;
+type List = Vec<u32>;
+
+/// Functions of the standard library: those that are compiled once, and instances of generic ones, whose symbols have the
+/// same path for every instance.
+fn later_of_std() {
+    let mut begun = Instant::now();
+    let mut took = |kind: &str| {
+        println!("{kind} {}", begun.elapsed().as_nanos());
+        begun = Instant::now();
+    };
+    let guards = (
+        monkey::patch!(Path::exists = |_: &Path| true),
+        took("first"),
+        monkey::patch!(Path::is_dir = |_: &Path| true),
+        took("plain"),
+        monkey::patch!(std::fs::remove_dir::<&Path> = |_: &Path| Ok(())),
+        took("generic"),
+        monkey::patch!(std::env::current_dir = || Ok("/".into())),
+        took("plain"),
+        monkey::patch!(std::time::Duration::as_secs_f64 = |_: &Duration| 1.0),
+        took("plain"),
+        monkey::patch!(str::trim = |_: &str| "x"),
+        took("plain"),
+        monkey::patch!(Map::len = |_: &Map| 7),
+        took("generic"),
+        monkey::patch!(Map::insert = |_: &mut Map, _: u32, _: u32| Some(7)),
+        took("generic"),
+        monkey::patch!(List::pop = |_: &mut List| Some(7)),
+        took("generic"),
+        monkey::patch!(List::push = |_: &mut List, _: u32| ()),
+        took("generic"),
+        monkey::patch!(Option::<u32>::or = |_: Option<u32>, _: Option<u32>| Some(7)),
+        took("generic"),
+    );
+    drop(guards);
 }
 
 extern "C" fn seven() -> u32 {

@@ -60,7 +60,14 @@ impl Abbrevs {
         let first = self.attributes.len() as u32;
         let mut fixed = Some(0);
         loop {
-            let (name, form) = (cursor.uleb()? as u16, cursor.uleb()? as u16);
+            let (data, at) = (cursor.data, cursor.at);
+            // Nearly all of these are one byte each.
+            let (name, form) = if at + 1 < data.len() && data[at] < 0x80 && data[at + 1] < 0x80 {
+                cursor.at += 2;
+                (u16::from(data[at]), u16::from(data[at + 1]))
+            } else {
+                (cursor.uleb()? as u16, cursor.uleb()? as u16)
+            };
             let implicit = if form == form::IMPLICIT { cursor.sleb()? } else { 0 };
             if name == 0 && form == 0 {
                 break;

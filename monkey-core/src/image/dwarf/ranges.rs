@@ -1,6 +1,6 @@
 //! Which unit has an address: `.debug_aranges`, of which only what an answer needs is kept.
 use super::unit::Header;
-use crate::image::bytes::{Cursor, find_all, long};
+use crate::image::bytes::{Cursor, find_address};
 use crate::image::elf::Debug;
 
 /// Code of one unit without a gap.
@@ -18,11 +18,12 @@ const PADDING: u64 = 16;
 pub(super) fn runs(data: &[u8]) -> Vec<Run> {
     let (mut all, mut at) = (Vec::new(), 0);
     while let Some((set, next)) = header(data, at) {
-        let mut place = set.first;
+        let words: &[[u8; 8]] = data.get(set.first..set.end).unwrap_or_default().as_chunks().0;
+        let mut next_word = 0;
         let mut run = Run { begin: 0, end: 0, unit: set.unit };
-        while place + 16 <= set.end {
-            let begin = long(data, place) & ADDRESS;
-            let end = begin + (long(data, place + 8) & ADDRESS);
+        while next_word + 1 < words.len() {
+            let begin = u64::from_le_bytes(words[next_word]) & ADDRESS;
+            let end = begin + (u64::from_le_bytes(words[next_word + 1]) & ADDRESS);
             if begin >= run.end && begin - run.end < PADDING && run.end != 0 {
                 run.end = end;
             } else if begin != 0 {
@@ -32,7 +33,7 @@ pub(super) fn runs(data: &[u8]) -> Vec<Run> {
                 run.begin = begin;
                 run.end = end;
             }
-            place += 16;
+            next_word += 2;
         }
         if run.end != 0 {
             all.push(run);
@@ -101,6 +102,5 @@ pub(super) fn unit_around(debug: &Debug, place: usize) -> Option<usize> {
 
 /// The units in which an address is written: those that may have it, in a file without ranges.
 pub(super) fn units_that_mention(debug: &Debug, address: u64) -> Vec<usize> {
-    let address = address.to_le_bytes();
-    find_all(debug.info, &address).filter_map(|place| unit_around(debug, place)).collect()
+    find_address(debug.info, address).filter_map(|place| unit_around(debug, place)).collect()
 }
