@@ -1,5 +1,6 @@
 //! What a patch costs in a large debug program, with monkey itself not optimised: the first one in a process, beside the
-//! first of a function that no file has, for which nothing is read; later ones of new functions; one that is hooked.
+//! first of a function that no file has, for which nothing is read; later ones of new functions; one that is hooked. And
+//! what memory is kept.
 //!
 //! `cargo bench -p monkey-tests --bench first_patch`. The first run builds the program. At the end stand the medians and
 //! the limits.
@@ -44,7 +45,7 @@ fn build() -> PathBuf {
     folder.join("target/debug/large")
 }
 
-/// Runs the program once; the times of this kind.
+/// Runs the program once; the numbers of this kind.
 fn times(program: &PathBuf, mode: &str, kind: &str) -> Vec<u64> {
     let output = Command::new(program).arg(mode).output().unwrap();
     assert!(output.status.success(), "{mode}: {}", String::from_utf8_lossy(&output.stderr));
@@ -109,6 +110,13 @@ fn main() {
         ("instances of generics of std", "std, one by one, generic"),
     ] {
         println!("later patches of new {what}: {:.3} ms (limit: 1)", median(key));
+    }
+    let program = build();
+    for mode in ["nothing", "names", "std, one by one"] {
+        println!(
+            "memory that the process has more at the end ({mode}): {} KiB",
+            times(&program, mode, "kept")[0]
+        );
     }
 }
 
