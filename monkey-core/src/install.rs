@@ -68,6 +68,9 @@ impl Held {
         if order.target == order.replacement {
             return Err(Cause::SameFunction);
         }
+        if order.replacement == 0 {
+            return Err(Cause::NotCode { found: "the replacement is null".into() });
+        }
         let loads = image::loads();
         let known = self.patches.known.get(&order.target).copied();
         if let Some(group) = known.filter(|group| self.patches.groups[group].loads == loads) {

@@ -14,6 +14,7 @@ use std::ffi::{CStr, c_char, c_int};
 use std::fs;
 use std::hint::black_box;
 use std::panic;
+use std::ptr;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 
 #[derive(Debug, PartialEq, Clone, Copy)]
@@ -234,6 +235,9 @@ fn data_and_nothing_are_not_code() {
         assert!(matches!(error.cause(), monkey::Cause::NotCode { .. }), "{error}");
         assert_eq!(error.address(), address);
     }
+    // SAFETY: as above.
+    let error = unsafe { monkey::patch_at(number as *const (), ptr::null()) }.unwrap_err();
+    assert!(error.to_string().contains("the replacement is null"), "{error}");
 }
 
 /// What is both writable and executable, by the process's own map.
