@@ -100,19 +100,9 @@ pub(super) fn find(hay: &[u8], needle: &[u8]) -> Option<usize> {
     hay.windows(needle.len()).position(|window| window == needle)
 }
 
-/// Every place of a byte, searched when it is asked for.
-pub(super) fn find_all_bytes(hay: &[u8], byte: u8) -> impl Iterator<Item = usize> + '_ {
-    let mut from = 0;
-    std::iter::from_fn(move || {
-        let at = from + find_byte(hay.get(from..)?, byte)?;
-        from = at + 1;
-        Some(at)
-    })
-}
-
 /// The first place of a byte.
 #[cfg(unix)]
-fn find_byte(hay: &[u8], byte: u8) -> Option<usize> {
+pub(super) fn find_byte(hay: &[u8], byte: u8) -> Option<usize> {
     // SAFETY: pointer and length come from a slice that lives until the call returns.
     let hit = unsafe { libc::memchr(hay.as_ptr().cast(), byte.into(), hay.len()) };
     if hit.is_null() { None } else { Some(hit as usize - hay.as_ptr() as usize) }
@@ -120,7 +110,7 @@ fn find_byte(hay: &[u8], byte: u8) -> Option<usize> {
 
 /// The first place of a byte.
 #[cfg(not(unix))]
-fn find_byte(hay: &[u8], byte: u8) -> Option<usize> {
+pub(super) fn find_byte(hay: &[u8], byte: u8) -> Option<usize> {
     hay.iter().position(|own| *own == byte)
 }
 
@@ -167,7 +157,7 @@ mod tests {
         let places = |hay: &[u8], needle: &[u8]| find_all(hay, needle).collect::<Vec<_>>();
         assert_eq!(places(b"abcabca", b"abca"), [0, 3]);
         assert_eq!(places(b"", b"a"), [0_usize; 0]);
-        assert_eq!(find_all_bytes(b"abca", b'a').collect::<Vec<_>>(), [0, 3]);
+        assert_eq!((find_byte(b"abca", b'c'), find_byte(b"abca", b'd')), (Some(2), None));
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! The functions of one file by address. Names stay in the file.
-use super::bytes::find_all_bytes;
+use super::bytes::find_byte;
 use super::elf::{Elf, Section};
 use std::sync::OnceLock;
 
@@ -84,24 +84,25 @@ impl Symbols {
     /// Every entry whose name begins with `key`.
     pub fn with_prefix(&self, strings: &[u8], key: &[u8]) -> Vec<Entry> {
         if key == V0 {
-            return self.v0.get_or_init(|| self.all_with_prefix(strings, V0)).clone();
+            return self.v0.get_or_init(|| self.search(strings, key, None)).clone();
         }
-        if key.len() < MARKED {
-            return self.all_with_prefix(strings, key);
-        }
-        let entries: &[Entry] = &self.entries;
-        let marks = self.marks.get_or_init(|| marks(strings, entries));
-        let places = find_all_bytes(marks, mark(key, 0));
-        let named = places.map(|place| entries[place]);
-        named.filter(|entry| strings[entry.name as usize..].starts_with(key)).collect()
+        let marks = (key.len() >= MARKED).then(|| {
+            let marks = self.marks.get_or_init(|| marks(strings, &self.entries));
+            (&marks[..], mark(key, 0))
+        });
+        self.search(strings, key, marks)
     }
 
-    fn all_with_prefix(&self, strings: &[u8], key: &[u8]) -> Vec<Entry> {
+    fn search(&self, strings: &[u8], key: &[u8], marks: Option<(&[u8], u8)>) -> Vec<Entry> {
         let (entries, mut found): (&[Entry], _) = (&self.entries, Vec::new());
         let Some(last) = key.len().checked_sub(1).filter(|last| *last > 0) else { return found };
         let (tail, before) = (key[last], key[last - 1]);
         let (mut next, count, size) = (0, entries.len(), strings.len());
         while next < count {
+            if let Some((marks, mark)) = marks {
+                let Some(skipped) = find_byte(&marks[next..], mark) else { break };
+                next += skipped;
+            }
             // The end of the key is where names differ: two bytes there spare nearly all full comparisons.
             let at = entries[next].name as usize + last;
             if at < size
