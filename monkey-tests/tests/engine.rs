@@ -288,7 +288,7 @@ fn flush(memory: *const u8, size: usize) {
 /// Functions of sixteen bytes each, in pages that may be run.
 fn functions(count: u32) -> Vec<extern "C" fn() -> u32> {
     let size = count as usize * 16;
-    let (any, anonymous) = (std::ptr::null_mut(), libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+    let (any, anonymous) = (ptr::null_mut(), libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
     // SAFETY: new memory, anywhere.
     let memory = unsafe { libc::mmap(any, size, libc::PROT_READ | libc::PROT_WRITE, anonymous, -1, 0) };
     assert_ne!(memory, libc::MAP_FAILED);

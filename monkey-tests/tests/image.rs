@@ -72,7 +72,7 @@ fn alone(name: &str, body: impl FnOnce()) {
 /// Debian's toolchain for `AArch64`, or in a release build this program, which has copies of its own.
 fn incomplete() -> bool {
     let own = image::debug_info(incomplete as fn() -> bool as usize);
-    let incomplete = child::emulated() || own != image::DebugInfo::Full;
+    let incomplete = child::emulated() || own != DebugInfo::Full;
     if incomplete {
         println!("skipped: the standard library or this program has no debug information");
     }

@@ -4,9 +4,7 @@
 use monkey_tests::child;
 use monkey_tests::prologues::{self, Function};
 use std::env;
-use std::fs::OpenOptions;
 use std::hint::black_box;
-use std::os::unix::fs::FileExt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::thread;
 
@@ -54,25 +52,10 @@ fn target(case: &str) -> (Function, fn(u64) -> u64) {
     prologue.map(|prologue| (prologue.function, prologue.model)).expect("a prologue of this name")
 }
 
-/// Makes the target's page the process's own, by writing what is there.
-///
-/// A first store into a page whose code is being translated can be lost to qemu-system, which guards a page only when
-/// it has translated some of it: it then runs the old code for ever. With a page of its own the caller's code is there
-/// before the first store comes. No processor does so.
-fn copy_page(address: usize) {
-    let file = OpenOptions::new().read(true).write(true).open("/proc/self/mem").unwrap();
-    let mut bytes = [0; 4];
-    file.read_exact_at(&mut bytes, address as u64).unwrap();
-    file.write_all_at(&bytes, address as u64).unwrap();
-}
-
 fn toggle(case: &str, toggles: usize) {
     static STOP: AtomicBool = AtomicBool::new(false);
     static CALLS: AtomicU64 = AtomicU64::new(0);
     let (function, model) = target(case);
-    if env::var_os("MONKEY_COPY_PAGE").is_some() {
-        copy_page(function as usize);
-    }
     let callers: Vec<_> = (0..CALLERS)
         .map(|_| {
             // Started before there is a scope: these see the original, always.
