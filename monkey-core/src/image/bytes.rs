@@ -124,6 +124,9 @@ pub(super) fn find_all<'a>(hay: &'a [u8], needle: &'a [u8]) -> impl Iterator<Ite
     })
 }
 
+/// Smaller bytes are too frequent in debug information to be searched.
+const RARE: u8 = 0x20;
+
 /// Every place of an address, searched when it is asked for.
 pub(super) fn find_address(hay: &[u8], address: u64) -> impl Iterator<Item = usize> + '_ {
     // Debug information is full of small numbers, and of what all addresses near by begin and end with. libc's search
@@ -145,8 +148,6 @@ pub(super) fn find_address(hay: &[u8], address: u64) -> impl Iterator<Item = usi
         None
     })
 }
-
-const RARE: u8 = 0x20;
 
 #[cfg(test)]
 mod tests {

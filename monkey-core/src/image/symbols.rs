@@ -118,7 +118,7 @@ impl Symbols {
     }
 }
 
-/// One byte that stands for the first `MARKED` bytes at `at`: equal names have equal marks.
+/// One byte that stands for the first `MARKED` bytes at `at`: who begins alike has the same.
 fn mark(strings: &[u8], at: usize) -> u8 {
     let ends = strings[at + 9].wrapping_mul(3) ^ strings[at + 12].wrapping_mul(5);
     ends ^ strings[at + 15].wrapping_mul(7) ^ strings[at + 17]
