@@ -1,18 +1,22 @@
 //! What the macros' output names. Not for users; no promise of stability.
 mod outcome;
 mod patchable;
+mod replacement;
 mod signature;
+mod stack;
 
-use crate::lock;
+use crate::registry;
 use crate::thread::{Once, scope};
 use crate::{PatchError, PatchGuard};
 use std::panic::Location;
 
-pub use crate::frame::{Frame, IntoCount, Replacement};
-pub use crate::patch::Visibility;
+pub use crate::frame::Frame;
+pub use crate::request::Visibility;
 pub use outcome::{Fallible, Infallible, Outcome, Reference};
 pub use patchable::{entry, kept, never, opaque, unreturned, unwinding};
+pub use replacement::{IntoCount, Replacement};
 pub use signature::{InPlaceOf, NotSafeToCall, Probe, Safe, SafeFn, SafeToCall, Unsafe, same_safety};
+pub use stack::stack;
 
 /// `patch!`.
 ///
@@ -35,8 +39,7 @@ pub fn try_patch<const N: usize>(
     visibility: Option<Visibility>,
     replacements: [Replacement; N],
 ) -> Result<PatchGuard, PatchError> {
-    let orders = replacements.map(|replacement| replacement.0);
-    PatchGuard::new(visibility, &orders, Location::caller())
+    PatchGuard::new(visibility, &replacements.map(|replacement| replacement.0), Location::caller())
 }
 
 /// `original!`: while it lives, the calling thread's next call of the target goes to the original, once.
@@ -44,23 +47,25 @@ pub fn try_patch<const N: usize>(
 pub struct Original(#[allow(dead_code, reason = "held for its drop")] Option<Once>);
 
 impl Original {
-    /// Has no effect where the target is not hooked: what is called is the original then.
+    /// `stack` is the stack pointer of the function that makes the call.
+    ///
+    /// Has no effect where the target is not hooked: what is called is the original then. Takes no lock, and waits for
+    /// nobody: it may be called in place of what the engine itself, `malloc` or the loader calls.
     #[must_use]
-    pub fn of(target: *const ()) -> Self {
-        let group = lock::hold().patches.group_of(target as usize);
-        Self(group.map(Once::begin))
+    pub fn of(target: *const (), stack: usize) -> Self {
+        Self(registry::function(target as usize).map(|known| Once::begin(known.group.id, stack)))
     }
 }
 
-/// `calls!`.
+/// `calls!`. Takes no lock, and waits for nobody.
 ///
 /// # Panics
 /// When the function is not, and was not, replaced in the caller's scope.
 #[must_use]
 #[track_caller]
 pub fn calls(target: *const (), name: &'static str) -> usize {
-    let calls = lock::hold().calls_of(target as usize, scope());
-    match calls {
+    let known = registry::function(target as usize);
+    match known.and_then(|known| known.group.calls_in(scope())) {
         Some(calls) => calls as usize,
         None => panic!(
             "`{name}` is not replaced in this scope, so its calls are not counted\n  \

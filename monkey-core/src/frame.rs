@@ -1,14 +1,20 @@
 //! One run of an annotated function: its scope, its patches, and what is said of them at the end.
-use crate::lock::{self, Held, Who};
-use crate::patch::{Count, Id, Order, Visibility};
-use crate::scope::Visit;
-use crate::thread::Quiet;
-use crate::verdict::{Complaint, partial};
+use crate::count::Count;
+use crate::engine::ENGINE;
+use crate::installed::{self, Installed};
+use crate::request::Visibility;
+use crate::scope::{self, Visit, Who};
+use crate::thread::{self, Quiet};
+use crate::turn;
+use std::any::Any;
 use std::cell::OnceCell;
 use std::future::{Future, poll_fn};
-use std::panic::Location;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::pin::pin;
-use std::thread;
+use std::sync::Arc;
+use std::task::Poll;
+
+pub use crate::expansion::Replacement;
 
 /// One run of a function annotated with `test` or `with`.
 #[derive(Debug)]
@@ -19,6 +25,9 @@ pub struct Frame {
     /// What is expected of a replacement that `expect` does not name.
     default: Count,
 }
+
+/// What a body that panicked has thrown.
+type Thrown = Box<dyn Any + Send>;
 
 impl Frame {
     /// A `#[monkey::test]`: every replacement must be called unless `expect` says otherwise.
@@ -46,7 +55,7 @@ impl Frame {
         failed: fn(&R) -> bool,
         body: impl FnOnce() -> R,
     ) -> R {
-        let entered = Entered::enter(&self);
+        let entered = Entered::enter(&self, true);
         let complaint = match entered.install(&self, replacements()) {
             Ok(()) => {
                 let result = body();
@@ -68,19 +77,19 @@ impl Frame {
         replacements: impl FnOnce() -> [Replacement; N],
         body: impl FnOnce(),
     ) {
-        let entered = Entered::enter(&self);
+        let entered = Entered::enter(&self, true);
         match entered.install(&self, replacements()) {
             Ok(()) => {
-                body();
-                entered.note();
+                let thrown = catch_unwind(AssertUnwindSafe(body)).err();
+                entered.end_with_panic(thrown);
             }
             Err(complaint) => eprintln!("{complaint}"),
         }
     }
 
     /// Allocates: for use while the engine is at work.
-    fn who(&self) -> Who {
-        Who { name: self.name.to_owned(), location: self.location }
+    fn who(&self) -> Arc<Who> {
+        Arc::new(Who { name: self.name.to_owned(), location: self.location })
     }
 
     /// The same for a body that is a future: it is in the scope whenever it is polled, on whichever thread.
@@ -93,10 +102,10 @@ impl Frame {
         failed: fn(&R) -> bool,
         body: impl Future<Output = R>,
     ) -> R {
-        let (entered, word, installed) = self.begin_async(replacements);
+        let (entered, installed) = self.begin_async(replacements);
         let complaint = match installed {
             Ok(()) => {
-                let result = polled(word, body).await;
+                let result = polled(entered.scope, body).await;
                 match entered.judge(failed(&result)) {
                     None => return result,
                     Some(complaint) => complaint,
@@ -114,38 +123,45 @@ impl Frame {
         replacements: impl FnOnce() -> [Replacement; N],
         body: impl Future<Output = ()>,
     ) {
-        let (entered, word, installed) = self.begin_async(replacements);
+        let (entered, installed) = self.begin_async(replacements);
         match installed {
             Ok(()) => {
-                polled(word, body).await;
-                entered.note();
+                let thrown = polled(entered.scope, caught(body)).await;
+                entered.end_with_panic(thrown);
             }
             Err(complaint) => eprintln!("{complaint}"),
         }
     }
 
-    /// The scope, the word of who is in it, and whether the patches are there.
+    /// The scope, and whether the patches are there.
     fn begin_async<const N: usize>(
         &self,
         replacements: impl FnOnce() -> [Replacement; N],
-    ) -> (Entered, u64, Result<(), String>) {
-        // Between polls the thread belongs to whoever had it before. Shared first: what the visit gives back is the
-        // word that the scope has then.
-        let before = lock::hold().share();
-        let _visit = Visit::begin(before);
-        let entered = Entered::enter(self);
-        let word = lock::hold().share();
+    ) -> (Entered, Result<(), String>) {
+        // Between polls the thread belongs to whoever had it before.
+        let _visit = Visit::begin(thread::scope());
+        let entered = Entered::enter(self, false);
         let installed = entered.install(self, replacements());
-        (entered, word, installed)
+        (entered, installed)
     }
 }
 
 /// The body in the scope, whenever it is polled.
-async fn polled<R>(word: u64, body: impl Future<Output = R>) -> R {
+async fn polled<R>(scope: u64, body: impl Future<Output = R>) -> R {
     let mut body = pin!(body);
     poll_fn(|context| {
-        let _visit = Visit::begin(word);
+        let _visit = Visit::begin(scope);
         body.as_mut().poll(context)
+    })
+    .await
+}
+
+/// What the body throws, if it does.
+async fn caught(body: impl Future<Output = ()>) -> Option<Thrown> {
+    let mut body = pin!(body);
+    poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| body.as_mut().poll(context))) {
+        Ok(poll) => poll.map(|()| None),
+        Err(thrown) => Poll::Ready(Some(thrown)),
     })
     .await
 }
@@ -159,186 +175,77 @@ struct Entered {
     patches: OnceCell<Vec<Installed>>,
 }
 
-/// A patch of a frame and what is expected of it.
-#[derive(Debug)]
-pub struct Installed {
-    pub id: Id,
-    pub order: Order,
-    pub expected: Count,
-}
-
 impl Entered {
-    fn enter(frame: &Frame) -> Self {
-        let (scope, opened) = lock::hold().enter(frame.visibility, &frame.who());
+    fn enter(frame: &Frame, bound: bool) -> Self {
+        let _quiet = Quiet::begin();
+        let (scope, opened) = turn::enter(frame.visibility, &|| frame.who(), bound);
         Self { scope, opened, patches: OnceCell::new() }
     }
 
     fn install<const N: usize>(&self, frame: &Frame, replacements: [Replacement; N]) -> Result<(), String> {
-        let mut held = lock::hold();
-        let orders = replacements.map(|replacement| replacement.0);
-        held.check_alone(self.scope, frame)?;
-        let ids = held.patch(self.scope, frame.visibility, &orders).map_err(|error| error.to_string())?;
-        let installed = ids.into_iter().zip(orders);
-        let installed = installed.map(|(id, order)| Installed {
-            id,
-            expected: order.expected.unwrap_or(frame.default),
-            order,
-        });
-        let _ = self.patches.set(installed.collect());
+        let _quiet = Quiet::begin();
+        self.check_alone(frame)?;
+        let requests = replacements.map(|replacement| replacement.0);
+        let patches = installed::install(self.scope, frame.visibility, &requests, frame.default);
+        let _ = self.patches.set(patches.map_err(|error| error.to_string())?);
         Ok(())
     }
 
-    /// What to say of patches that were called too often or not often enough.
-    fn verdict(&self) -> Option<String> {
-        let held = lock::hold();
-        let installed = self.patches.get().into_iter().flatten();
-        let complaints: Vec<Complaint> =
-            installed.filter_map(|installed| Complaint::of(&held, installed)).collect();
-        drop(held);
-        let _quiet = Quiet::begin();
-        let told: Vec<String> = complaints.iter().map(Complaint::tell).collect();
-        (!told.is_empty()).then(|| told.join("\n"))
+    /// A frame that wants to be alone, within a scope that is not, is an error even if it replaces nothing.
+    fn check_alone(&self, frame: &Frame) -> Result<(), String> {
+        if frame.visibility != Some(Visibility::Process) {
+            return Ok(());
+        }
+        let outer = ENGINE.hold().scopes.get(self.scope).filter(|live| !live.alone).map(|live| live.who.clone());
+        match outer {
+            None => Ok(()),
+            Some(outer) => Err(format!(
+                "{} asks for `scope = process`, which needs the lock to itself, within the scope of {outer}\n  \
+                 help: write `scope = process` on the outer one",
+                frame.who(),
+            )),
+        }
     }
-}
 
-impl Entered {
+    fn patches(&self) -> &[Installed] {
+        self.patches.get().map_or(&[], Vec::as_slice)
+    }
+
     /// What a test fails with that has not failed yet.
     fn judge(&self, failed: bool) -> Option<String> {
         if failed {
-            self.note();
+            installed::note(self.patches());
             return None;
         }
-        self.verdict()
+        installed::verdict(self.patches())
     }
 
-    /// A test that fails anyway keeps its own failure; that a replacement was missed may be the reason for it.
-    fn note(&self) {
-        if let Some(complaint) = self.verdict() {
-            eprintln!("note: {complaint}");
-            return;
-        }
-        let _quiet = Quiet::begin();
-        for partial in
-            self.patches.get().into_iter().flatten().filter_map(|installed| partial(&installed.order))
-        {
-            eprintln!("note: {partial}");
+    /// The end of a test that is to panic. A replacement that was missed takes its panic away.
+    fn end_with_panic(self, thrown: Option<Thrown>) {
+        let Some(thrown) = thrown else { return installed::note(self.patches()) };
+        let verdict = installed::verdict(self.patches());
+        drop(self);
+        match verdict {
+            Some(verdict) => eprintln!("the test panicked, as it is to, but:\n{verdict}"),
+            None => resume_unwind(thrown),
         }
     }
 }
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        if thread::panicking() {
-            self.note();
+        // `free` may be replaced, too.
+        let _quiet = Quiet::begin();
+        if std::thread::panicking() {
+            installed::note(self.patches());
         }
-        let mut held = lock::hold();
-        // Freed under the lock too: `free` may be replaced.
         for installed in self.patches.take().into_iter().flatten() {
-            held.remove(self.scope, installed.id);
+            drop(installed.remove());
         }
         if self.opened {
-            held.end(self.scope);
+            scope::end(self.scope);
         } else {
-            held.leave(self.scope);
+            scope::leave(self.scope);
         }
     }
 }
-
-impl Held {
-    /// A frame that wants to be alone, within a scope that is not, is an error even if it replaces nothing.
-    fn check_alone(&self, scope: u64, frame: &Frame) -> Result<(), String> {
-        let wants = frame.visibility == Some(Visibility::Process);
-        match self.scopes.get(scope) {
-            Some(live) if wants && !live.alone => Err(format!(
-                "{} asks for `scope = process`, which needs the lock to itself, within the scope of {}\n  \
-                 help: write `scope = process` on the outer one",
-                frame.who(),
-                live.who
-            )),
-            _ => Ok(()),
-        }
-    }
-}
-
-/// One `T = R` of a list.
-#[derive(Debug)]
-pub struct Replacement(pub(crate) Order);
-
-impl Replacement {
-    /// Target and replacement are of one type; the names are what the user wrote.
-    #[track_caller]
-    #[must_use]
-    pub fn new(
-        target: *const (),
-        replacement: *const (),
-        target_name: &'static str,
-        replacement_name: &'static str,
-    ) -> Self {
-        Self(Order {
-            target: target as usize,
-            replacement: replacement as usize,
-            target_name,
-            replacement_name,
-            location: Location::caller(),
-            target_type: None,
-            optimised: false,
-            expected: None,
-        })
-    }
-
-    /// Whether the crate that the list is in is optimised.
-    #[must_use]
-    pub fn optimised(mut self, optimised: bool) -> Self {
-        self.0.optimised = optimised;
-        self
-    }
-
-    /// What `std::any::type_name` calls the target's own type.
-    #[must_use]
-    pub fn of_type(mut self, name: &'static str) -> Self {
-        self.0.target_type = Some(name);
-        self
-    }
-
-    /// How many calls `expect(T = COUNT)` allows.
-    #[must_use]
-    pub fn expect(mut self, count: impl IntoCount) -> Self {
-        self.0.expected = Some(count.into_count());
-        self
-    }
-}
-
-/// What may stand as COUNT in `expect(T = COUNT)`: a number or a range of `usize`.
-#[diagnostic::on_unimplemented(
-    message = "a count is a number or a range of numbers",
-    label = "neither a `usize` nor a range of them",
-    note = "write `expect(TARGET = 2)`, `1..`, `..=3` or `..`"
-)]
-pub trait IntoCount {
-    /// The numbers of calls that are right.
-    fn into_count(self) -> Count;
-}
-
-impl IntoCount for usize {
-    fn into_count(self) -> Count {
-        Count::exactly(self)
-    }
-}
-
-macro_rules! ranges_are_counts {
-    ($($range:ty),*) => {$(
-        impl IntoCount for $range {
-            fn into_count(self) -> Count {
-                Count::within(&self)
-            }
-        }
-    )*};
-}
-ranges_are_counts!(
-    std::ops::Range<usize>,
-    std::ops::RangeInclusive<usize>,
-    std::ops::RangeFrom<usize>,
-    std::ops::RangeTo<usize>,
-    std::ops::RangeToInclusive<usize>,
-    std::ops::RangeFull
-);

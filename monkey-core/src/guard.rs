@@ -1,11 +1,15 @@
 //! Guards: patches with the life of a value.
+use crate::count::Count;
 use crate::error::PatchError;
-use crate::lock::{self, Who};
-use crate::patch::{Id, Order, Visibility};
-use crate::scope;
+use crate::installed::{self, Installed};
+use crate::request::{Request, Visibility};
+use crate::scope::{self, Who};
+use crate::thread::Quiet;
+use crate::turn;
 use std::marker::PhantomData;
 use std::mem;
 use std::panic::Location;
+use std::sync::Arc;
 use std::thread;
 
 /// Takes its replacements away when it is dropped.
@@ -13,11 +17,15 @@ use std::thread;
 /// Guards of the same target may be dropped in any order: the newest one that is left counts. A guard stays on its
 /// thread. One that is forgotten (`mem::forget`) ends with its scope: with the test, or, where the guard itself opened
 /// the scope, with the thread.
+///
+/// # Panics
+/// When it is dropped, and `expect(..)` was not kept, or a call went past a replacement; not where the thread panics already: then
+/// that is said on standard error. And when taking a replacement away would leave others that lead back to where they began.
 #[must_use = "the replacement is taken away again when the guard is dropped"]
 #[derive(Debug)]
 pub struct PatchGuard {
     scope: u64,
-    patches: Vec<Id>,
+    patches: Vec<Installed>,
     original: usize,
     /// The scope word is the thread's own: a guard dropped elsewhere would leave it behind.
     _thread: PhantomData<*const ()>,
@@ -26,20 +34,22 @@ pub struct PatchGuard {
 impl PatchGuard {
     pub(crate) fn new(
         visibility: Option<Visibility>,
-        orders: &[Order],
+        requests: &[Request],
         location: &'static Location<'static>,
     ) -> Result<Self, PatchError> {
-        let mut held = lock::hold();
-        let (scope, opened) = held.enter(visibility, &Who { name: thread_name(), location });
+        let _quiet = Quiet::begin();
+        let (scope, opened) = turn::enter(visibility, &|| who(location), true);
         if opened {
             scope::end_with_thread(scope);
         }
-        let patches = held.patch(scope, visibility, orders).inspect_err(|_| held.leave(scope))?;
-        let original = orders.first().map_or(0, |order| held.patches.original(&held.hooks, order.target));
+        let installed = installed::install(scope, visibility, requests, Count::ANY);
+        let patches = installed.inspect_err(|_| scope::leave(scope))?;
+        let original = patches.first().and_then(|first| first.group().original()).unwrap_or(0);
         Ok(Self { scope, patches, original, _thread: PhantomData })
     }
 
-    /// The way to the original of the (first) target: its displaced first instructions, and a jump behind them.
+    /// The trampoline of the (first) target: its displaced first instructions, and a jump back behind them. The way to the
+    /// original.
     ///
     /// It stays valid for the life of the process. Transmute it to the target's type to call it.
     #[must_use]
@@ -48,19 +58,37 @@ impl PatchGuard {
     }
 }
 
-impl Drop for PatchGuard {
-    fn drop(&mut self) {
-        let mut held = lock::hold();
-        // Freed under the lock too: `free` may be replaced.
-        for patch in mem::take(&mut self.patches) {
-            held.remove(self.scope, patch);
-        }
-        held.leave(self.scope);
-    }
+fn who(location: &'static Location<'static>) -> Arc<Who> {
+    let name = thread::current().name().unwrap_or("a thread without a name").to_owned();
+    Arc::new(Who { name, location })
 }
 
-fn thread_name() -> String {
-    thread::current().name().unwrap_or("a thread without a name").to_owned()
+impl Drop for PatchGuard {
+    fn drop(&mut self) {
+        let quiet = Quiet::begin();
+        let verdict = if thread::panicking() {
+            installed::note(&self.patches);
+            None
+        } else {
+            installed::verdict(&self.patches)
+        };
+        let mut wrong: Vec<String> = verdict.into_iter().collect();
+        for installed in mem::take(&mut self.patches) {
+            let removal = installed.remove();
+            wrong.extend(removal.cycle.is_some().then(|| installed.cycle()));
+        }
+        scope::leave(self.scope);
+        if wrong.is_empty() {
+            return;
+        }
+        let wrong = wrong.join("\n");
+        drop(quiet);
+        if thread::panicking() {
+            eprintln!("note: {wrong}");
+        } else {
+            panic!("{wrong}");
+        }
+    }
 }
 
 /// Replaces the function at `target` by the one at `replacement`, for addresses known only at run time.
@@ -76,7 +104,7 @@ fn thread_name() -> String {
 /// // SAFETY: `abs` takes and gives an int.
 /// let abs = unsafe { std::mem::transmute::<*mut libc::c_void, extern "C" fn(c_int) -> c_int>(abs) };
 /// assert_eq!(abs(-3), 7);
-/// // SAFETY: the way to `abs` itself.
+/// // SAFETY: the trampoline of `abs`.
 /// let original = unsafe { std::mem::transmute::<*const (), extern "C" fn(c_int) -> c_int>(guard.original()) };
 /// assert_eq!(original(-3), 3);
 /// drop(guard);
@@ -93,7 +121,7 @@ fn thread_name() -> String {
 /// crate relies on instead stands in `docs/src/safety.md`.
 #[track_caller]
 pub unsafe fn patch_at(target: *const (), replacement: *const ()) -> Result<PatchGuard, PatchError> {
-    let order = Order {
+    let request = Request {
         target: target as usize,
         replacement: replacement as usize,
         target_name: "patch_at's target",
@@ -102,6 +130,7 @@ pub unsafe fn patch_at(target: *const (), replacement: *const ()) -> Result<Patc
         target_type: None,
         optimised: false,
         expected: None,
+        partly: false,
     };
-    PatchGuard::new(None, &[order], Location::caller())
+    PatchGuard::new(None, &[request], Location::caller())
 }

@@ -4,14 +4,15 @@
 //! thread that std, thread pools, async runtimes and C code start, in statically linked programs and with two versions
 //! of this crate in one program too, which a symbol of that name in the program would not.
 use crate::error::Cause;
-use crate::hook::{self, Bounds, Hooks};
-use crate::lock;
+use crate::fork;
+use crate::group::Group;
+use crate::handoff;
+use crate::text::{self, Body, TEXT};
 use crate::thread;
-use std::hint;
-use std::ptr;
-use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 
-type Start = extern "C-unwind" fn(*mut libc::c_void) -> *mut libc::c_void;
+/// What a thread begins with.
+pub type Start = extern "C-unwind" fn(*mut libc::c_void) -> *mut libc::c_void;
 type Create = unsafe extern "C" fn(
     *mut libc::pthread_t,
     *const libc::pthread_attr_t,
@@ -19,61 +20,28 @@ type Create = unsafe extern "C" fn(
     *mut libc::c_void,
 ) -> libc::c_int;
 
-/// The group of `pthread_create`, whether a user patches it or not.
-pub const GROUP: u64 = 1;
-
 /// The displaced instructions of `pthread_create`, behind the detour; set before the hook is.
 static TRAMPOLINE: AtomicUsize = AtomicUsize::new(0);
 
 /// Hooks `pthread_create`, once.
-pub fn ensure(hooks: &mut Hooks) -> Result<(), Cause> {
-    let target = libc::pthread_create as *const () as usize;
-    if hooks.get(target).is_some_and(|hook| hook.group == GROUP) {
+pub fn ensure() -> Result<(), Cause> {
+    static DONE: AtomicBool = AtomicBool::new(false);
+    if DONE.load(SeqCst) {
         return Ok(());
     }
-    let map = hook::map()?;
+    fork::linked();
+    let body = Body::unbounded(libc::pthread_create as *const () as usize);
+    let (map, group) = (text::map()?, Group::new());
     let through = |trampoline| {
         TRAMPOLINE.store(trampoline, SeqCst);
         create as *const () as usize
     };
-    hooks.make(&map, target, Bounds::default(), GROUP, Some(&through))
+    TEXT.hold().hook(&map, body, group, Some(&through))?;
+    DONE.store(true, SeqCst);
+    Ok(())
 }
 
-/// What a starting thread is handed. Not allocated: `malloc` may be what a test counts.
-struct Handoff {
-    taken: AtomicU64,
-    start: AtomicUsize,
-    argument: AtomicPtr<libc::c_void>,
-    scope: AtomicU64,
-}
-
-static HANDOFFS: [Handoff; 64] = [const {
-    Handoff {
-        taken: AtomicU64::new(0),
-        start: AtomicUsize::new(0),
-        argument: AtomicPtr::new(ptr::null_mut()),
-        scope: AtomicU64::new(0),
-    }
-}; 64];
-
-impl Handoff {
-    /// Waits for a free one: each is taken only until its thread runs.
-    fn claim(start: Start, argument: *mut libc::c_void, scope: u64) -> &'static Self {
-        loop {
-            for handoff in &HANDOFFS {
-                if handoff.taken.compare_exchange(0, 1, SeqCst, SeqCst).is_ok() {
-                    handoff.start.store(start as usize, SeqCst);
-                    handoff.argument.store(argument, SeqCst);
-                    handoff.scope.store(scope, SeqCst);
-                    return handoff;
-                }
-            }
-            hint::spin_loop();
-        }
-    }
-}
-
-/// Where calls of `pthread_create` go that no test replaces.
+/// Where calls of `pthread_create` go that no test replaces. Takes no lock, and waits for nobody.
 unsafe extern "C" fn create(
     thread: *mut libc::pthread_t,
     attributes: *const libc::pthread_attr_t,
@@ -84,31 +52,26 @@ unsafe extern "C" fn create(
     let original = unsafe { std::mem::transmute::<usize, Create>(TRAMPOLINE.load(SeqCst)) };
     // Outside any scope, and where the engine is at work, there is nothing to hand on.
     let outside = thread::scope() == thread::NONE || thread::is_quiet();
-    let scope = if outside { thread::NONE } else { lock::hold().share() };
-    if scope == thread::NONE {
+    let handoff = if outside { None } else { handoff::take(start, argument, thread::scope()) };
+    let Some(handoff) = handoff else {
         // SAFETY: the caller's arguments, passed on.
         return unsafe { original(thread, attributes, start, argument) };
-    }
-    let handoff = Handoff::claim(start, argument, scope);
-    let handed = ptr::from_ref(handoff).cast_mut().cast();
+    };
+    let handed = std::ptr::from_ref(handoff).cast_mut().cast();
     // SAFETY: the caller's arguments, but for a start routine of the same type and what it takes.
     let result = unsafe { original(thread, attributes, begin, handed) };
     if result != 0 {
-        handoff.taken.store(0, SeqCst);
+        handoff.give_back();
     }
     result
 }
 
 /// Where a thread of a scope begins. `C-unwind`, and nothing to drop: `pthread_exit` unwinds through it.
 extern "C-unwind" fn begin(handed: *mut libc::c_void) -> *mut libc::c_void {
-    let handed: *const Handoff = handed.cast();
-    // SAFETY: `create` passed one of the statics.
-    let handoff = unsafe { &*handed };
-    let (start, argument) = (handoff.start.load(SeqCst), handoff.argument.load(SeqCst));
-    let scope = handoff.scope.load(SeqCst);
-    handoff.taken.store(0, SeqCst);
-    // SAFETY: the start routine that the caller of `pthread_create` gave.
-    let start = unsafe { std::mem::transmute::<usize, Start>(start) };
+    // SAFETY: `create` passed one that lives for ever.
+    let handoff = unsafe { &*handed.cast::<handoff::Handoff>() };
+    let (start, argument, scope) = handoff.read();
+    handoff.give_back();
     thread::set_scope(scope);
     start(argument)
 }

@@ -1,128 +1,89 @@
 //! From a list of replacements to patches: every copy of each target is hooked, then all are patched, or none.
-use crate::code::Map;
+use crate::crash;
+use crate::engine::{self, Addition};
 use crate::error::{Cause, PatchError};
-use crate::hook::{self, Bounds};
+use crate::group::Group;
 use crate::image::{self, Copies};
 use crate::inherit;
-use crate::lock::{Global, Held};
-use crate::patch::{Group, Id, Key, Order, Visibility};
-use crate::thread;
+use crate::lock;
+use crate::patch::Id;
+use crate::registry::{self, Known};
+use crate::request::{Request, Visibility};
+use crate::text::{self, Body, TEXT};
+use crate::thread::Quiet;
 
-impl Held {
-    /// Makes all patches of a list, or none.
-    pub fn patch(
-        &mut self,
-        scope: u64,
-        visibility: Option<Visibility>,
-        orders: &[Order],
-    ) -> Result<Vec<Id>, PatchError> {
-        let Some(live) = self.scopes.get(scope) else { return Ok(Vec::new()) };
-        let visibility = visibility.unwrap_or(live.visibility);
-        let (owner, alone, who) = (live.word, live.alone, live.who.to_string());
-        let mut groups = Vec::with_capacity(orders.len());
-        for order in orders {
-            if visibility == Visibility::Process && !alone {
-                return Err(order.fails(Cause::NotAlone { scope: who }));
-            }
-            let group = self.hook(order).map_err(|cause| order.fails(cause))?;
-            if groups.contains(&group) {
-                return Err(order.fails(Cause::Twice));
-            }
-            groups.push(group);
+/// Makes all patches of a list, or none.
+pub fn patch(
+    scope: u64,
+    visibility: Option<Visibility>,
+    requests: &[Request],
+) -> Result<Vec<Id>, PatchError> {
+    let _quiet = Quiet::begin();
+    lock::assert_unlocked();
+    let mut additions: Vec<Addition<'_>> = Vec::with_capacity(requests.len());
+    for request in requests {
+        let group = hook(request).map_err(|cause| request.fails(cause))?;
+        if additions.iter().any(|addition| addition.group.id == group.id) {
+            return Err(request.fails(Cause::Twice));
         }
-        let mut ids = Vec::with_capacity(orders.len());
-        for (order, group) in orders.iter().zip(groups) {
-            if let Err(cause) = self.check_cycle(order, scope) {
-                for id in ids {
-                    self.remove(scope, id);
-                }
-                return Err(order.fails(cause));
-            }
-            let global: &mut Global = self;
-            let key = Key { group, visibility, scope };
-            ids.push(global.patches.push(&mut global.hooks, key, owner, order));
-        }
-        Ok(ids)
+        additions.push(Addition { group, request: Some(request) });
     }
+    let ids = engine::patch(scope, visibility, &additions)?;
+    Ok(ids.into_iter().flatten().collect())
+}
 
-    /// Takes a patch away and keeps its calls for `calls!`.
-    pub fn remove(&mut self, scope: u64, id: Id) {
-        let global: &mut Global = self;
-        if let Some(calls) = global.patches.remove(&global.hooks, id)
-            && let Some(live) = global.scopes.get_mut(scope)
-        {
-            *live.past_calls.entry(id.layer.group).or_default() += calls;
-        }
+/// Hooks every copy of a target; the group that they are.
+fn hook(request: &Request) -> Result<&'static Group, Cause> {
+    let Request { target, replacement, .. } = *request;
+    if target == replacement {
+        return Err(Cause::SameFunction);
     }
+    if replacement == 0 {
+        return Err(Cause::NotCode { found: "the replacement is null".into() });
+    }
+    let loads = image::loads();
+    if let Some(known) = registry::find(target).filter(|known| known.group.is_current(loads)) {
+        return same_function(known.group, replacement).map_or(Ok(known.group), Err);
+    }
+    let copies = match request.target_type {
+        Some(name) => image::copies_of(target, name),
+        None => image::copies(target),
+    };
+    if let Some(other) = request.target_type.and_then(|name| image::other_name(target, name)) {
+        return Err(Cause::SharedAddress { with: vec![other] });
+    }
+    if !copies.shared_with.is_empty() {
+        return Err(Cause::SharedAddress { with: copies.shared_with });
+    }
+    if copies.addresses.contains(&replacement) {
+        return Err(Cause::SameFunction);
+    }
+    hook_copies(&copies, loads)
+}
 
-    /// The calls that the replacements of a target have had in a scope; `None` if it never had one.
-    pub fn calls_of(&mut self, target: usize, scope: u64) -> Option<u64> {
-        let group = self.patches.group_of(target)?;
-        let past = self.scopes.get(scope)?.past_calls.get(&group).copied();
-        let present = self.patches.calls_in_scope(&self.hooks, group, scope & !thread::SHARED);
-        past.into_iter().chain(present).reduce(u64::wrapping_add)
-    }
+fn same_function(group: &'static Group, replacement: usize) -> Option<Cause> {
+    let is_copy = registry::find(replacement).is_some_and(|known| known.group.id == group.id);
+    is_copy.then_some(Cause::SameFunction)
+}
 
-    /// Hooks every copy of a target; the group that they are.
-    fn hook(&mut self, order: &Order) -> Result<u64, Cause> {
-        if order.target == order.replacement {
-            return Err(Cause::SameFunction);
-        }
-        if order.replacement == 0 {
-            return Err(Cause::NotCode { found: "the replacement is null".into() });
-        }
-        let loads = image::loads();
-        let known = self.patches.known.get(&order.target).copied();
-        if let Some(group) = known.filter(|group| self.patches.groups[group].loads == loads) {
-            return Ok(group);
-        }
-        let map = hook::map()?;
-        let copies = match order.target_type {
-            Some(name) => image::copies_of(order.target, name),
-            None => image::copies(order.target),
-        };
-        if let Some(other) = order.target_type.and_then(|name| image::other_name(order.target, name)) {
-            return Err(Cause::SharedAddress { with: vec![other] });
-        }
-        if !copies.shared_with.is_empty() {
-            return Err(Cause::SharedAddress { with: copies.shared_with });
-        }
-        if copies.addresses.contains(&order.replacement) {
-            return Err(Cause::SameFunction);
-        }
-        self.hook_copies(&map, &copies, loads)
+fn hook_copies(copies: &Copies, loads: u64) -> Result<&'static Group, Cause> {
+    crash::install();
+    inherit::ensure()?;
+    let mut bodies = copies.addresses.clone();
+    // What only leads to a body would make the original call the replacement.
+    bodies.retain(|copy| !copies.thunks.contains(copy) || copies.thunks.len() == copies.addresses.len());
+    let bodies: Vec<Body> = bodies.into_iter().map(Body::of).collect();
+    let map = text::map()?;
+    let mut text = TEXT.hold();
+    let group = bodies.iter().find_map(|body| text::standing_group(&map, *body)).unwrap_or_else(Group::new);
+    for body in bodies {
+        text.hook(&map, body, group, None)?;
     }
-
-    fn hook_copies(&mut self, map: &Map, copies: &Copies, loads: u64) -> Result<u64, Cause> {
-        let global: &mut Global = self;
-        inherit::ensure(&mut global.hooks)?;
-        let patches = &mut global.patches;
-        let hooked = copies.addresses.iter().find_map(|copy| global.hooks.get(*copy)).map(|hook| hook.group);
-        let known = copies.addresses.iter().find_map(|copy| patches.known.get(copy)).copied();
-        let group = known.or(hooked).unwrap_or(patches.next_group);
-        let mut bodies = copies.addresses.clone();
-        // What only leads to a body would make the original call the replacement.
-        bodies.retain(|copy| !copies.thunks.contains(copy) || copies.thunks.len() == copies.addresses.len());
-        for body in &bodies {
-            global.hooks.make(map, *body, Bounds::of(*body), group, None)?;
-        }
-        patches.next_group = patches.next_group.max(group + 1);
-        patches.known.extend(copies.addresses.iter().map(|address| (*address, group)));
-        let doubt = copies.doubt.as_ref().map(|doubt| doubt.reason.clone());
-        patches.groups.insert(group, Group { hooked: bodies, doubt, loads });
-        Ok(group)
+    for thunk in copies.addresses.iter().filter(|address| {
+        registry::find(**address).is_none_or(|known| known.group.id != group.id)
+    }) {
+        registry::insert(*thunk, Known { group, hook: None });
     }
-
-    /// Follows the replacements in a scope: the way must not come back to the target.
-    fn check_cycle(&self, order: &Order, scope: u64) -> Result<(), Cause> {
-        let group = self.patches.known.get(&order.target);
-        let mut at = order.replacement;
-        while let Some(next) = self.patches.replacement_of(at, scope) {
-            if self.patches.known.get(&next) == group {
-                return Err(Cause::Cycle);
-            }
-            at = next;
-        }
-        Ok(())
-    }
+    group.is_complete(loads, copies.doubt.as_ref().map(|doubt| doubt.reason.as_str()));
+    Ok(group)
 }

@@ -8,22 +8,34 @@ mod crash;
 mod error;
 #[doc(hidden)]
 pub mod expansion;
+mod engine;
+mod fork;
 mod frame;
+mod group;
 mod guard;
+mod handoff;
 mod hook;
 #[doc(hidden)]
 pub mod image;
 mod inherit;
 mod install;
-mod lock;
+mod installed;
+#[doc(hidden)]
+pub mod lock;
 mod patch;
-
+mod plt;
+mod registry;
 #[doc(hidden)]
 pub mod relocate;
+mod report;
+mod request;
+mod room;
 mod scope;
 #[doc(hidden)]
 pub mod stub;
+mod text;
 mod thread;
+mod turn;
 mod verdict;
 
 #[doc(hidden)]

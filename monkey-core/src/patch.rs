@@ -1,318 +1,379 @@
-//! Patches: which replacement a target has in which scope, and how often it was called.
-use crate::crash::Line;
-use crate::error::{Cause, PatchError};
-use crate::hook::{Hook, Hooks, Slot};
-use crate::image;
-use crate::inherit;
-use std::collections::BTreeMap;
-use std::fmt;
-use std::panic::Location;
+//! Patches: which replacement a function has in which scope, and how often it was called.
+//!
+//! Under the engine's lock nothing is allocated and nothing freed: what is added comes in boxes made before, what is taken
+//! away goes out in them.
+use crate::group::Group;
+use crate::report::Line;
+use crate::request::{Request, Visibility};
+use crate::room::Room;
 use std::sync::atomic::Ordering::SeqCst;
 
-/// Who sees the patches of a frame or a guard.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Visibility {
-    /// The scope's threads.
-    Scope,
-    /// Every thread.
-    Process,
-}
-
-pub use crate::count::Count;
-
-/// One `T = R` of a list, as the user wrote it.
-#[derive(Debug, Clone)]
-pub struct Order {
-    pub target: usize,
-    pub replacement: usize,
-    pub target_name: &'static str,
-    pub replacement_name: &'static str,
-    pub location: &'static Location<'static>,
-    /// What `std::any::type_name` calls the target's own type; with it there is less to doubt about copies.
-    pub target_type: Option<&'static str>,
-    /// Whether the code that replaces, and so perhaps the code that calls, is optimised.
-    pub optimised: bool,
-    /// `None`: what the frame demands of all its replacements.
-    pub expected: Option<Count>,
-}
-
-impl fmt::Display for Order {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { target, replacement, target_name, replacement_name, location, .. } = self;
-        write!(f, "`{target_name}` ({target:#x}) by `{replacement_name}` ({replacement:#x}) at {location}")
-    }
-}
-
-impl Order {
-    pub fn fails(&self, cause: Cause) -> PatchError {
-        PatchError::new(self.target_name, self.target, self.replacement_name, self.location, cause)
-    }
+/// What stands in for a function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replacement {
+    Function(usize),
+    /// The function itself: its calls are counted, and nothing else.
+    Original,
 }
 
 /// Names a patch for as long as it is there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub struct Id {
-    pub layer: Key,
+    pub group: &'static Group,
+    layer: u32,
     serial: u64,
 }
 
-/// One scope's patches of one target, or those that every thread sees.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Key {
-    pub group: u64,
-    pub visibility: Visibility,
-    pub scope: u64,
-}
-
+/// A replacement, with what is known of its calls.
 #[derive(Debug)]
-struct Patch {
+pub struct Patch {
     serial: u64,
-    replacement: usize,
+    replacement: Replacement,
     /// Calls counted before `since`.
     calls: u64,
     /// What the layer's counter was when this patch became the newest.
     since: u64,
-    _line: Line,
+    _line: Option<Line>,
+    older: Option<Box<Self>>,
 }
 
-/// The newest patch is the one that counts; the others wait for it to go.
+impl Patch {
+    /// What a user asked for has a line in case of a crash.
+    #[expect(clippy::unnecessary_box_returns, reason = "it goes under the lock in its box")]
+    pub fn new(replacement: Replacement, request: Option<&Request>) -> Box<Self> {
+        let line = request.map(Line::new);
+        Box::new(Self { serial: 0, replacement, calls: 0, since: 0, _line: line, older: None })
+    }
+}
+
+impl Drop for Patch {
+    /// One after the other: a scope may have had thousands.
+    fn drop(&mut self) {
+        let mut older = self.older.take();
+        while let Some(mut patch) = older {
+            older = patch.older.take();
+        }
+    }
+}
+
+/// The patches that one scope has of one function, as its threads see them or as every thread does. The newest counts; the
+/// others wait for it to go. A layer stays until its scope ends.
 #[derive(Debug)]
-struct Layer {
-    stack: Vec<Patch>,
-    /// For [`Visibility::Scope`]: the slot in each of the group's hooks.
-    slots: Vec<(usize, &'static Slot)>,
-}
-
-/// All copies of one function.
-#[derive(Debug)]
-pub struct Group {
-    pub hooked: Vec<usize>,
-    /// Bodies that may be copies as well, and were left alone.
-    pub doubt: Option<String>,
-    /// How many files had been loaded when the copies were looked for.
-    pub loads: u64,
-}
-
-/// All patches that are there.
-#[derive(Debug)]
-pub struct Patches {
-    layers: BTreeMap<Key, Layer>,
-    pub groups: BTreeMap<u64, Group>,
-    /// The group of every address that stands for a target: its copies, and what only leads to them.
-    pub known: BTreeMap<usize, u64>,
-    pub next_group: u64,
-    next_serial: u64,
-}
-
-impl Patches {
-    pub const fn new() -> Self {
-        Self {
-            layers: BTreeMap::new(),
-            groups: BTreeMap::new(),
-            known: BTreeMap::new(),
-            next_group: inherit::GROUP + 1,
-            next_serial: 1,
-        }
-    }
-
-    /// Calls that the newest patch of a layer, and those before it, have had.
-    fn counter(&self, hooks: &Hooks, key: Key) -> u64 {
-        match key.visibility {
-            Visibility::Scope => {
-                let slots = self.layers.get(&key).map_or(&[][..], |layer| &layer.slots);
-                slots.iter().map(|(_, slot)| slot.calls.load(SeqCst)).fold(0, u64::wrapping_add)
-            }
-            Visibility::Process => {
-                self.hooks_of(hooks, key.group).map(Hook::process_calls).fold(0, u64::wrapping_add)
-            }
-        }
-    }
-
-    fn hooks_of<'a>(&'a self, hooks: &'a Hooks, group: u64) -> impl Iterator<Item = &'a Hook> {
-        let targets = self.groups.get(&group).map_or(&[][..], |group| &group.hooked);
-        targets.iter().filter_map(|target| hooks.get(*target))
-    }
-
-    /// The calls of one patch so far.
-    pub fn calls(&self, hooks: &Hooks, id: Id) -> u64 {
-        let Some(layer) = self.layers.get(&id.layer) else { return 0 };
-        let newest = layer.stack.last().map(|patch| patch.serial);
-        layer.stack.iter().find(|patch| patch.serial == id.serial).map_or(0, |patch| {
-            let running = if newest == Some(id.serial) {
-                self.counter(hooks, id.layer).wrapping_sub(patch.since)
-            } else {
-                0
-            };
-            patch.calls + running
-        })
-    }
-
-    /// The calls of all patches that a scope has of a group; `None` if it has none.
-    pub fn calls_in_scope(&self, hooks: &Hooks, group: u64, scope: u64) -> Option<u64> {
-        let layers =
-            [Visibility::Scope, Visibility::Process].map(|visibility| Key { group, visibility, scope });
-        let layers = layers.into_iter().filter_map(|key| Some((key, self.layers.get(&key)?)));
-        let patches = layers.flat_map(|(layer, found)| {
-            found.stack.iter().map(move |patch| self.calls(hooks, Id { layer, serial: patch.serial }))
-        });
-        patches.reduce(u64::wrapping_add)
-    }
-
-    /// Threads that called the target while it was patched, but not for them.
-    pub fn outside_threads(&self, hooks: &Hooks, id: Id) -> Vec<i32> {
-        let mut threads: Vec<i32> =
-            self.hooks_of(hooks, id.layer.group).flat_map(Hook::outside_threads).collect();
-        threads.sort_unstable();
-        threads.dedup();
-        threads
-    }
-
-    /// The way to the original of a target.
-    pub fn original(&self, hooks: &Hooks, target: usize) -> usize {
-        let hook = hooks.get(target).or_else(|| self.hooks_of(hooks, *self.known.get(&target)?).next());
-        hook.map_or(target, |hook| hook.original)
-    }
-
-    /// What could not be told of a patch's target.
-    pub fn doubt(&self, id: Id) -> Option<String> {
-        self.groups.get(&id.layer.group)?.doubt.clone()
-    }
-
-    /// The group of an address, if it stands for a function that is hooked.
-    pub fn group_of(&mut self, address: usize) -> Option<u64> {
-        if self.groups.is_empty() || self.known.contains_key(&address) {
-            return self.known.get(&address).copied();
-        }
-        // Another crate or another part of this one may have a copy, or a way to one, of its own.
-        let copies = image::copies(address).addresses;
-        let group = copies.iter().find_map(|copy| self.known.get(copy)).copied()?;
-        self.known.insert(address, group);
-        Some(group)
-    }
-
-    /// A new patch, which is the newest of its layer.
-    pub fn push(&mut self, hooks: &mut Hooks, key: Key, owner: u64, order: &Order) -> Id {
-        let serial = self.next_serial;
-        self.next_serial += 1;
-        let mut slots = Vec::new();
-        let since = match key.visibility {
-            Visibility::Scope if !self.layers.contains_key(&key) => {
-                self.claim(hooks, key, owner, order.replacement, &mut slots)
-            }
-            _ => self.counter(hooks, key),
-        };
-        let layer = self.layers.entry(key).or_insert(Layer { stack: Vec::new(), slots });
-        layer.retire_newest(since);
-        let line = Line::new(&order.to_string());
-        layer.stack.push(Patch { serial, replacement: order.replacement, calls: 0, since, _line: line });
-        self.show_newest(hooks, key);
-        Id { layer: key, serial }
-    }
-
-    /// Gives a scope a slot in each of the group's hooks; the counter before the first call.
-    fn claim(
-        &self,
-        hooks: &mut Hooks,
-        key: Key,
-        owner: u64,
-        replacement: usize,
-        slots: &mut Vec<(usize, &'static Slot)>,
-    ) -> u64 {
-        let mut since = 0_u64;
-        for target in self.groups.get(&key.group).map_or(&[][..], |group| &group.hooked) {
-            if let Some(hook) = hooks.get_mut(*target) {
-                let (slot, calls) = hook.claim(replacement, owner);
-                slots.push((*target, slot));
-                since = since.wrapping_add(calls);
-            }
-        }
-        since
-    }
-
-    fn show_newest(&self, hooks: &Hooks, key: Key) {
-        let Some(layer) = self.layers.get(&key) else { return };
-        let Some(newest) = layer.stack.last() else { return };
-        match key.visibility {
-            Visibility::Scope => {
-                for (_, slot) in &layer.slots {
-                    slot.replacement.store(newest.replacement as u64, SeqCst);
-                }
-            }
-            Visibility::Process => {
-                for hook in self.hooks_of(hooks, key.group) {
-                    hook.set_process(newest.replacement);
-                }
-            }
-        }
-    }
-
-    /// Takes a patch away; the next newest of its layer counts from then on. Its calls, if it was still there.
-    pub fn remove(&mut self, hooks: &Hooks, id: Id) -> Option<u64> {
-        let layer = self.layers.get_mut(&id.layer)?;
-        let index = layer.stack.iter().position(|patch| patch.serial == id.serial)?;
-        let patch = layer.stack.remove(index);
-        if index < layer.stack.len() {
-            return Some(patch.calls);
-        }
-        // One reading for both: a call between two would be nobody's.
-        let counter = if layer.stack.is_empty() {
-            self.drop_layer(hooks, id.layer)
-        } else {
-            self.show_newest(hooks, id.layer);
-            self.counter(hooks, id.layer)
-        };
-        if let Some(newest) = self.layers.get_mut(&id.layer).and_then(|layer| layer.stack.last_mut()) {
-            newest.since = counter;
-        }
-        Some(patch.calls + counter.wrapping_sub(patch.since))
-    }
-
-    /// Takes what is left of a layer away; its counter behind the last call.
-    fn drop_layer(&mut self, hooks: &Hooks, key: Key) -> u64 {
-        let slots = self.layers.remove(&key).map(|layer| layer.slots).unwrap_or_default();
-        match key.visibility {
-            Visibility::Scope => {
-                let released =
-                    slots.iter().filter_map(|(target, slot)| Some(hooks.get(*target)?.release(slot)));
-                released.fold(0, u64::wrapping_add)
-            }
-            Visibility::Process => {
-                self.hooks_of(hooks, key.group).map(Hook::end_process).fold(0, u64::wrapping_add)
-            }
-        }
-    }
-
-    /// Takes away all patches of a scope.
-    pub fn remove_all(&mut self, hooks: &Hooks, scope: u64) {
-        let keys: Vec<Key> = self.layers.keys().filter(|key| key.scope == scope).copied().collect();
-        for key in keys {
-            self.drop_layer(hooks, key);
-        }
-    }
-
-    /// Gives a scope's patches to the same scope with another word.
-    pub fn set_owner(&self, scope: u64, word: u64) {
-        for (_, layer) in self.layers.iter().filter(|(key, _)| key.scope == scope) {
-            for (_, slot) in &layer.slots {
-                slot.owner.store(word, SeqCst);
-            }
-        }
-    }
-
-    /// What stands in for `target` in a scope, if anything does.
-    pub fn replacement_of(&self, target: usize, scope: u64) -> Option<usize> {
-        let group = *self.known.get(&target)?;
-        [Visibility::Scope, Visibility::Process].into_iter().find_map(|visibility| {
-            let layer = self.layers.get(&Key { group, visibility, scope })?;
-            Some(layer.stack.last()?.replacement)
-        })
-    }
+pub struct Layer {
+    /// `None`: free.
+    group: Option<&'static Group>,
+    scope: u64,
+    visibility: Visibility,
+    newest: Option<Box<Patch>>,
+    next_of_group: u32,
+    next_of_scope: u32,
 }
 
 impl Layer {
-    fn retire_newest(&mut self, counter: u64) {
-        if let Some(newest) = self.stack.last_mut() {
-            newest.calls += counter.wrapping_sub(newest.since);
+    const FREE: Self = Self {
+        group: None,
+        scope: 0,
+        visibility: Visibility::Scope,
+        newest: None,
+        next_of_group: NONE,
+        next_of_scope: NONE,
+    };
+
+    /// Calls that its patches have had so far.
+    fn counter(&self) -> u64 {
+        let slots = self.group.into_iter().flat_map(|group| group.slots_of(self.scope, self.visibility));
+        slots.map(crate::hook::Slot::calls).fold(0, u64::wrapping_add)
+    }
+
+    /// Shows the newest replacement to those who call.
+    fn show(&self) {
+        let Some(newest) = &self.newest else { return };
+        for hook in self.group.into_iter().flat_map(Group::hooks) {
+            let replacement = match newest.replacement {
+                Replacement::Function(address) => address,
+                Replacement::Original => hook.original,
+            };
+            match self.visibility {
+                Visibility::Scope => hook.show(self.scope, replacement),
+                Visibility::Process => hook.show_process(self.scope, replacement),
+            }
         }
     }
+
+    fn retire(&self) {
+        for hook in self.group.into_iter().flat_map(Group::hooks) {
+            match self.visibility {
+                Visibility::Scope => hook.retire(self.scope),
+                Visibility::Process => hook.retire_process(),
+            }
+        }
+    }
+
+    fn release(&self) {
+        for hook in self.group.into_iter().flat_map(Group::hooks) {
+            match self.visibility {
+                Visibility::Scope => hook.release(self.scope),
+                Visibility::Process => hook.release_process(),
+            }
+        }
+    }
+
+    /// Ends the time in which the newest patch's calls were counted.
+    fn settle_newest(&mut self, counter: u64) {
+        if let Some(newest) = &mut self.newest {
+            newest.calls += counter.wrapping_sub(newest.since);
+            newest.since = counter;
+        }
+    }
+}
+
+/// No layer: layers are numbered from 1.
+const NONE: u32 = 0;
+
+/// All layers.
+#[derive(Debug)]
+pub struct Layers {
+    all: Room<Layer>,
+    free: u32,
+    next_serial: u64,
+}
+
+/// A scope's layers, the first of a chain.
+#[derive(Debug, Default)]
+pub struct Chain(u32);
+
+/// What is left of a patch that was taken away. To be dropped without the lock.
+#[derive(Debug, Default)]
+pub struct Removed {
+    pub calls: u64,
+    _patch: Option<Box<Patch>>,
+    /// The patch that became the newest would have been called for ever by its own replacements, and was taken away too.
+    pub cycle: Option<Box<Patch>>,
+}
+
+impl Layers {
+    pub const fn new() -> Self {
+        Self { all: Room::new(), free: NONE, next_serial: 1 }
+    }
+
+    /// How many more layers there can be before memory is needed.
+    pub fn room(&mut self) -> &mut Room<Layer> {
+        &mut self.all
+    }
+
+    fn get(&self, number: u32) -> Option<&Layer> {
+        self.all.get(number.checked_sub(1)? as usize)
+    }
+
+    fn get_mut(&mut self, number: u32) -> Option<&mut Layer> {
+        self.all.get_mut(number.checked_sub(1)? as usize)
+    }
+
+    fn of_group(&self, group: &'static Group) -> impl Iterator<Item = (u32, &Layer)> {
+        let mut next = group.layers.load(SeqCst);
+        std::iter::from_fn(move || {
+            let layer = self.get(next)?;
+            let number = std::mem::replace(&mut next, layer.next_of_group);
+            Some((number, layer))
+        })
+    }
+
+    fn find(&self, group: &'static Group, scope: u64, visibility: Visibility) -> Option<u32> {
+        let is_it = |layer: &Layer| (layer.scope, layer.visibility) == (scope, visibility);
+        self.of_group(group).find(|(_, layer)| is_it(layer)).map(|(number, _)| number)
+    }
+
+    /// The layer of a scope and a function; a new one, at the head of the scope's chain, if there is none yet.
+    fn find_or_add(
+        &mut self,
+        chain: &mut Chain,
+        group: &'static Group,
+        scope: u64,
+        visibility: Visibility,
+    ) -> u32 {
+        if let Some(number) = self.find(group, scope, visibility) {
+            return number;
+        }
+        let layer = Layer {
+            group: Some(group),
+            scope,
+            visibility,
+            newest: None,
+            next_of_group: group.layers.load(SeqCst),
+            next_of_scope: chain.0,
+        };
+        let number = self.free;
+        let number = if let Some(free) = self.get_mut(number) {
+            let next = free.next_of_group;
+            *free = layer;
+            self.free = next;
+            number
+        } else {
+            self.all.push(layer);
+            self.all.len() as u32
+        };
+        group.layers.store(number, SeqCst);
+        chain.0 = number;
+        number
+    }
+
+    /// Adds a patch, which is the newest of its layer.
+    pub fn push(
+        &mut self,
+        chain: &mut Chain,
+        group: &'static Group,
+        scope: u64,
+        visibility: Visibility,
+        mut patch: Box<Patch>,
+    ) -> Id {
+        let layer = self.find_or_add(chain, group, scope, visibility);
+        patch.serial = self.next_serial;
+        self.next_serial += 1;
+        let id = Id { group, layer, serial: patch.serial };
+        if let Some(layer) = self.get_mut(layer) {
+            let counter = layer.counter();
+            layer.settle_newest(counter);
+            patch.since = counter;
+            patch.older = layer.newest.take();
+            layer.newest = Some(patch);
+            layer.show();
+        }
+        id
+    }
+
+    /// Takes a patch away; the next newest of its layer counts from then on.
+    pub fn remove(&mut self, id: Id) -> Removed {
+        let Some(layer) = self.get_mut(id.layer) else { return Removed::default() };
+        let was_newest = layer.newest.as_ref().is_some_and(|newest| newest.serial == id.serial);
+        let Some(mut patch) = unlink(&mut layer.newest, id.serial) else { return Removed::default() };
+        if !was_newest {
+            return Removed { calls: patch.calls, _patch: Some(patch), cycle: None };
+        }
+        let (group, scope) = (id.group, layer.scope);
+        let cycle = if self.closes_cycle(id.layer) { self.take_newest(id.layer) } else { None };
+        let Some(layer) = self.get_mut(id.layer) else { return Removed::default() };
+        if layer.newest.is_none() {
+            layer.retire();
+        }
+        layer.show();
+        // One reading for both: a call between two would be nobody's.
+        let counter = layer.counter();
+        if let Some(newest) = &mut layer.newest {
+            newest.since = counter;
+        }
+        debug_assert!(layer.scope == scope && layer.group.is_some_and(|own| own.id == group.id));
+        patch.calls += counter.wrapping_sub(patch.since);
+        Removed { calls: patch.calls, _patch: Some(patch), cycle }
+    }
+
+    fn take_newest(&mut self, layer: u32) -> Option<Box<Patch>> {
+        let layer = self.get_mut(layer)?;
+        let mut newest = layer.newest.take()?;
+        layer.newest = newest.older.take();
+        Some(newest)
+    }
+
+    /// The calls of one patch so far; `None` if it is not there any more.
+    pub fn calls(&self, id: Id) -> Option<u64> {
+        let layer = self.get(id.layer)?;
+        let mut patch = layer.newest.as_deref();
+        let newest = patch?.serial;
+        while let Some(found) = patch.filter(|patch| patch.serial != id.serial) {
+            patch = found.older.as_deref();
+        }
+        let running = if newest == id.serial { layer.counter() } else { patch?.since };
+        patch.map(|patch| patch.calls + running.wrapping_sub(patch.since))
+    }
+
+    /// What stands in for a function in a scope, if anything does.
+    pub fn replacement(&self, group: &'static Group, scope: u64) -> Option<Replacement> {
+        let mut layers =
+            [Visibility::Scope, Visibility::Process].map(|visibility| self.find(group, scope, visibility)).into_iter();
+        layers.find_map(|layer| Some(self.get(layer?)?.newest.as_ref()?.replacement))
+    }
+
+    /// Whether a scope has replaced a function, and not only watches it.
+    pub fn is_patched(&self, group: &'static Group, scope: u64) -> bool {
+        self.replacement(group, scope).is_some()
+    }
+
+    /// Follows the replacements in a scope, from one on: whether they come to the function again, or to no end.
+    pub fn leads_back(&self, from: usize, group: &'static Group, scope: u64) -> bool {
+        let mut at = from;
+        // A way without a circle visits each layer at most once.
+        for _ in 0..=self.all.len() {
+            let Some(next) = crate::registry::find(at).map(|known| known.group) else { return false };
+            if next.id == group.id {
+                return true;
+            }
+            match self.replacement(next, scope) {
+                Some(Replacement::Function(address)) => at = address,
+                Some(Replacement::Original) | None => return false,
+            }
+        }
+        true
+    }
+
+    /// Whether a layer's newest patch leads back to its function.
+    fn closes_cycle(&self, layer: u32) -> bool {
+        let Some(layer) = self.get(layer) else { return false };
+        match (layer.group, &layer.newest) {
+            (Some(group), Some(newest)) => match newest.replacement {
+                Replacement::Function(address) => self.leads_back(address, group, layer.scope),
+                Replacement::Original => false,
+            },
+            _ => false,
+        }
+    }
+
+    /// Takes away all patches of a scope; what is left of them.
+    pub fn release(&mut self, chain: &mut Chain) -> Option<Box<Patch>> {
+        let mut remains: Option<Box<Patch>> = None;
+        while let Some(layer) = self.get_mut(chain.0) {
+            layer.release();
+            let layer = std::mem::replace(layer, Layer::FREE);
+            let number = std::mem::replace(&mut chain.0, layer.next_of_scope);
+            if let Some(group) = layer.group {
+                self.unlink_from(group, number, layer.next_of_group);
+            }
+            let free = self.free;
+            if let Some(layer) = self.get_mut(number) {
+                layer.next_of_group = free;
+            }
+            self.free = number;
+            let mut newest = layer.newest;
+            while let Some(mut patch) = newest {
+                newest = patch.older.take();
+                patch.older = remains.take();
+                remains = Some(patch);
+            }
+        }
+        remains
+    }
+
+    fn unlink_from(&mut self, group: &'static Group, number: u32, next: u32) {
+        if group.layers.load(SeqCst) == number {
+            group.layers.store(next, SeqCst);
+            return;
+        }
+        let mut at = group.layers.load(SeqCst);
+        while let Some(layer) = self.get_mut(at) {
+            if layer.next_of_group == number {
+                layer.next_of_group = next;
+                return;
+            }
+            at = layer.next_of_group;
+        }
+    }
+}
+
+/// Takes the patch of a number out of a stack.
+fn unlink(newest: &mut Option<Box<Patch>>, serial: u64) -> Option<Box<Patch>> {
+    let mut at = newest;
+    while at.as_ref().is_some_and(|patch| patch.serial != serial) {
+        at = &mut at.as_mut()?.older;
+    }
+    let mut patch = at.take()?;
+    *at = patch.older.take();
+    Some(patch)
 }

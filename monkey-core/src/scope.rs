@@ -1,118 +1,109 @@
-//! Who sees what: scopes, the threads in them, and how a started thread comes into its parent's.
-use crate::crash;
-use crate::inherit;
-use crate::lock::{self, Global, Held, Turn, Who};
-use crate::patch::Visibility;
-use crate::thread;
+//! Who sees what: scopes, and the threads in them.
+use crate::engine::{ENGINE, Ended};
+use crate::patch::Chain;
+use crate::request::Visibility;
+use crate::room::Room;
+use crate::thread::{self, Quiet};
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::fmt;
+use std::panic::Location;
+use std::sync::Arc;
 
-/// A scope that has begun and not ended.
+/// Who opens a scope: a test's name and place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Who {
+    pub name: String,
+    pub location: &'static Location<'static>,
+}
+
+impl fmt::Display for Who {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` ({}:{})", self.name, self.location.file(), self.location.line())
+    }
+}
+
+/// A scope that has begun and not ended. Until then it has its turn: with all others, or alone.
 #[derive(Debug)]
 pub struct Live {
     /// What the scope's threads have as their scope word.
     pub word: u64,
-    pub who: Who,
-    /// Its turn at the lock.
-    pub turn: u64,
+    pub who: Arc<Who>,
     pub alone: bool,
     /// Who sees a patch that does not say so itself.
     pub visibility: Visibility,
+    /// The thread that it ends with, if it is bound to one.
+    pub thread: Option<i32>,
     /// Frames and guards; the scope ends with the last one.
-    holds: usize,
-    /// Calls of patches that have been taken away, by group.
-    pub past_calls: BTreeMap<u64, u64>,
+    pub holds: usize,
+    pub layers: Chain,
 }
 
-/// All scopes that have begun and not ended, by id.
+/// How many scopes that have ended are remembered, to say whose threads still run.
+const REMEMBERED: usize = 64;
+
+/// All scopes that have begun and not ended, and who waits for a turn.
 #[derive(Debug)]
 pub struct Scopes {
-    live: BTreeMap<u64, Live>,
+    pub live: Room<Live>,
     next: u64,
-}
-
-/// A scope's id is its word without the flags. Ids are never used again.
-fn id(word: u64) -> u64 {
-    word & !(thread::BYPASS | thread::SHARED)
+    /// How many wait to be alone, and one of them.
+    pub waiting_alone: usize,
+    pub waits_alone: Option<Arc<Who>>,
+    ended: [Option<(u64, Arc<Who>)>; REMEMBERED],
+    next_ended: usize,
 }
 
 impl Scopes {
     pub const fn new() -> Self {
-        Self { live: BTreeMap::new(), next: 4 }
+        Self {
+            live: Room::new(),
+            next: FIRST,
+            waiting_alone: 0,
+            waits_alone: None,
+            ended: [const { None }; REMEMBERED],
+            next_ended: 0,
+        }
     }
 
-    /// The scope that a thread with this word is in; `None` if there is none or it has ended.
+    /// The scope of this word; `None` if there is none or it has ended.
     pub fn get(&self, word: u64) -> Option<&Live> {
-        self.live.get(&id(word))
+        self.live.iter().find(|live| live.word == word)
     }
 
     pub fn get_mut(&mut self, word: u64) -> Option<&mut Live> {
-        self.live.get_mut(&id(word))
+        self.live.iter_mut().find(|live| live.word == word)
     }
-}
 
-impl Held {
-    /// Joins the thread's scope, or waits for a turn and opens one: which, and whether it was opened.
-    pub fn enter(&mut self, visibility: Option<Visibility>, who: &Who) -> (u64, bool) {
-        let word = thread::scope();
-        if let Some(scope) = self.scopes.get_mut(word) {
-            scope.holds += 1;
-            return (id(word), false);
-        }
-        let visibility = visibility.unwrap_or(Visibility::Scope);
+    /// Begins a scope; there has to be room for it. Words are never used again.
+    pub fn add(&mut self, who: Arc<Who>, visibility: Visibility, thread: Option<i32>) -> u64 {
+        let word = self.next;
+        self.next += STEP;
         let alone = visibility == Visibility::Process;
-        let turn = self.wait_for_turn(if alone { Turn::Alone } else { Turn::Together }, who);
-        let word = self.scopes.next;
-        // Words are multiples of four: bit 0 is a flag, and 2 stands for nobody.
-        self.scopes.next += 4;
-        let live =
-            Live { word, who: who.clone(), turn, alone, visibility, holds: 1, past_calls: BTreeMap::new() };
-        self.scopes.live.insert(word, live);
-        thread::set_scope(word);
-        crash::install();
-        // Threads that start before the first patch are of the scope as well. What is in the way of that is in the way of
-        // a patch too, and is an error there.
-        let _ = inherit::ensure(&mut self.hooks);
-        (word, true)
+        self.live.push(Live { word, who, alone, visibility, thread, holds: 1, layers: Chain::default() });
+        word
     }
 
-    /// Gives one hold back; the last one ends the scope.
-    pub fn leave(&mut self, scope: u64) {
-        if let Some(live) = self.scopes.get_mut(scope) {
-            live.holds -= 1;
-            if live.holds == 0 {
-                self.end(scope);
-            }
-        }
+    pub fn remove(&mut self, word: u64) -> Option<Live> {
+        self.live.take(|live| live.word == word)
     }
 
-    /// Ends a scope and takes away what is left in it.
-    pub fn end(&mut self, scope: u64) {
-        let global: &mut Global = self;
-        global.patches.remove_all(&global.hooks, id(scope));
-        if let Some(live) = global.scopes.live.remove(&id(scope)) {
-            global.turns.end(live.turn);
-        }
-        if id(thread::scope()) == id(scope) {
-            thread::set_scope(thread::NONE);
-        }
+    /// Keeps the name of a scope that has ended; the one that is forgotten for it.
+    pub fn remember(&mut self, word: u64, who: Arc<Who>) -> Option<Arc<Who>> {
+        let place = &mut self.ended[self.next_ended % REMEMBERED];
+        self.next_ended += 1;
+        place.replace((word, who)).map(|(_, forgotten)| forgotten)
     }
 
-    /// Makes the calling thread's scope one of several threads; its word, or [`thread::NONE`] without a scope.
-    ///
-    /// The scope's first and so far only thread does this before the second one exists, so no stub is looking at
-    /// the slots whose owner changes.
-    pub fn share(&mut self) -> u64 {
-        let Some(live) = self.scopes.get_mut(thread::scope()) else { return thread::NONE };
-        if live.word & thread::SHARED == 0 {
-            live.word |= thread::SHARED;
-            let word = live.word;
-            self.patches.set_owner(id(word), word);
-            thread::set_scope(word);
-        }
-        thread::scope()
+    /// Whose scope has, or had, this word.
+    pub fn name(&self, word: u64) -> Option<Arc<Who>> {
+        let ended = || self.ended.iter().flatten().find(|(ended, _)| *ended == word).map(|(_, who)| who.clone());
+        self.get(word).map(|live| live.who.clone()).or_else(ended)
     }
 }
+
+/// Words are multiples of four: others are marks of slots.
+const STEP: u64 = 4;
+const FIRST: u64 = 4;
 
 /// Who sees the patches: a test with the threads that it starts. A handle hands that on to other threads.
 ///
@@ -146,7 +137,7 @@ impl Scope {
     /// The caller's scope; outside any test, the scope of a thread that sees no patches.
     #[must_use]
     pub fn current() -> Self {
-        Self { word: lock::hold().share() }
+        Self { word: thread::scope() }
     }
 
     /// Runs `body` in this scope, on the calling thread, and the threads that it starts.
@@ -181,15 +172,33 @@ impl Drop for Visit {
     }
 }
 
+/// Gives one hold of a scope back; the last one ends it, and takes what is left in it away.
+pub(crate) fn leave(scope: u64) {
+    end_by(scope, |engine| engine.leave(scope));
+}
+
+/// Ends a scope, whatever guards were forgotten or are held by threads.
+pub(crate) fn end(scope: u64) {
+    end_by(scope, |engine| engine.end(scope));
+}
+
+fn end_by(scope: u64, end: impl FnOnce(&mut crate::engine::Engine) -> Ended) {
+    let _quiet = Quiet::begin();
+    let mut engine = ENGINE.hold();
+    let ended = end(&mut engine);
+    let over = engine.scopes.get(scope).is_none();
+    engine.release(ended);
+    if over && thread::scope() == scope {
+        thread::set_scope(thread::NONE);
+    }
+}
+
 /// Ends the scope that a thread opened by `patch!` and never left, when the thread ends: its guard was forgotten.
-pub fn end_with_thread(scope: u64) {
+pub(crate) fn end_with_thread(scope: u64) {
     struct Opened(Cell<u64>);
     impl Drop for Opened {
         fn drop(&mut self) {
-            let mut held = lock::hold();
-            if held.scopes.get(self.0.get()).is_some() {
-                held.end(self.0.get());
-            }
+            end(self.0.get());
         }
     }
     thread_local!(static OPENED: Opened = const { Opened(Cell::new(thread::NONE)) });

@@ -1,22 +1,38 @@
-//! The two words that every thread has: its scope, and what it bypasses.
+//! The words that every thread has: its scope, what it bypasses, and whether it holds the engine's lock.
 //!
 //! They lie in the static thread-local block, at one offset from the thread pointer for all threads of the
 //! process, so that a stub reads them with one instruction. The initial-exec model is asked for by name: the
-//! linker turns the load into a constant in a program, and the loader finds room for 16 bytes in a library.
+//! linker turns the load into a constant in a program, and the loader finds room for 32 bytes in a library.
 //! Source: Ulrich Drepper, "ELF Handling For Thread-Local Storage", section 4.3.
+//!
+//! | word | written by | read by |
+//! | --- | --- | --- |
+//! | scope, with [`BYPASS`] as its highest bit | this thread: on entering and leaving a scope, and by its bypasses; a stub that uses a bypass up clears the bit | stubs that this thread runs, the engine |
+//! | bypass: [`ALL`], or a group's id | this thread, before it sets [`BYPASS`] | the same |
+//! | stack pointer of the call that the bypass is for | this thread, before it sets [`BYPASS`] | the same |
+//! | the engine's locks that it holds | this thread | this thread |
 
 /// No scope at all.
 pub const NONE: u64 = 0;
-/// The scope has, or may have, more than one thread: calls are counted atomically.
-pub const SHARED: u64 = 1;
+/// A scope's word with this bit: the owner of a slot whose scope has no patch there at the moment.
+pub const RETIRED: u64 = 1;
 /// What a free slot holds as its owner; no thread's scope word is ever equal to it.
 pub const EMPTY: u64 = 2;
+/// The owner of a patch that every thread sees; no thread's scope word is ever equal to it.
+pub const PROCESS: u64 = 3;
 /// Stubs take the originals: all of them if the bypass word is [`ALL`], once for the group it names otherwise.
 pub const BYPASS: u64 = 1 << 63;
 /// The bypass word of a thread in which the engine itself is at work.
 pub const ALL: u64 = 0;
 /// Where the bypass word lies behind the scope word, in bytes.
 pub const BYPASS_OFFSET: usize = 8;
+/// Where the stack pointer of the bypassing call lies behind the scope word, in bytes.
+pub const BYPASS_STACK_OFFSET: usize = 16;
+
+const SCOPE_WORD: usize = 0;
+const BYPASS_WORD: usize = 1;
+const STACK_WORD: usize = 2;
+const LOCKS_WORD: usize = 3;
 
 macro_rules! words_symbol {
     () => {
@@ -42,10 +58,10 @@ macro_rules! words_definition {
             ",@object\n",
             ".size ",
             words_symbol!(),
-            ", 16\n",
+            ", 32\n",
             words_symbol!(),
             ":\n",
-            ".zero 16\n",
+            ".zero 32\n",
             ".popsection"
         )
     };
@@ -58,15 +74,18 @@ mod machine;
 #[path = "thread/linux_x86_64.rs"]
 mod machine;
 
-pub use machine::offset;
+mod id;
+
+pub use id::id_of;
+pub use machine::{offset, pointer};
 
 fn words() -> *mut u64 {
-    machine::pointer().wrapping_add_signed(offset()) as *mut u64
+    pointer().wrapping_add_signed(offset()) as *mut u64
 }
 
 fn load(index: usize) -> u64 {
     let word = words().wrapping_add(index);
-    // SAFETY: the two words are this thread's own, aligned and alive as long as it runs. Volatile, because the
+    // SAFETY: the words are this thread's own, aligned and alive as long as it runs. Volatile, because the
     // stubs that this thread runs change them behind the compiler's back.
     unsafe { word.read_volatile() }
 }
@@ -79,17 +98,27 @@ fn store(index: usize, value: u64) {
 
 /// Whether the engine itself is at work on this thread.
 pub fn is_quiet() -> bool {
-    load(0) & BYPASS != 0 && load(1) == ALL
+    load(SCOPE_WORD) & BYPASS != 0 && load(BYPASS_WORD) == ALL
 }
 
 /// The thread's scope, whatever it bypasses at the moment.
 pub fn scope() -> u64 {
-    load(0) & !BYPASS
+    load(SCOPE_WORD) & !BYPASS
 }
 
 /// Puts the thread into another scope; a bypass goes on.
 pub fn set_scope(word: u64) {
-    store(0, word | (load(0) & BYPASS));
+    store(SCOPE_WORD, word | (load(SCOPE_WORD) & BYPASS));
+}
+
+/// The marks of the locks that this thread holds.
+pub fn locks() -> u64 {
+    load(LOCKS_WORD)
+}
+
+/// Notes which locks this thread holds.
+pub fn set_locks(marks: u64) {
+    store(LOCKS_WORD, marks);
 }
 
 /// While it lives, every hooked function that this thread calls is the original.
@@ -104,38 +133,54 @@ pub struct Quiet {
 
 impl Quiet {
     pub fn begin() -> Self {
-        let quiet = Self { before: load(0) & BYPASS, bypassed: load(1) };
-        store(1, ALL);
-        store(0, load(0) | BYPASS);
+        let quiet = Self { before: load(SCOPE_WORD) & BYPASS, bypassed: load(BYPASS_WORD) };
+        store(BYPASS_WORD, ALL);
+        store(SCOPE_WORD, load(SCOPE_WORD) | BYPASS);
         quiet
     }
 }
 
 impl Drop for Quiet {
     fn drop(&mut self) {
-        store(1, self.bypassed);
-        store(0, load(0) & !BYPASS | self.before);
+        store(BYPASS_WORD, self.bypassed);
+        store(SCOPE_WORD, load(SCOPE_WORD) & !BYPASS | self.before);
     }
 }
 
-/// While it lives, or until it is used up, this thread's next call of a hook of the group takes the original.
+/// The bit goes first and comes last: a signal handler sees the words of one bypass, or none.
+fn bypass(group: u64, stack: u64, bit: u64) {
+    store(SCOPE_WORD, load(SCOPE_WORD) & !BYPASS);
+    store(BYPASS_WORD, group);
+    store(STACK_WORD, stack);
+    store(SCOPE_WORD, load(SCOPE_WORD) | bit);
+}
+
+/// While it lives, or until it is used up, the next call of a hook of the group takes the original, if it is made by the
+/// function whose stack pointer is named.
+///
+/// A signal handler that comes between finds the bypass of another call, and leaves it: its frames lie more than a
+/// kilobyte further down, or on another stack. What it bypasses itself is put back as it was.
 #[derive(Debug)]
 pub struct Once {
+    before: u64,
     group: u64,
+    stack: u64,
 }
 
 impl Once {
-    pub fn begin(group: u64) -> Self {
-        store(1, group);
-        store(0, load(0) | BYPASS);
-        Self { group }
+    pub fn begin(group: u64, stack: usize) -> Self {
+        let once = Self {
+            before: load(SCOPE_WORD) & BYPASS,
+            group: load(BYPASS_WORD),
+            stack: load(STACK_WORD),
+        };
+        bypass(group, stack as u64, BYPASS);
+        once
     }
 }
 
 impl Drop for Once {
     fn drop(&mut self) {
-        if load(0) & BYPASS != 0 && load(1) == self.group {
-            store(0, load(0) & !BYPASS);
-        }
+        bypass(self.group, self.stack, self.before);
     }
 }

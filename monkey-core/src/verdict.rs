@@ -1,53 +1,43 @@
 //! What a test is told of a replacement that was not called as expected, and why.
-use crate::code::thread_name;
-use crate::frame::Installed;
 use crate::image::{self, DebugInfo, Inlined};
-use crate::lock::Global;
-use crate::patch::{Count, Order};
+use crate::count::Count;
+use crate::request::Request;
 use std::fmt::Write as _;
 
 /// Places of inlined calls that are worth a line each.
 const PLACES: usize = 5;
 
-/// What is known of a replacement that was not called as expected. Collected under the lock, told without it: the
-/// reason may take a reading of all debug information.
+/// What is known of a replacement that was not called as expected.
 #[derive(Debug)]
-pub struct Complaint {
-    order: Order,
-    calls: u64,
-    expected: Count,
-    /// Threads that called the target while it was replaced, but not for them.
-    outside: Vec<String>,
+pub struct Evidence {
+    pub request: Request,
+    pub calls: u64,
+    pub expected: Count,
+    /// Calls of the target while it was replaced, but not for the caller.
+    pub outside: Vec<OutsideCaller>,
     /// Bodies that may be copies and were left alone.
-    doubt: Option<String>,
+    pub doubt: Option<String>,
 }
 
-impl Complaint {
-    /// The complaint, if there is one.
-    pub fn of(global: &Global, installed: &Installed) -> Option<Self> {
-        let calls = global.patches.calls(&global.hooks, installed.id);
-        if installed.expected.allows(calls) {
-            return None;
-        }
-        let outside = global.patches.outside_threads(&global.hooks, installed.id);
-        Some(Self {
-            order: installed.order.clone(),
-            calls,
-            expected: installed.expected,
-            outside: outside.into_iter().map(name).collect(),
-            doubt: global.patches.doubt(installed.id),
-        })
-    }
+/// Who made such a call.
+#[derive(Debug)]
+pub struct OutsideCaller {
+    /// The thread's name, and its id.
+    pub thread: Option<String>,
+    /// The test whose thread it was.
+    pub test: Option<String>,
+}
 
+impl Evidence {
     /// The complaint with its reason and what to do about it.
     pub fn tell(&self) -> String {
-        let Self { order, calls, expected, .. } = self;
-        let Order { target_name, replacement_name, location, .. } = order;
+        let Self { request, calls, expected, .. } = self;
+        let Request { target_name, replacement_name, location, .. } = request;
         let calls = if *calls == 0 { "never called".into() } else { format!("called {}", times(*calls)) };
         let mut text = format!(
             "`{target_name}` was replaced by `{replacement_name}`, which was {calls}; expected: {expected}\n  \
              at {location}\n  target: {}",
-            image::describe(order.target)
+            image::describe(request.target)
         );
         if !expected.is_below(self.calls) {
             self.reasons(&mut text);
@@ -57,39 +47,39 @@ impl Complaint {
 
     /// In the order of their worth; the first that is found out decides what to do.
     fn reasons(&self, text: &mut String) {
-        let inlined = inlined(&self.order);
+        let inlined = inlined(&self.request);
         let surely = inlined.iter().any(|call| call.certain && !is_foreign(call));
         if surely {
-            tell_inlined(&inlined, self.order.optimised, text);
+            tell_inlined(&inlined, self.request.optimised, text);
         }
         if !self.outside.is_empty() {
             self.tell_outside(text);
         }
         if !surely && self.outside.is_empty() {
-            if self.order.optimised && !tells(&inlined) {
-                tell_optimised(self.order.target, text);
+            if self.request.optimised && !tells(&inlined) {
+                tell_optimised(self.request.target, text);
             } else if !inlined.is_empty() {
-                tell_inlined(&inlined, self.order.optimised, text);
+                tell_inlined(&inlined, self.request.optimised, text);
             }
         }
         if let Some(doubt) = &self.doubt {
             let _ = write!(text, "\n  note: there may be more copies of it, which were left alone: {doubt}");
         }
         let explained = !inlined.is_empty() || !self.outside.is_empty() || self.doubt.is_some();
-        if !explained && self.calls == 0 && !self.order.optimised {
+        if !explained && self.calls == 0 && !self.request.optimised {
             self.tell_uncalled(text);
         }
     }
 
     fn tell_uncalled(&self, text: &mut String) {
-        let known = match image::debug_info(self.order.target) {
+        let known = match image::debug_info(self.request.target) {
             DebugInfo::Full => "",
             _ => ", which is without the debug information that names inlined calls",
         };
         let _ = write!(
             text,
             "\n  note: as far as can be told, nobody called it{known}\n  help: if that is right, say so: `expect({} = 0..)`",
-            self.order.target_name
+            self.request.target_name
         );
     }
 
@@ -99,35 +89,35 @@ impl Complaint {
             "\n  note: it was called by threads outside the test's scope: {}\n  help: start these threads within the \
              test, hand them the scope (`monkey::Scope::current()`, `scope.run(|| ..)`), or write `scope = process` \
              on the test",
-            self.outside.join(", ")
+            self.outside.iter().map(|call| call.thread.clone().unwrap_or("one that has ended".into())).collect::<Vec<_>>().join(", ")
         );
     }
 }
 
 /// For a test that fails of its own although the replacement was called: calls that were inlined did not see it.
-pub fn partial(order: &Order) -> Option<String> {
-    if !order.optimised {
+pub fn partial(request: &Request) -> Option<String> {
+    if !request.optimised {
         return None;
     }
-    let mut text = format!("`{}` was replaced by `{}`", order.target_name, order.replacement_name);
-    let _ = write!(text, ", but perhaps not for all of its calls\n  at {}", order.location);
-    let mut inlined = inlined(order);
+    let mut text = format!("`{}` was replaced by `{}`", request.target_name, request.replacement_name);
+    let _ = write!(text, ", but perhaps not for all of its calls\n  at {}", request.location);
+    let mut inlined = inlined(request);
     inlined.retain(|call| !is_foreign(call));
     if !inlined.is_empty() {
-        tell_inlined(&inlined, order.optimised, &mut text);
-    } else if image::debug_info(order.target) != DebugInfo::Full {
-        tell_optimised(order.target, &mut text);
+        tell_inlined(&inlined, request.optimised, &mut text);
+    } else if image::debug_info(request.target) != DebugInfo::Full {
+        tell_optimised(request.target, &mut text);
     } else {
         return None;
     }
     Some(text)
 }
 
-fn inlined(order: &Order) -> Vec<Inlined> {
-    let calls = image::inlined(order.target);
-    match order.target_type {
+fn inlined(request: &Request) -> Vec<Inlined> {
+    let calls = image::inlined(request.target);
+    match request.target_type {
         Some(name) if calls.is_empty() => {
-            let one_of_many = image::is_instance(order.target);
+            let one_of_many = image::is_instance(request.target);
             let mut calls = image::inlined_named(name);
             for call in &mut calls {
                 call.certain &= !one_of_many;
@@ -190,11 +180,4 @@ fn tell_optimised(target: usize, text: &mut String) {
         "\n  note: the program is optimised, and the call may have been inlined or removed{known}\n  help: unless it is \
          so already, mark the target #[monkey::patchable]"
     );
-}
-
-fn name(thread: i32) -> String {
-    match thread_name(thread) {
-        name if name.is_empty() => format!("{thread} (ended)"),
-        name => format!("`{name}` ({thread})"),
-    }
 }

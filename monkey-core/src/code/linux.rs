@@ -10,7 +10,7 @@ mod write;
 pub use map::Map;
 pub use near::allocate;
 pub use redirect::redirect;
-pub use threads::name as thread_name;
+pub use threads::{exists as thread_exists, name as thread_name, own as own_thread};
 pub use trap::say;
 pub use write::write;
 
@@ -20,6 +20,19 @@ pub fn page_size() -> usize {
     // SAFETY: reads a constant of the system.
     unsafe { libc::sysconf(libc::_SC_PAGESIZE) as usize }
 }
+
+/// New memory, all zeros, for the life of the process; its address.
+#[must_use]
+pub fn pages(size: usize) -> Option<usize> {
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+    let protection = libc::PROT_READ | libc::PROT_WRITE;
+    // SAFETY: a new mapping wherever the kernel likes.
+    let mapped = unsafe { libc::mmap(std::ptr::null_mut(), size, protection, flags, -1, 0) };
+    (mapped != libc::MAP_FAILED).then_some(mapped as usize)
+}
+
+/// What is cheap only while there is one thread.
+pub fn early() {}
 
 /// Interrupts every core that runs this process, by taking write permission from a page of its own.
 fn interrupt_all() {

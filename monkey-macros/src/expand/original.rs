@@ -43,7 +43,7 @@ pub fn original(call: &Call) -> TokenStream {
     quote_spanned! {Span::mixed_site()=>
         match (#function, #(#before,)*) {
             (#callee, #(#names,)*) => {
-                let _bypass = #private::Original::of(#callee as *const ());
+                let _bypass = #private::Original::of(#callee as *const (), #private::stack());
                 #callee(#(#in_call),*)
             }
         }

@@ -25,7 +25,7 @@ pub fn alone() -> bool {
 }
 
 /// Whether a thread is still there.
-fn exists(thread: i32) -> bool {
+pub fn exists(thread: i32) -> bool {
     let process = std::process::id();
     // SAFETY: signal 0 is never delivered; it only asks.
     unsafe { libc::syscall(libc::SYS_tgkill, process, thread, 0) == 0 }

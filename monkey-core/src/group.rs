@@ -1,0 +1,100 @@
+//! All copies of one function: what is patched together.
+use crate::hook::{Hook, Slot};
+use crate::request::Visibility;
+use std::iter;
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering::SeqCst};
+
+/// The copies of one function. A group lives as long as the process, as its hooks do.
+#[derive(Debug)]
+pub struct Group {
+    /// What [`crate::thread`]'s bypass word names it by.
+    pub id: u64,
+    first: AtomicPtr<Hook>,
+    /// How many files had been loaded when the copies were looked for.
+    loads: AtomicU64,
+    doubt: AtomicPtr<Doubt>,
+    /// The first of its patches' layers; only looked at under the engine's lock.
+    pub layers: AtomicU32,
+}
+
+/// Bodies that may be copies as well, and were left alone.
+#[derive(Debug)]
+struct Doubt {
+    reason: String,
+    /// What was said before more files were loaded. Somebody may still be reading it.
+    _before: *mut Doubt,
+}
+
+impl Group {
+    pub fn new() -> &'static Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        Box::leak(Box::new(Self {
+            id: NEXT.fetch_add(1, SeqCst),
+            first: AtomicPtr::new(ptr::null_mut()),
+            loads: AtomicU64::new(u64::MAX),
+            doubt: AtomicPtr::new(ptr::null_mut()),
+            layers: AtomicU32::new(0),
+        }))
+    }
+
+    /// Adds the hook of a further copy. One thread at a time: the one that has the lock of the program's text.
+    pub fn add(&self, hook: &'static Hook) {
+        hook.next.store(self.first.load(SeqCst), SeqCst);
+        self.first.store(ptr::from_ref(hook).cast_mut(), SeqCst);
+    }
+
+    /// The hooks of all copies.
+    pub fn hooks(&self) -> impl Iterator<Item = &'static Hook> {
+        iter::successors(linked(&self.first), |hook| linked(&hook.next))
+    }
+
+    /// The trampoline of one of the copies: which one makes no difference to a caller.
+    pub fn original(&self) -> Option<usize> {
+        self.hooks().next().map(|hook| hook.original)
+    }
+
+    /// Whether its copies are known as of so many loaded files.
+    pub fn is_current(&self, loads: u64) -> bool {
+        self.loads.load(SeqCst) == loads
+    }
+
+    /// Says that its copies are known as of so many loaded files, but for a doubt.
+    pub fn is_complete(&self, loads: u64, doubt: Option<&str>) {
+        if self.doubt() != doubt {
+            let before = self.doubt.load(SeqCst);
+            let doubt = doubt.map_or(ptr::null_mut(), |reason| {
+                Box::into_raw(Box::new(Doubt { reason: reason.to_owned(), _before: before }))
+            });
+            self.doubt.store(doubt, SeqCst);
+        }
+        self.loads.store(loads, SeqCst);
+    }
+
+    /// Why there may be more copies.
+    pub fn doubt(&self) -> Option<&'static str> {
+        // SAFETY: null, or what `is_complete` made, which is never freed.
+        let doubt = unsafe { self.doubt.load(SeqCst).as_ref() };
+        doubt.map(|doubt| doubt.reason.as_str())
+    }
+
+    /// The slots that a scope has, or had, for its replacements of the function.
+    pub fn slots_of(&self, scope: u64, visibility: Visibility) -> impl Iterator<Item = &'static Slot> {
+        self.hooks().filter_map(move |hook| match visibility {
+            Visibility::Scope => hook.slot_of(scope),
+            Visibility::Process => hook.process_slot_of(scope),
+        })
+    }
+
+    /// How often a scope's replacements of the function were called; `None` if it never had one.
+    pub fn calls_in(&self, scope: u64) -> Option<u64> {
+        let kinds = [Visibility::Scope, Visibility::Process];
+        let slots = kinds.into_iter().flat_map(|visibility| self.slots_of(scope, visibility));
+        slots.map(Slot::calls).reduce(u64::wrapping_add)
+    }
+}
+
+fn linked(pointer: &AtomicPtr<Hook>) -> Option<&'static Hook> {
+    // SAFETY: null, or one of the hooks that `add` was given, which live for ever.
+    unsafe { pointer.load(SeqCst).as_ref() }
+}

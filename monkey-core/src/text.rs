@@ -1,0 +1,223 @@
+//! The program's code: making hooks in it, one thread at a time.
+use crate::code::{self, Block, Map, Redirect};
+use crate::error::Cause;
+use crate::group::Group;
+use crate::hook::{Cell, Hook, Jump};
+use crate::image;
+use crate::lock::{self, Lock, Mark};
+use crate::registry::{self, Known};
+use crate::relocate::machine as relocate;
+use crate::stub::{Layout, machine};
+use crate::thread;
+use once_cell::race::OnceBool;
+
+/// Forces the far form of the jump, for tests.
+const FORCED: &str = "MONKEY_JUMP";
+
+/// One hook's part of a block, in bytes.
+const UNIT: usize = 1024;
+/// Bytes kept for a detour on the way to the trampoline.
+const DETOUR: usize = 24;
+/// Hooks in a block.
+const UNITS: usize = 64;
+/// The longest body that is looked at where its length is not known.
+const UNKNOWN_EXTENT: usize = 4096;
+
+pub static TEXT: Lock<Text> = Lock::new(Mark::Text, Text { blocks: Vec::new() });
+
+/// The memory that hooks are in.
+#[derive(Debug)]
+pub struct Text {
+    blocks: Vec<(Block, usize)>,
+}
+
+/// How far a target's body goes, where that is known.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Bounds {
+    /// The length of its code, in bytes.
+    pub extent: Option<usize>,
+    /// The distance to what comes behind it, in bytes.
+    pub room: Option<usize>,
+}
+
+/// A body that is to be hooked, with what has to be known of it beforehand.
+#[derive(Debug, Clone, Copy)]
+pub struct Body {
+    pub target: usize,
+    bounds: Bounds,
+    far: bool,
+}
+
+impl Body {
+    /// What the program's file says of the function at `target`. Asks the loader and the environment.
+    pub fn of(target: usize) -> Self {
+        lock::assert_unlocked();
+        let bounds = match image::find(target) {
+            Some(function) if function.address == target => {
+                Bounds { extent: function.size, room: Some(function.room) }
+            }
+            Some(function) => Bounds { extent: None, room: Some(function.room) },
+            None => Bounds::default(),
+        };
+        Self { target, bounds, far: far_is_forced() }
+    }
+
+    /// A function of which the file need not be asked.
+    pub fn unbounded(target: usize) -> Self {
+        Self { target, bounds: Bounds::default(), far: far_is_forced() }
+    }
+}
+
+fn far_is_forced() -> bool {
+    static FAR: OnceBool = OnceBool::new();
+    FAR.get_or_init(|| std::env::var(FORCED).is_ok_and(|form| form == "far"))
+}
+
+/// Where calls go that no patch is for, given the trampoline.
+pub type Detour<'a> = &'a dyn Fn(usize) -> usize;
+
+impl Text {
+    /// Hooks a body, if it is not hooked yet.
+    ///
+    /// `through`: where calls go that no patch is for; straight to the trampoline if `None`.
+    pub fn hook(
+        &mut self,
+        map: &Map,
+        body: Body,
+        group: &'static Group,
+        through: Option<Detour<'_>>,
+    ) -> Result<(), Cause> {
+        let Body { target, bounds, far } = body;
+        let bytes = readable(map, target, bounds)?;
+        if standing_hook(target, bytes).is_some() {
+            return Ok(());
+        }
+        let skipped = machine::skipped(bytes);
+        let (near, unit, cell) = self.room(target, far)?;
+        let length = if near { machine::NEAR } else { machine::FAR };
+        let from = target + skipped;
+        // What stays in front of the hook is a part of the trampoline for those who call it by its address. The stub
+        // has a copy in front of `ORIGINAL`.
+        let original_at = unit + machine::ORIGINAL;
+        let displaced_at = if through.is_some() { original_at + DETOUR + skipped } else { original_at };
+        let extent = bounds.extent.map(|extent| extent.saturating_sub(skipped));
+        let relocated =
+            relocate::relocate(&bytes[skipped..], from as u64, displaced_at as u64, length, extent)
+                .map_err(Cause::Instructions)?;
+        let mut original = Vec::new();
+        if let Some(through) = through {
+            let to = through(displaced_at - skipped);
+            original.extend(machine::detour(bytes, original_at as u64, to as u64));
+            original.resize(DETOUR, 0);
+            original.extend(&bytes[..skipped]);
+        }
+        original.extend(relocated.code);
+        let layout = Layout {
+            stub: unit as u64,
+            cell: std::ptr::from_ref(cell) as u64,
+            thread: thread::offset() as i64,
+        };
+        let code = machine::assemble(&layout, bytes, &original);
+        assert!(code.len() <= UNIT, "stub and trampoline fit in their unit");
+        code::write(unit, &code)?;
+        cell.prepare(group.id);
+        let jump = machine::jump(from as u64, unit as u64, length);
+        let mut moves: Vec<_> =
+            relocated.boundaries.iter().map(|(offset, at)| (*offset, displaced_at + at)).collect();
+        moves.retain(|(offset, _)| *offset != 0);
+        moves.push((0, unit));
+        // Taken even if that fails: a thread that was moved out of the way, or came to the trap, is in there.
+        self.take_room(unit);
+        code::redirect(&Redirect { target: from, jump: &jump, moves: &moves })?;
+        let hook = Hook::new(target, original_at - skipped, group, cell, Jump::new(skipped, &jump));
+        let hook: &'static Hook = Box::leak(Box::new(hook));
+        group.add(hook);
+        registry::insert(target, Known { group, hook: Some(hook) });
+        Ok(())
+    }
+
+    /// A unit of memory and its cell, near the target if that can be had. It is not taken yet.
+    fn room(&mut self, target: usize, far: bool) -> Result<(bool, usize, &'static Cell), Cause> {
+        let near = if far { Err(None) } else { self.near(target).map_err(Some) };
+        let (near, index) = match near {
+            Ok(index) => (true, index),
+            Err(refused) => (false, self.anywhere(refused)?),
+        };
+        let (block, used) = self.blocks[index];
+        let cell = (block.start + block.code + used * size_of::<Cell>()) as *const Cell;
+        // SAFETY: the cell lies in the data half of a block that is mapped for good, aligned (the half starts on a
+        // page, cells are a multiple of 64 bytes), all zeros or what an earlier try wrote, which are valid atomics.
+        let cell = unsafe { &*cell };
+        Ok((near, block.start + used * UNIT, cell))
+    }
+
+    /// A block within the reach of a near jump.
+    fn near(&mut self, target: usize) -> Result<usize, Cause> {
+        let reached = |block: &Block| {
+            let end = block.start + block.code + block.data;
+            block.start.abs_diff(target).max(end.abs_diff(target)) <= machine::REACH
+        };
+        match self.blocks.iter().position(|(block, used)| *used < UNITS && reached(block)) {
+            Some(index) => Ok(index),
+            None => self.allocate(target, machine::REACH),
+        }
+    }
+
+    /// Any block; `refused` is why there is none near.
+    fn anywhere(&mut self, refused: Option<Cause>) -> Result<usize, Cause> {
+        match self.blocks.iter().position(|(_, used)| *used < UNITS) {
+            Some(index) => Ok(index),
+            None => self.allocate(0, usize::MAX >> 1).map_err(|cause| refused.unwrap_or(cause)),
+        }
+    }
+
+    fn allocate(&mut self, target: usize, reach: usize) -> Result<usize, Cause> {
+        let page = code::page_size();
+        let (code, data) =
+            ((UNIT * UNITS).next_multiple_of(page), (UNITS * size_of::<Cell>()).next_multiple_of(page));
+        self.blocks.push((code::allocate(target, reach, code, data)?, 0));
+        Ok(self.blocks.len() - 1)
+    }
+
+    fn take_room(&mut self, unit: usize) {
+        let taken =
+            self.blocks.iter_mut().find(|(block, _)| (block.start..block.start + block.code).contains(&unit));
+        if let Some((_, used)) = taken {
+            *used += 1;
+        }
+    }
+}
+
+/// The hook of an address, if its jump is still there.
+fn standing_hook(target: usize, bytes: &[u8]) -> Option<&'static Hook> {
+    registry::find(target)?.hook.filter(|hook| hook.jump.stands_in(bytes))
+}
+
+/// The group of the hook at an address, if its jump is still there: another library may have been loaded at its place.
+pub fn standing_group(map: &Map, body: Body) -> Option<&'static Group> {
+    let bytes = readable(map, body.target, body.bounds).ok()?;
+    Some(standing_hook(body.target, bytes)?.group)
+}
+
+/// The process's map. Asks the loader where the system does not tell.
+pub fn map() -> Result<Map, Cause> {
+    lock::assert_unlocked();
+    let unreadable = |error| format!("/proc/self/maps cannot be read: {error}");
+    Map::read().map_err(|error| Cause::NotWritable { reason: unreadable(error) })
+}
+
+/// The target's readable bytes, up to where something else begins.
+fn readable(map: &Map, target: usize, bounds: Bounds) -> Result<&'static [u8], Cause> {
+    let Some(region) = map.find(target) else {
+        return Err(Cause::NotCode { found: map.absence() });
+    };
+    if !region.execute || !region.read {
+        let name = if region.name.is_empty() { "memory without a name" } else { &region.name };
+        return Err(Cause::NotCode { found: format!("{name} is mapped there as {}", region.protection()) });
+    }
+    let room = bounds.room.or(bounds.extent).unwrap_or(UNKNOWN_EXTENT);
+    let length = room.max(bounds.extent.unwrap_or(0)).min(map.code_end(target) - target);
+    // SAFETY: the bytes are mapped readable, as just looked up; text of a loaded object stays where it is. They are
+    // changed only by us, under the lock that the caller holds. See docs/safety.
+    Ok(unsafe { std::slice::from_raw_parts(target as *const u8, length) })
+}

@@ -1,0 +1,192 @@
+//! Whose turn it is: scopes with `scope = test` have theirs together, one with `scope = process` has the process to itself.
+//!
+//! Who waits looks again and again instead of being woken, for the reason that [`crate::lock`] has, and holds nothing meanwhile.
+use crate::code;
+use crate::crash;
+use crate::engine::{ENGINE, Engine};
+use crate::inherit;
+use crate::request::Visibility;
+use crate::scope::{self, Live, Scopes, Who};
+use crate::thread::{self, Quiet};
+use once_cell::race::OnceBox;
+use std::io::{self, Write as _};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// After how long a wait is worth a line, and again.
+const NOTICE: Duration = Duration::from_secs(5);
+/// How long those who want to be alone are let go first.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// How long a waiting thread sleeps between two looks.
+const SHORTEST_PAUSE: Duration = Duration::from_micros(20);
+const LONGEST_PAUSE: Duration = Duration::from_millis(1);
+/// After how long a wait for a turn is an error: whoever has it will hardly give it back. In seconds, by this variable.
+const LIMIT_VARIABLE: &str = "MONKEY_LOCK_TIMEOUT";
+const LIMIT: Duration = Duration::from_mins(5);
+/// Names in a message.
+const NAMES: usize = 4;
+
+/// Joins the thread's scope, or waits for a turn and opens one: which, and whether it was opened.
+///
+/// `bound`: whether the scope ends with the calling thread at the latest.
+///
+/// # Panics
+/// When the turn does not come.
+pub fn enter(visibility: Option<Visibility>, who: &dyn Fn() -> Arc<Who>, bound: bool) -> (u64, bool) {
+    let _quiet = Quiet::begin();
+    let word = thread::scope();
+    if word != thread::NONE
+        && let Some(live) = ENGINE.hold().scopes.get_mut(word)
+    {
+        live.holds += 1;
+        return (word, false);
+    }
+    let visibility = visibility.unwrap_or(Visibility::Scope);
+    let word = wait(visibility, &who(), bound.then(code::own_thread));
+    thread::set_scope(word);
+    crash::install();
+    // Threads that start before the first patch are of the scope as well. What is in the way of that is in the way of
+    // a patch too, and is an error there.
+    let _ = inherit::ensure();
+    (word, true)
+}
+
+fn wait(visibility: Visibility, who: &Arc<Who>, thread: Option<i32>) -> u64 {
+    let mut room = Vec::new();
+    let mut waiting: Option<Waiting> = None;
+    loop {
+        let waited = waiting.as_ref().map_or(Duration::ZERO, |waiting| waiting.begun.elapsed());
+        let mut engine = ENGINE.hold();
+        engine.scopes.live.move_into(&mut room);
+        let alone = visibility == Visibility::Process;
+        let roomy = engine.scopes.live.has(1);
+        if roomy && engine.scopes.is_free(alone, waited) {
+            return engine.scopes.add(who.clone(), visibility, thread);
+        }
+        let larger = engine.scopes.live.wanted(1);
+        drop(engine);
+        if roomy {
+            waiting.get_or_insert_with(|| Waiting::begin(alone, who)).pause();
+        } else {
+            room = Vec::with_capacity(larger);
+        }
+    }
+}
+
+impl Scopes {
+    /// Those who wait to be alone go first: scopes together would otherwise keep them out as long as new ones come. But
+    /// not for ever: one of the tests they wait for may wait for the thread that waits here.
+    fn is_free(&self, alone: bool, waited: Duration) -> bool {
+        if alone {
+            return self.live.len() == 0;
+        }
+        (self.waiting_alone == 0 || waited >= PATIENCE) && self.live.iter().all(|live| !live.alone)
+    }
+
+    /// Some of those who are in the way.
+    fn in_the_way(&self, alone: bool) -> [Option<InTheWay>; NAMES] {
+        let mut found = [const { None }; NAMES];
+        let live = self.live.iter().filter(|live| alone || live.alone);
+        for (place, live) in found.iter_mut().zip(live) {
+            *place = Some(InTheWay::of(live));
+        }
+        found
+    }
+}
+
+/// A scope that somebody waits for.
+struct InTheWay {
+    word: u64,
+    thread: Option<i32>,
+    who: Arc<Who>,
+}
+
+impl InTheWay {
+    fn of(live: &Live) -> Self {
+        Self { word: live.word, thread: live.thread, who: live.who.clone() }
+    }
+}
+
+/// A thread that waits for its turn.
+struct Waiting {
+    who: Arc<Who>,
+    alone: bool,
+    begun: Instant,
+    notice: Duration,
+    pause: Duration,
+}
+
+impl Waiting {
+    fn begin(alone: bool, who: &Arc<Who>) -> Self {
+        if alone {
+            let mut engine = ENGINE.hold();
+            engine.scopes.waiting_alone += 1;
+            let before = engine.scopes.waits_alone.replace(who.clone());
+            engine.release(before);
+        }
+        Self { who: who.clone(), alone, begun: Instant::now(), notice: NOTICE, pause: SHORTEST_PAUSE }
+    }
+
+    /// Sleeps until the next look; says on standard error for whom if the wait is long.
+    fn pause(&mut self) {
+        if self.begun.elapsed() >= self.notice {
+            self.notice += NOTICE;
+            self.notice();
+        }
+        std::thread::sleep(self.pause);
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+    }
+
+    fn notice(&self) {
+        let engine = ENGINE.hold();
+        let (in_the_way, waits_alone) = (engine.scopes.in_the_way(self.alone), engine.scopes.waits_alone.clone());
+        drop(engine);
+        let mut names = Vec::new();
+        for InTheWay { word, thread, who } in in_the_way.into_iter().flatten() {
+            // A thread that has ended without unwinding, and without its thread-locals' destructors.
+            if thread.is_some_and(|thread| !code::thread_exists(thread)) {
+                scope::end(word);
+            }
+            names.push(who.to_string());
+        }
+        let held = match (&names[..], waits_alone) {
+            ([], Some(who)) => format!("nobody; {who} wants it alone"),
+            ([], None) => "nobody".to_owned(),
+            (names, _) => names.join(", "),
+        };
+        let (who, seconds) = (&self.who, self.begun.elapsed().as_secs());
+        // Not `eprintln!`: the test harness would keep that until the test ends.
+        let _ = writeln!(io::stderr(), "monkey: {who} has waited {seconds} s for the lock, held by {held}");
+        assert!(
+            self.begun.elapsed() < limit(),
+            "{who} has waited {seconds} s for the lock, held by {held}\n  \
+             help: let that one end, drop its guard, or wait longer: {LIMIT_VARIABLE}=SECONDS"
+        );
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if self.alone {
+            let mut engine = ENGINE.hold();
+            engine.scopes.waiting_alone -= 1;
+            let last = if engine.scopes.waiting_alone == 0 { engine.scopes.waits_alone.take() } else { None };
+            engine.release(last);
+        }
+    }
+}
+
+fn limit() -> Duration {
+    static LIMIT_GIVEN: OnceBox<Duration> = OnceBox::new();
+    let given = || std::env::var(LIMIT_VARIABLE).ok().and_then(|seconds| seconds.parse().ok());
+    *LIMIT_GIVEN.get_or_init(|| Box::new(given().map_or(LIMIT, Duration::from_secs)))
+}
+
+impl Engine {
+    /// In the child of a fork only the forking thread, and so its scope's turn, is left.
+    pub fn keep_only(&mut self, scope: u64) -> Option<crate::engine::Ended> {
+        self.scopes.waiting_alone = 0;
+        let other = self.scopes.live.iter().find(|live| live.word != scope)?.word;
+        Some(self.end(other))
+    }
+}
