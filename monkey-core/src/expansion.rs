@@ -6,7 +6,7 @@ mod signature;
 mod stack;
 
 use crate::registry;
-use crate::thread::{Once, scope};
+use crate::thread::{Once, Quiet, scope};
 use crate::{PatchError, PatchGuard};
 use std::panic::Location;
 
@@ -53,7 +53,11 @@ impl Original {
     /// nobody: it may be called in place of what the engine itself, `malloc` or the loader calls.
     #[must_use]
     pub fn of(target: *const (), stack: usize) -> Self {
-        Self(registry::function(target as usize).map(|known| Once::begin(known.group.id, stack)))
+        // Unoptimised, the search copies by `memcpy`, which may be what is replaced.
+        let quiet = Quiet::begin();
+        let group = registry::function(target as usize).map(|known| known.group.id);
+        drop(quiet);
+        Self(group.map(|group| Once::begin(group, stack)))
     }
 }
 
@@ -64,8 +68,10 @@ impl Original {
 #[must_use]
 #[track_caller]
 pub fn calls(target: *const (), name: &'static str) -> usize {
-    let known = registry::function(target as usize);
-    match known.and_then(|known| known.group.calls_in(scope())) {
+    let quiet = Quiet::begin();
+    let calls = registry::function(target as usize).and_then(|known| known.group.calls_in(scope()));
+    drop(quiet);
+    match calls {
         Some(calls) => calls as usize,
         None => panic!(
             "`{name}` is not replaced in this scope, so its calls are not counted\n  \

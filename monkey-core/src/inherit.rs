@@ -6,7 +6,7 @@
 use crate::error::Cause;
 use crate::fork;
 use crate::group::Group;
-use crate::handoff;
+use crate::handoff::{self, Handoff};
 use crate::text::{self, Body, TEXT};
 use crate::thread;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
@@ -52,7 +52,7 @@ unsafe extern "C" fn create(
     let original = unsafe { std::mem::transmute::<usize, Create>(TRAMPOLINE.load(SeqCst)) };
     // Outside any scope, and where the engine is at work, there is nothing to hand on.
     let outside = thread::scope() == thread::NONE || thread::is_quiet();
-    let handoff = if outside { None } else { handoff::take(start, argument, thread::scope()) };
+    let handoff = if outside { None } else { hand_off(start, argument) };
     let Some(handoff) = handoff else {
         // SAFETY: the caller's arguments, passed on.
         return unsafe { original(thread, attributes, start, argument) };
@@ -66,10 +66,15 @@ unsafe extern "C" fn create(
     result
 }
 
+fn hand_off(start: Start, argument: *mut libc::c_void) -> Option<&'static Handoff> {
+    let _quiet = thread::Quiet::begin();
+    handoff::take(start, argument, thread::scope())
+}
+
 /// Where a thread of a scope begins. `C-unwind`, and nothing to drop: `pthread_exit` unwinds through it.
 extern "C-unwind" fn begin(handed: *mut libc::c_void) -> *mut libc::c_void {
     // SAFETY: `create` passed one that lives for ever.
-    let handoff = unsafe { &*handed.cast::<handoff::Handoff>() };
+    let handoff = unsafe { &*handed.cast::<Handoff>() };
     let (start, argument, scope) = handoff.read();
     handoff.give_back();
     thread::set_scope(scope);
