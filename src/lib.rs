@@ -42,15 +42,17 @@
 //!
 //! # Features
 //!
+//! The package is `monkey-mock`, for `monkey` in the public registry is somebody else's.
+//!
 //! `runtime`, on by default, is the engine. A crate whose own functions are to be replaced takes this one twice, so that
 //! the engine is in its tests only:
 //!
 //! ```toml
 //! [dependencies]
-//! monkey = { version = "0.1", default-features = false }
+//! monkey-mock = { version = "0.1", default-features = false }
 //!
 //! [dev-dependencies]
-//! monkey = "0.1"
+//! monkey-mock = "0.1"
 //! ```
 //!
 //! # Safety

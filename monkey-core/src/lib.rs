@@ -1,6 +1,6 @@
 //! The engine of monkey: hooks, stubs, scopes and the writing of code.
 //!
-//! Users take the crate `monkey`, which re-exports what is public here.
+//! Users take the package `monkey-mock`, which re-exports what is public here.
 
 mod code;
 mod count;

@@ -1,4 +1,4 @@
-//! The attributes and macros of monkey. Users take the crate `monkey`, which re-exports and documents them.
+//! The attributes and macros of monkey. Users take the package `monkey-mock`, which re-exports and documents them.
 //!
 //! Each goes the same way: the grammar reads (`args`), the rules check (`check`), the expansion writes (`expand`).
 

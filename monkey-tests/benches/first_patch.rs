@@ -33,7 +33,7 @@ fn build() -> PathBuf {
     let monkey = root.display();
     let package = "[package]\nname = \"large\"\nversion = \"0.0.0\"\nedition = \"2024\"\n";
     let target = "[[bin]]\nname = \"large\"\npath = \"program.rs\"\n";
-    let dependencies = format!("[dependencies]\nmonkey = {{ path = \"{monkey}\" }}{DEPENDENCIES}");
+    let dependencies = format!("[dependencies]\nmonkey-mock = {{ path = \"{monkey}\" }}{DEPENDENCIES}");
     fs::write(folder.join("Cargo.toml"), format!("{package}[workspace]\n{target}{dependencies}")).unwrap();
     fs::write(folder.join("program.rs"), include_str!("first_patch_program/program.rs")).unwrap();
     if !folder.join("Cargo.lock").exists() {

@@ -1,7 +1,10 @@
 //! Runs one test of the running test program in a process of its own, so that a crash there is a failure here.
 use std::env;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// Set in children: which case to run.
 const CASE: &str = "MONKEY_TEST_CASE";
@@ -63,6 +66,20 @@ pub fn built(target_directory: &Path) -> PathBuf {
     target_directory.join(env::var("CARGO_BUILD_TARGET").unwrap_or_default())
 }
 
+/// One target directory for all programs that tests build, so that what they depend on is built once.
+///
+/// # Panics
+/// When the system cannot say which program runs.
+#[must_use]
+pub fn shared_target() -> PathBuf {
+    let program = env::current_exe().expect("the path of the test program");
+    program
+        .ancestors()
+        .nth(3)
+        .expect("it lies in deps, in a profile, in the target directory")
+        .join("programs")
+}
+
 /// A command that runs the test of this name, in this program, with a case.
 ///
 /// # Panics
@@ -93,6 +110,59 @@ pub fn alone(test: &str, body: impl FnOnce()) {
     }
     let output = run(test, "alone");
     assert!(passed(&output), "{}", describe(output.status, &output));
+}
+
+/// Runs the body of the test of this name in a process of its own, which is killed and a failure after `limit` (ten times
+/// as long where it is emulated).
+///
+/// # Panics
+/// When the body does, when it takes too long, or when the process ends in any other way than well.
+pub fn within(limit: Duration, test: &str, body: impl FnOnce()) {
+    if case().is_some() {
+        return body();
+    }
+    let limit = if emulated() { limit * 10 } else { limit };
+    let (output, late) = limited(&mut command(test, "alone"), limit);
+    let what = if late { format!("not done after {limit:?}, ") } else { String::new() };
+    assert!(passed(&output), "{what}{}", describe(output.status, &output));
+}
+
+/// Runs a command to its end, or kills it with all that it started after `limit`; and whether it had to.
+///
+/// # Panics
+/// When the command cannot be started.
+pub fn limited(command: &mut Command, limit: Duration) -> (Output, bool) {
+    use std::os::unix::process::CommandExt;
+    command.process_group(0).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("a child process");
+    let readers = [read(child.stdout.take()), read(child.stderr.take())];
+    let begun = Instant::now();
+    let mut late = false;
+    let status = loop {
+        if let Some(status) = child.try_wait().expect("the child's status") {
+            break status;
+        }
+        late = begun.elapsed() > limit;
+        if late {
+            // SAFETY: the group is the child's own.
+            unsafe { libc::kill(-child.id().cast_signed(), libc::SIGKILL) };
+            break child.wait().expect("the child's status");
+        }
+        thread::sleep(Duration::from_millis(5));
+    };
+    let [stdout, stderr] = readers.map(|reader| reader.join().expect("a reader does not panic"));
+    (Output { status, stdout, stderr }, late)
+}
+
+/// Reads to the end in a thread of its own, so that the child never waits for a reader.
+fn read(from: Option<impl Read + Send + 'static>) -> thread::JoinHandle<Vec<u8>> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        if let Some(mut from) = from {
+            from.read_to_end(&mut bytes).ok();
+        }
+        bytes
+    })
 }
 
 /// Whether the child ran its case, and well. (A name that fits no test makes the harness succeed as well.)

@@ -121,8 +121,37 @@ fn the_first_example_has_twelve_lines_and_names_the_version() {
     let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
     let version = manifest.lines().find_map(|line| line.strip_prefix("version = \"")).unwrap();
     let wanted = version.trim_end_matches('"').rsplit_once('.').unwrap().0;
-    assert!(readme.contains(&format!("monkey = \"{wanted}\"")), "{wanted}");
-    assert!(readme.contains(&format!("monkey = {{ version = \"{wanted}\", default-features = false }}")));
+    assert!(readme.contains(&format!("monkey-mock = \"{wanted}\"")), "{wanted}");
+    assert!(
+        readme.contains(&format!("monkey-mock = {{ version = \"{wanted}\", default-features = false }}"))
+    );
+}
+
+/// All files under a folder that have one of these endings.
+fn files(folder: &Path, endings: &[&str], found: &mut Vec<PathBuf>) {
+    for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        if path.is_dir() && !path.ends_with("target") {
+            files(&path, endings, found);
+        } else if path.extension().is_some_and(|end| endings.iter().any(|one| end == *one)) {
+            found.push(path);
+        }
+    }
+}
+
+/// Who copies a line with the library's name in place of the package's gets somebody else's package.
+#[test]
+fn every_manifest_names_the_package() {
+    let mut found = vec![root().join("README.md"), root().join("CHANGELOG.md")];
+    for folder in ["docs/src", "src", "examples", "monkey-core", "monkey-macros", "monkey-tests"] {
+        files(&root().join(folder), &["md", "rs", "toml"], &mut found);
+    }
+    for file in found {
+        for line in fs::read_to_string(&file).unwrap().lines() {
+            let line = line.trim_start_matches(['/', '!', ' ']);
+            let dependency = line.strip_prefix("monkey = ").filter(|value| value.starts_with(['"', '{']));
+            assert!(dependency.is_none_or(|value| value.contains("package =")), "{}: {line}", file.display());
+        }
+    }
 }
 
 #[monkey::patchable]

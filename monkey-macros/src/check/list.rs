@@ -35,8 +35,7 @@ pub const PATCH: Taker = Taker { name: "patch!", arguments: SHORT_LIST };
 pub const TRY_PATCH: Taker = Taker { name: "try_patch!", arguments: SHORT_LIST };
 pub const PATCHABLE: Taker = Taker { name: "patchable", arguments: &["skip", "crate"] };
 
-const ENABLE: &str =
-    "help: enable the feature `runtime` of monkey: `monkey = \"..\"` under [dev-dependencies]";
+const ENABLE: &str = "help: enable the feature `runtime` of the package monkey-mock: `monkey-mock = \"..\"` under [dev-dependencies]";
 
 impl Taker {
     /// Arguments that it has, once each.
