@@ -4,7 +4,7 @@ mod patchable;
 mod signature;
 
 use crate::lock;
-use crate::thread::{Once, scope};
+use crate::thread::{Once, scope, stack_pointer};
 use crate::{PatchError, PatchGuard};
 use std::panic::Location;
 
@@ -45,10 +45,18 @@ pub struct Original(#[allow(dead_code, reason = "held for its drop")] Option<Onc
 
 impl Original {
     /// Has no effect where the target is not hooked: what is called is the original then.
+    ///
+    /// Inlined, for it is the caller's frame that the call is made from.
     #[must_use]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "the stack pointer of a function of its own is another")]
     pub fn of(target: *const ()) -> Self {
+        Self::within(target, stack_pointer())
+    }
+
+    fn within(target: *const (), stack: usize) -> Self {
         let group = lock::hold().patches.group_of(target as usize);
-        Self(group.map(Once::begin))
+        Self(group.map(|group| Once::begin(group, stack)))
     }
 }
 

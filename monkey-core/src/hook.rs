@@ -6,7 +6,7 @@ use crate::code::{self, Block, Map, Redirect};
 use crate::error::Cause;
 use crate::image;
 use crate::relocate::machine as relocate;
-use crate::stub::{self, Layout, cell, machine};
+use crate::stub::{self, Layout, cell, machine, slot};
 use crate::thread;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::SeqCst};
@@ -14,19 +14,23 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::SeqCst};
 /// Forces the far form of the jump, for tests.
 const FORCED: &str = "MONKEY_JUMP";
 
-/// What a counter goes up by when its slot gets or loses an owner. A stub counts a call only if the counter has not
-/// changed since it read the owner and the replacement, so nobody counts, or jumps, for an owner that has gone.
-/// Nobody reads the sum itself: a patch's calls are the difference between two readings.
-const TENURE: u64 = 1 << 40;
+/// A counter with no calls, and another tenure than before: that the slot gets or loses an owner. A stub counts a call only
+/// if the counter has not changed since it read the owner and the replacement, so nobody counts, or jumps, for an owner
+/// that has gone.
+fn next_tenure(counter: u64) -> u64 {
+    ((counter >> stub::CALL_BITS) + 1) << stub::CALL_BITS
+}
 
-/// A scope's patch of a target. Slots are never freed: a stub may be looking at any of them at any time.
+/// A scope's patch of a target, or that of the process. Slots are never freed: a stub may be looking at any of them at any
+/// time. The order of the fields is that of [`stub::slot`].
 #[repr(C)]
 #[derive(Debug)]
 pub struct Slot {
     pub owner: AtomicU64,
     pub replacement: AtomicU64,
-    pub calls: AtomicU64,
+    counter: AtomicU64,
     next: AtomicU64,
+    returns: [AtomicU64; stub::RETURNS as usize],
 }
 
 impl Slot {
@@ -34,13 +38,37 @@ impl Slot {
         Self {
             owner: AtomicU64::new(thread::EMPTY),
             replacement: AtomicU64::new(0),
-            calls: AtomicU64::new(0),
+            counter: AtomicU64::new(0),
             next: AtomicU64::new(0),
+            returns: [const { AtomicU64::new(0) }; stub::RETURNS as usize],
         }
     }
 
     fn is_free(&self) -> bool {
         self.owner.load(SeqCst) == thread::EMPTY
+    }
+
+    /// The calls of the present tenure.
+    pub fn calls(&self) -> u64 {
+        self.counter.load(SeqCst) & ((1 << stub::CALL_BITS) - 1)
+    }
+
+    /// Its only writers but for stubs, which hold the lock, change tenures.
+    fn change_tenure(&self) -> u64 {
+        let next = next_tenure(self.counter.load(SeqCst));
+        self.counter.swap(next, SeqCst) & ((1 << stub::CALL_BITS) - 1)
+    }
+
+    fn claim(&self, replacement: usize, owner: u64) {
+        self.replacement.store(replacement as u64, SeqCst);
+        self.change_tenure();
+        self.owner.store(owner, SeqCst);
+    }
+
+    /// The calls of the tenure that ends. The replacement stays, for threads that are about to jump there.
+    fn release(&self) -> u64 {
+        self.owner.store(thread::EMPTY, SeqCst);
+        self.change_tenure()
     }
 }
 
@@ -49,28 +77,33 @@ impl Slot {
 #[derive(Debug)]
 pub struct Cell {
     first: Slot,
+    active: AtomicU32,
+    _unused: u32,
     more: AtomicU32,
     armed: AtomicU32,
-    pub process_replacement: AtomicU64,
-    pub process_calls: AtomicU64,
     group: AtomicU64,
     outside_calls: AtomicU64,
-    outside_threads: [AtomicU64; stub::OUTSIDE as usize],
+    outside: [[AtomicU64; 2]; stub::OUTSIDE as usize],
+    process: Slot,
 }
 
 const _: () = {
-    assert!(std::mem::offset_of!(Slot, owner) as u64 == cell::OWNER);
-    assert!(std::mem::offset_of!(Slot, replacement) as u64 == cell::REPLACEMENT);
-    assert!(std::mem::offset_of!(Slot, calls) as u64 == cell::CALLS);
-    assert!(std::mem::offset_of!(Slot, next) as u64 == cell::NEXT);
-    assert!(std::mem::offset_of!(Cell, more) as u64 == cell::MORE);
-    assert!(std::mem::offset_of!(Cell, armed) as u64 == cell::ARMED);
-    assert!(cell::LOOK == cell::MORE && cell::ARMED == cell::MORE + 4);
-    assert!(std::mem::offset_of!(Cell, process_replacement) as u64 == cell::PROCESS_REPLACEMENT);
-    assert!(std::mem::offset_of!(Cell, process_calls) as u64 == cell::PROCESS_CALLS);
-    assert!(std::mem::offset_of!(Cell, group) as u64 == cell::GROUP);
-    assert!(std::mem::offset_of!(Cell, outside_calls) as u64 == cell::OUTSIDE_CALLS);
-    assert!(std::mem::offset_of!(Cell, outside_threads) as u64 == cell::OUTSIDE_THREADS);
+    use std::mem::offset_of;
+    assert!(offset_of!(Slot, owner) as u64 == slot::OWNER);
+    assert!(offset_of!(Slot, replacement) as u64 == slot::REPLACEMENT);
+    assert!(offset_of!(Slot, counter) as u64 == slot::CALLS);
+    assert!(offset_of!(Slot, next) as u64 == slot::NEXT);
+    assert!(offset_of!(Slot, returns) as u64 == slot::RETURNS);
+    assert!(size_of::<Slot>() as u64 == slot::SIZE);
+    assert!(offset_of!(Cell, first) as u64 == cell::FIRST);
+    assert!(offset_of!(Cell, active) as u64 == cell::ACTIVE);
+    assert!(offset_of!(Cell, more) as u64 == cell::MORE);
+    assert!(offset_of!(Cell, armed) as u64 == cell::ARMED);
+    assert!(cell::LOOK == cell::MORE && cell::ARMED == cell::MORE + 4 && cell::LOOK.is_multiple_of(8));
+    assert!(offset_of!(Cell, group) as u64 == cell::GROUP);
+    assert!(offset_of!(Cell, outside_calls) as u64 == cell::OUTSIDE_CALLS);
+    assert!(offset_of!(Cell, outside) as u64 == cell::OUTSIDE_RECORDS);
+    assert!(offset_of!(Cell, process) as u64 == cell::PROCESS);
     assert!(size_of::<Cell>() as u64 == cell::SIZE);
 };
 
@@ -88,14 +121,13 @@ pub struct Hook {
 }
 
 impl Hook {
-    /// A slot for a scope's patch, and its counter before the first call.
-    pub fn claim(&mut self, replacement: usize, owner: u64) -> (&'static Slot, u64) {
+    /// A slot for a scope's patch.
+    pub fn claim(&mut self, replacement: usize, owner: u64) -> &'static Slot {
         self.record_outside_calls();
         let slot = if self.cell.first.is_free() { &self.cell.first } else { self.claim_further() };
-        slot.replacement.store(replacement as u64, SeqCst);
-        let calls = slot.calls.fetch_add(TENURE, SeqCst).wrapping_add(TENURE);
-        slot.owner.store(owner, SeqCst);
-        (slot, calls)
+        slot.claim(replacement, owner);
+        self.cell.active.fetch_add(1, SeqCst);
+        slot
     }
 
     /// Whether the jump is still there. A library that was closed and opened again may lie where it lay before.
@@ -116,11 +148,9 @@ impl Hook {
         slot
     }
 
-    /// Takes a scope's patch away; its counter behind the last call. The replacement stays in the slot, for threads that
-    /// have looked at the owner and are about to jump there.
+    /// Takes a scope's patch away; its calls.
     pub fn release(&self, slot: &Slot) -> u64 {
-        slot.owner.store(thread::EMPTY, SeqCst);
-        let calls = slot.calls.fetch_add(TENURE, SeqCst);
+        let calls = slot.release();
         if !std::ptr::eq(slot, &raw const self.cell.first) {
             self.cell.more.fetch_sub(1, SeqCst);
         }
@@ -130,39 +160,43 @@ impl Hook {
 
     /// Sets or changes the patch that every thread sees.
     pub fn set_process(&self, replacement: usize) {
-        self.record_outside_calls();
-        if self.cell.process_replacement.swap(replacement as u64, SeqCst) == 0 {
-            self.cell.more.fetch_add(1, SeqCst);
+        let process = &self.cell.process;
+        if !process.is_free() {
+            process.replacement.store(replacement as u64, SeqCst);
+            return;
         }
+        self.record_outside_calls();
+        self.cell.more.fetch_add(1, SeqCst);
+        process.claim(replacement, thread::PROCESS);
+        self.cell.active.fetch_add(1, SeqCst);
     }
 
-    /// Takes the patch away that every thread sees; its counter behind the last call.
+    /// Takes the patch away that every thread sees; its calls.
     pub fn end_process(&self) -> u64 {
-        if self.cell.process_replacement.swap(0, SeqCst) != 0 {
-            self.cell.more.fetch_sub(1, SeqCst);
+        if self.cell.process.is_free() {
+            return 0;
         }
-        let calls = self.cell.process_calls.fetch_add(TENURE, SeqCst);
-        self.rest();
-        calls
+        self.release(&self.cell.process)
     }
 
     fn is_patched(&self) -> bool {
-        !self.cell.first.is_free() || self.cell.more.load(SeqCst) != 0
+        self.cell.active.load(SeqCst) != 0
     }
 
     /// Before the first patch: what was recorded for earlier ones is nobody's concern any more.
     fn record_outside_calls(&self) {
         if !self.is_patched() {
-            for thread in &self.cell.outside_threads {
-                thread.store(0, SeqCst);
+            for word in self.cell.outside.as_flattened() {
+                word.store(0, SeqCst);
             }
             self.cell.outside_calls.store(0, SeqCst);
             self.cell.armed.store(1, SeqCst);
         }
     }
 
-    /// After the last patch: calls take the short way to the original again.
+    /// One patch less. After the last one calls take the short way to the original again.
     fn rest(&self) {
+        self.cell.active.fetch_sub(1, SeqCst);
         if !self.is_patched() {
             self.cell.armed.store(0, SeqCst);
         }
@@ -170,14 +204,13 @@ impl Hook {
 
     /// Calls of the patches that every thread sees.
     pub fn process_calls(&self) -> u64 {
-        self.cell.process_calls.load(SeqCst)
+        self.cell.process.calls()
     }
 
     /// Ids of threads that called the target while it was patched, but not for them.
     pub fn outside_threads(&self) -> Vec<i32> {
-        let recorded = self.cell.outside_calls.load(SeqCst).min(stub::OUTSIDE) as usize;
-        let threads = self.cell.outside_threads[..recorded].iter();
-        threads.map(|thread| thread.load(SeqCst) as i32).filter(|thread| *thread != 0).collect()
+        let pointers = self.cell.outside.iter().map(|[_, pointer]| pointer.load(SeqCst) as usize);
+        pointers.filter_map(thread::id_of).collect()
     }
 }
 
@@ -303,6 +336,7 @@ impl Hooks {
         // page, cells are a multiple of 64 bytes), all zeros or what an earlier try wrote, which are valid atomics.
         let cell = unsafe { &*cell };
         cell.first.owner.store(thread::EMPTY, SeqCst);
+        cell.process.owner.store(thread::EMPTY, SeqCst);
         Ok((near, block.start + used * UNIT, cell))
     }
 

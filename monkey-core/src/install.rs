@@ -6,7 +6,6 @@ use crate::image::{self, Copies};
 use crate::inherit;
 use crate::lock::{Global, Held};
 use crate::patch::{Group, Id, Key, Order, Visibility};
-use crate::thread;
 
 impl Held {
     /// Makes all patches of a list, or none.
@@ -59,7 +58,7 @@ impl Held {
     pub fn calls_of(&mut self, target: usize, scope: u64) -> Option<u64> {
         let group = self.patches.group_of(target)?;
         let past = self.scopes.get(scope)?.past_calls.get(&group).copied();
-        let present = self.patches.calls_in_scope(&self.hooks, group, scope & !thread::SHARED);
+        let present = self.patches.calls_in_scope(&self.hooks, group, scope);
         past.into_iter().chain(present).reduce(u64::wrapping_add)
     }
 

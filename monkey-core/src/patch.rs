@@ -120,7 +120,7 @@ impl Patches {
         match key.visibility {
             Visibility::Scope => {
                 let slots = self.layers.get(&key).map_or(&[][..], |layer| &layer.slots);
-                slots.iter().map(|(_, slot)| slot.calls.load(SeqCst)).fold(0, u64::wrapping_add)
+                slots.iter().map(|(_, slot)| slot.calls()).fold(0, u64::wrapping_add)
             }
             Visibility::Process => {
                 self.hooks_of(hooks, key.group).map(Hook::process_calls).fold(0, u64::wrapping_add)
@@ -197,7 +197,8 @@ impl Patches {
         let mut slots = Vec::new();
         let since = match key.visibility {
             Visibility::Scope if !self.layers.contains_key(&key) => {
-                self.claim(hooks, key, owner, order.replacement, &mut slots)
+                slots = self.claim(hooks, key, owner, order.replacement);
+                0
             }
             _ => self.counter(hooks, key),
         };
@@ -209,24 +210,17 @@ impl Patches {
         Id { layer: key, serial }
     }
 
-    /// Gives a scope a slot in each of the group's hooks; the counter before the first call.
+    /// Gives a scope a slot in each of the group's hooks.
     fn claim(
         &self,
         hooks: &mut Hooks,
         key: Key,
         owner: u64,
         replacement: usize,
-        slots: &mut Vec<(usize, &'static Slot)>,
-    ) -> u64 {
-        let mut since = 0_u64;
-        for target in self.groups.get(&key.group).map_or(&[][..], |group| &group.hooked) {
-            if let Some(hook) = hooks.get_mut(*target) {
-                let (slot, calls) = hook.claim(replacement, owner);
-                slots.push((*target, slot));
-                since = since.wrapping_add(calls);
-            }
-        }
-        since
+    ) -> Vec<(usize, &'static Slot)> {
+        let targets = self.groups.get(&key.group).map_or(&[][..], |group| &group.hooked);
+        let mut claim = |target| Some((target, hooks.get_mut(target)?.claim(replacement, owner)));
+        targets.iter().filter_map(|target| claim(*target)).collect()
     }
 
     fn show_newest(&self, hooks: &Hooks, key: Key) {
@@ -287,15 +281,6 @@ impl Patches {
         let keys: Vec<Key> = self.layers.keys().filter(|key| key.scope == scope).copied().collect();
         for key in keys {
             self.drop_layer(hooks, key);
-        }
-    }
-
-    /// Gives a scope's patches to the same scope with another word.
-    pub fn set_owner(&self, scope: u64, word: u64) {
-        for (_, layer) in self.layers.iter().filter(|(key, _)| key.scope == scope) {
-            for (_, slot) in &layer.slots {
-                slot.owner.store(word, SeqCst);
-            }
         }
     }
 

@@ -33,7 +33,7 @@ pub struct Scopes {
 
 /// A scope's id is its word without the flags. Ids are never used again.
 fn id(word: u64) -> u64 {
-    word & !(thread::BYPASS | thread::SHARED)
+    word & !thread::BYPASS
 }
 
 impl Scopes {
@@ -63,7 +63,7 @@ impl Held {
         let alone = visibility == Visibility::Process;
         let turn = self.wait_for_turn(if alone { Turn::Alone } else { Turn::Together }, who);
         let word = self.scopes.next;
-        // Words are multiples of four: bit 0 is a flag, and 2 stands for nobody.
+        // Words are multiples of four: what is less stands for nobody, or for everybody.
         self.scopes.next += 4;
         let live =
             Live { word, who: who.clone(), turn, alone, visibility, holds: 1, past_calls: BTreeMap::new() };
@@ -98,19 +98,9 @@ impl Held {
         }
     }
 
-    /// Makes the calling thread's scope one of several threads; its word, or [`thread::NONE`] without a scope.
-    ///
-    /// The scope's first and so far only thread does this before the second one exists, so no stub is looking at
-    /// the slots whose owner changes.
+    /// The word of the calling thread's scope, for further threads; [`thread::NONE`] without one.
     pub fn share(&mut self) -> u64 {
-        let Some(live) = self.scopes.get_mut(thread::scope()) else { return thread::NONE };
-        if live.word & thread::SHARED == 0 {
-            live.word |= thread::SHARED;
-            let word = live.word;
-            self.patches.set_owner(id(word), word);
-            thread::set_scope(word);
-        }
-        thread::scope()
+        self.scopes.get(thread::scope()).map_or(thread::NONE, |live| live.word)
     }
 }
 

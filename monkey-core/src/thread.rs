@@ -1,22 +1,25 @@
-//! The two words that every thread has: its scope, and what it bypasses.
+//! The words that every thread has: its scope, and what it bypasses.
 //!
 //! They lie in the static thread-local block, at one offset from the thread pointer for all threads of the
 //! process, so that a stub reads them with one instruction. The initial-exec model is asked for by name: the
-//! linker turns the load into a constant in a program, and the loader finds room for 16 bytes in a library.
+//! linker turns the load into a constant in a program, and the loader finds room for 32 bytes in a library.
 //! Source: Ulrich Drepper, "ELF Handling For Thread-Local Storage", section 4.3.
 
 /// No scope at all.
 pub const NONE: u64 = 0;
-/// The scope has, or may have, more than one thread: calls are counted atomically.
-pub const SHARED: u64 = 1;
 /// What a free slot holds as its owner; no thread's scope word is ever equal to it.
 pub const EMPTY: u64 = 2;
-/// Stubs take the originals: all of them if the bypass word is [`ALL`], once for the group it names otherwise.
+/// The owner of the slot of the process while every thread sees a patch; no thread's scope word is ever equal to it.
+pub const PROCESS: u64 = 3;
+/// The bit of the scope word that sends calls to the trampoline: all of them if the bypass word is [`ALL`], otherwise
+/// one of the group that it names, made by the frame that the stack word names.
 pub const BYPASS: u64 = 1 << 63;
 /// The bypass word of a thread in which the engine itself is at work.
 pub const ALL: u64 = 0;
 /// Where the bypass word lies behind the scope word, in bytes.
 pub const BYPASS_OFFSET: usize = 8;
+/// Where the word of the stack pointer that the bypass is for lies behind the scope word, in bytes.
+pub const BYPASS_STACK_OFFSET: usize = 16;
 
 macro_rules! words_symbol {
     () => {
@@ -42,10 +45,10 @@ macro_rules! words_definition {
             ",@object\n",
             ".size ",
             words_symbol!(),
-            ", 16\n",
+            ", 32\n",
             words_symbol!(),
             ":\n",
-            ".zero 16\n",
+            ".zero 32\n",
             ".popsection"
         )
     };
@@ -58,15 +61,18 @@ mod machine;
 #[path = "thread/linux_x86_64.rs"]
 mod machine;
 
-pub use machine::offset;
+mod id;
+
+pub use id::id_of;
+pub use machine::{offset, pointer, stack_pointer};
 
 fn words() -> *mut u64 {
-    machine::pointer().wrapping_add_signed(offset()) as *mut u64
+    pointer().wrapping_add_signed(offset()) as *mut u64
 }
 
 fn load(index: usize) -> u64 {
     let word = words().wrapping_add(index);
-    // SAFETY: the two words are this thread's own, aligned and alive as long as it runs. Volatile, because the
+    // SAFETY: the words are this thread's own, aligned and alive as long as it runs. Volatile, because the
     // stubs that this thread runs change them behind the compiler's back.
     unsafe { word.read_volatile() }
 }
@@ -118,24 +124,35 @@ impl Drop for Quiet {
     }
 }
 
-/// While it lives, or until it is used up, this thread's next call of a hook of the group takes the original.
+/// The bit goes first and comes last: a signal handler sees the words of one bypass, or none.
+fn bypass(group: u64, stack: u64, bit: u64) {
+    store(0, load(0) & !BYPASS);
+    store(1, group);
+    store(2, stack);
+    store(0, load(0) | bit);
+}
+
+/// While it lives, or until it is used up, the next call of a hook of the group that a frame makes takes the original.
+///
+/// One within another, in a signal handler say, leaves it as it was.
 #[derive(Debug)]
 pub struct Once {
-    group: u64,
+    before: u64,
+    bypassed: u64,
+    stack: u64,
 }
 
 impl Once {
-    pub fn begin(group: u64) -> Self {
-        store(1, group);
-        store(0, load(0) | BYPASS);
-        Self { group }
+    /// For the frame whose stack pointer this is: see [`stack_pointer`].
+    pub fn begin(group: u64, stack: usize) -> Self {
+        let once = Self { before: load(0) & BYPASS, bypassed: load(1), stack: load(2) };
+        bypass(group, stack as u64, BYPASS);
+        once
     }
 }
 
 impl Drop for Once {
     fn drop(&mut self) {
-        if load(0) & BYPASS != 0 && load(1) == self.group {
-            store(0, load(0) & !BYPASS);
-        }
+        bypass(self.bypassed, self.stack, self.before);
     }
 }

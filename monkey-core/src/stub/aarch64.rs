@@ -1,45 +1,50 @@
 //! The stub on `AArch64`. Only `x16`, `x17` and the flags are free; what needs more saves it on the stack.
 //!
 //! ```text
-//! stub:     mrs  x16, tpidr_el0
-//!           ldr  x16, [x16, #scope]
-//!           ldr  x17, owner
-//! compare:  cmp  x16, x17               the first slot's scope?
-//!           b.eq hit
-//!           tbnz x16, #63, bypassing
-//!           ldr  x17, look
-//!           cbz  x17, original          anything further to look at?
-//!           b    walk
+//! stub:     ldr  w16, active
+//!           cbnz x16, active            has anybody patched this hook?
 //!           (the landing pad)
 //! original: the displaced instructions
 //!           b    behind them in the target
+//! active:   x16 = the thread's scope word
+//!           is it the first slot's owner?            search
+//!           does it ask for the trampoline?          bypass
+//!           is there anything further to look at?    search, or original
+//! search:   the first slot, those behind it, then that of the process: whose owner is the caller's scope?  found
+//!           none's: a call from outside              outside, then original
+//! found:    counter, replacement, owner; one more, if the counter has not changed, and
+//!           br   replacement
 //! ```
 //!
-//! A count is a pair of `ldaxr` and `stlxr`, also in a scope of one thread: a signal handler of that thread that comes
-//! between a plain load and store would be lost. In a scope of several threads, another of them may take the patch away
-//! while this one is in the stub, and the slot may get another owner. So the counter is read first, then the replacement,
-//! then the owner once more; and the call counts only if the counter is still what it was, or all is read again. The
-//! counter changes whenever a slot gets or loses its owner (`hook::TENURE`): what was read belongs together, and a patch
-//! that is taken away has exactly the calls that went to its replacement.
+//! Any thread of the scope may take the patch away while this one is in the stub, and the slot may get another owner. So
+//! the counter is read first, then the replacement, then the owner once more; and the call counts only if the counter is
+//! still what it was, or the search begins anew. The counter changes whenever a slot gets or loses its owner
+//! (`hook::next_tenure`): what was read belongs together, and a patch that is taken away has exactly the calls that went to
+//! its replacement. A count is a pair of `ldaxr` and `stlxr`: a signal handler that comes between loses no count either.
+//!
+//! `x16` and `x17` need not be kept, though gcc's `-fipa-ra` looks into callees: linkers put code between any two functions
+//! that changes them, so compilers never keep anything there over a call (`docs/src/how-it-works.md` has the sources).
 //!
 //! All ways out are `b`, or `br` with `x17`, which both `bti c` and `bti j` accept.
-use super::{Layout, OUTSIDE, cell};
-use crate::thread::{BYPASS, BYPASS_OFFSET, SHARED};
+use super::{BYPASS_WINDOW, Layout, OUTSIDE, RETURNS, cell, slot};
+use crate::thread::{BYPASS, BYPASS_OFFSET, BYPASS_STACK_OFFSET, PROCESS};
 
 mod assembler;
-use assembler::{Assembler, Branch, Label, Register};
-
-/// `gettid`, in the kernel's table for `AArch64`.
-const GETTID: u16 = 178;
+use assembler::{Assembler, Branch, Label, Register, SP};
 
 const X0: Register = Register(0);
 const X1: Register = Register(1);
 const X2: Register = Register(2);
 const X3: Register = Register(3);
-const X8: Register = Register(8);
-/// The caller's scope, from the first compare on.
+/// The owner that is looked for: the caller's scope, or that of the slot of the process.
 const X16: Register = Register(16);
+/// On the way out the replacement.
 const X17: Register = Register(17);
+/// The return address.
+const X30: Register = Register(30);
+
+/// What `save` takes from the stack, in bytes.
+const SAVED: u64 = 32;
 
 /// The key that a target has signed its return address with before it comes to its hook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,12 +109,12 @@ pub fn jump(from: u64, to: u64, length: usize) -> Vec<u8> {
     code
 }
 
-/// Where the way to the original begins in the stub, in bytes from its start.
+/// Where the trampoline begins in the stub, in bytes from its start.
 ///
 /// What [`skipped`] counts stands in front of it: who calls the original by its address begins there.
-pub const ORIGINAL: usize = 40;
+pub const ORIGINAL: usize = 16;
 
-/// Code for the address `at`, on the way to the original, that goes to the function at `to` instead, wherever that is.
+/// Code for the address `at`, in front of the trampoline, that goes to the function at `to` instead, wherever that is.
 #[must_use]
 pub fn detour(body: &[u8], at: u64, to: u64) -> Vec<u8> {
     let mut asm = Assembler::new(at);
@@ -121,7 +126,7 @@ pub fn detour(body: &[u8], at: u64, to: u64) -> Vec<u8> {
     code
 }
 
-/// Assembles the stub for the target with this body, around the code that is the way to the original.
+/// Assembles the stub for the target with this body, around its trampoline.
 ///
 /// A replacement expects its return address unsigned. Where the target's first instruction has signed it, and stays
 /// in front of the hook, the stub takes the signature off on the way to a replacement. The original goes on behind
@@ -132,15 +137,14 @@ pub fn detour(body: &[u8], at: u64, to: u64) -> Vec<u8> {
 #[must_use]
 pub fn assemble(layout: &Layout, body: &[u8], original: &[u8]) -> Vec<u8> {
     let mut stub = Stub::new(layout, Key::of(body));
-    stub.fast();
+    stub.idle();
     stub.original(&body[..skipped(body)], original);
-    stub.hit();
-    stub.found();
-    stub.walk();
+    stub.active();
+    stub.search();
     stub.process();
-    stub.bypass();
+    stub.found();
+    stub.bypassing();
     stub.outside();
-    stub.far_words();
     stub.asm.finish()
 }
 
@@ -156,17 +160,13 @@ struct Stub {
     asm: Assembler,
     layout: Layout,
     signed: Option<Key>,
-    far_words: Label,
-    first_slot: Label,
-    compare: Label,
-    look: Label,
-    hit: Label,
+    original: Label,
+    active: Label,
+    search: Label,
+    again: Label,
     found: Label,
-    replaced: Label,
-    walk: Label,
     bypassing: Label,
     outside: Label,
-    original: Label,
 }
 
 impl Stub {
@@ -175,17 +175,13 @@ impl Stub {
         Self {
             layout: *layout,
             signed,
-            far_words: asm.label(),
-            first_slot: asm.label(),
-            compare: asm.label(),
-            look: asm.label(),
-            hit: asm.label(),
+            original: asm.label(),
+            active: asm.label(),
+            search: asm.label(),
+            again: asm.label(),
             found: asm.label(),
-            replaced: asm.label(),
-            walk: asm.label(),
             bypassing: asm.label(),
             outside: asm.label(),
-            original: asm.label(),
             asm,
         }
     }
@@ -196,18 +192,18 @@ impl Stub {
 
     /// Makes room: `x0` to `x3` are free until `restore`.
     fn save(&mut self) {
-        self.asm.push((X0, X1), 32);
+        self.asm.push((X0, X1), SAVED);
         self.asm.store_pair((X2, X3), 16);
     }
 
     fn restore(&mut self) {
         self.asm.load_pair((X2, X3), 16);
-        self.asm.pop((X0, X1), 32);
+        self.asm.pop((X0, X1), SAVED);
     }
 
-    /// The offset of the scope word, if a load can name it and that of the word behind it.
+    /// The offset of the scope word, if a load can name it and those of the words behind it.
     fn near_words(&self) -> Option<u64> {
-        let last = (8 << 12) - 8 - BYPASS_OFFSET as u64;
+        let last = (8 << 12) - 8 - BYPASS_STACK_OFFSET as u64;
         u64::try_from(self.layout.thread).ok().filter(|offset| *offset <= last && offset.is_multiple_of(8))
     }
 
@@ -221,7 +217,150 @@ impl Stub {
         })
     }
 
-    /// One more at `[x1]`, atomically; `x2` is what was there. Changes `x2`, `x3`, `x17`.
+    /// `x16` is the scope word. Changes `x17`.
+    fn scope(&mut self) {
+        let scope = self.thread_words(X16, X17);
+        self.asm.load(X16, X16, scope);
+    }
+
+    fn idle(&mut self) {
+        self.asm.load_word_at(X16, self.field(cell::ACTIVE));
+        self.asm.branch(Branch::NotZero(X16), self.active);
+    }
+
+    /// Calls of a hook that nobody has patched run into it.
+    fn original(&mut self, pad: &[u8], trampoline: &[u8]) {
+        while self.asm.length() < ORIGINAL - pad.len() {
+            self.asm.nothing();
+        }
+        self.asm.code(pad);
+        debug_assert_eq!(self.asm.length(), ORIGINAL);
+        self.asm.bind(self.original);
+        self.asm.code(trampoline);
+    }
+
+    fn active(&mut self) {
+        self.asm.bind(self.active);
+        self.scope();
+        self.asm.load_at(X17, self.field(cell::FIRST + slot::OWNER));
+        self.asm.compare(X16, X17);
+        self.asm.branch(Branch::Equal, self.search);
+        self.asm.branch(Branch::BitSet(X16, BYPASS.trailing_zeros()), self.bypassing);
+        self.asm.load_at(X17, self.field(cell::LOOK));
+        self.asm.branch(Branch::Zero(X17), self.original);
+    }
+
+    /// Whoever comes here has not asked for the trampoline, so the bypass bit is another hook's concern.
+    fn search(&mut self) {
+        let further = self.asm.label();
+        self.asm.bind(self.search);
+        self.save();
+        self.asm.bind(self.again);
+        self.scope();
+        self.asm.clear_highest_bit(X16, X16);
+        self.asm.address(X0, self.field(cell::FIRST));
+        self.asm.bind(further);
+        self.asm.load(X1, X0, slot::OWNER);
+        self.asm.compare(X1, X16);
+        self.asm.branch(Branch::Equal, self.found);
+        self.asm.load(X0, X0, slot::NEXT);
+        self.asm.branch(Branch::NotZero(X0), further);
+    }
+
+    /// No slot is the scope's.
+    fn process(&mut self) {
+        self.asm.address(X0, self.field(cell::PROCESS));
+        self.asm.number(X16, PROCESS as u16);
+        self.asm.load(X1, X0, slot::OWNER);
+        self.asm.compare(X1, X16);
+        self.asm.branch(Branch::NotEqual, self.outside);
+    }
+
+    /// `x0` is the slot, `x16` its owner.
+    fn found(&mut self) {
+        self.asm.bind(self.found);
+        self.asm.add_number(X1, X0, slot::CALLS);
+        // The counter that belongs to the owner just seen, not one from before.
+        self.asm.loads_first();
+        self.asm.load_acquire(X2, X1);
+        self.asm.load(X17, X0, slot::REPLACEMENT);
+        self.asm.loads_first();
+        self.asm.load_acquire(X3, X0);
+        self.asm.compare(X3, X16);
+        self.asm.branch(Branch::NotEqual, self.again);
+        self.count_unchanged();
+        // Where the return address goes, once the signature is off, for which the stack has to be as it was.
+        self.asm.keep_low_bits(X2, X2, RETURNS.trailing_zeros());
+        self.asm.add_number(X0, X0, slot::RETURNS);
+        self.asm.add_shifted(X16, X0, X2, 3);
+        self.restore();
+        authenticate(&mut self.asm, self.signed);
+        self.asm.store(X30, X16, 0);
+        self.asm.branch_register(X17);
+    }
+
+    /// One more at `[x1]` if `x2` is still there, or else all `again`. Changes `x3`, `x16`.
+    fn count_unchanged(&mut self) {
+        self.asm.load_exclusive(X3, X1);
+        self.asm.compare(X3, X2);
+        self.asm.branch(Branch::NotEqual, self.again);
+        self.asm.add_number(X3, X3, 1);
+        self.asm.store_exclusive(X16, X3, X1);
+        self.asm.branch(Branch::NotZero(X16), self.again);
+    }
+
+    /// The scope word, in `x16`, has the bit that says so. One call of the group takes the trampoline, if it is made by the
+    /// frame that asked: right below where the stack was then.
+    fn bypassing(&mut self) {
+        let leave = self.asm.label();
+        self.asm.bind(self.bypassing);
+        self.save();
+        let scope = self.thread_words(X0, X1);
+        self.asm.load(X1, X0, scope + BYPASS_OFFSET as u64);
+        // `thread::ALL`
+        self.asm.branch(Branch::Zero(X1), leave);
+        self.asm.load_at(X2, self.field(cell::GROUP));
+        self.asm.compare(X1, X2);
+        self.asm.branch(Branch::NotEqual, self.again);
+        self.asm.load(X1, X0, scope + BYPASS_STACK_OFFSET as u64);
+        self.asm.add_number(X2, SP, SAVED);
+        self.asm.subtract(X1, X1, X2);
+        self.asm.compare_number(X1, BYPASS_WINDOW + 1);
+        self.asm.branch(Branch::NotBelow, self.again);
+        self.asm.clear_highest_bit(X16, X16);
+        self.asm.store(X16, X0, scope);
+        self.asm.bind(leave);
+        self.leave();
+    }
+
+    /// Somebody has the target patched, but not for this thread: the first few such calls are recorded.
+    fn outside(&mut self) {
+        let (full, leave) = (self.asm.label(), self.asm.label());
+        self.asm.bind(self.outside);
+        self.asm.load_word_at(X1, self.field(cell::ARMED));
+        self.asm.branch(Branch::Zero(X1), leave);
+        self.asm.address(X1, self.field(cell::OUTSIDE_CALLS));
+        self.count();
+        self.asm.compare_number(X2, OUTSIDE);
+        self.asm.branch(Branch::NotBelow, full);
+        self.asm.address(X1, self.field(cell::OUTSIDE_RECORDS));
+        // Records have two words each.
+        self.asm.add_shifted(X1, X1, X2, 4);
+        self.scope();
+        self.asm.clear_highest_bit(X16, X16);
+        self.asm.store(X16, X1, 0);
+        self.asm.thread_pointer(X16);
+        self.asm.add_number(X1, X1, 8);
+        self.asm.store_release(X16, X1);
+        self.asm.bind(leave);
+        self.leave();
+        self.asm.bind(full);
+        self.asm.address(X1, self.field(cell::ARMED));
+        self.asm.store_word_zero(X1);
+        self.leave();
+    }
+
+    /// One more at `[x1]`, atomically; `x2` is what was there. Changes `x3`, `x17`.
     fn count(&mut self) {
         let again = self.asm.label();
         self.asm.bind(again);
@@ -231,165 +370,8 @@ impl Stub {
         self.asm.branch(Branch::NotZero(X3), again);
     }
 
-    /// One more at `[x1]` if `x2` is still there, or else to `again`. Changes `x2`, `x3`.
-    fn count_unchanged(&mut self, again: Label) {
-        self.asm.load_exclusive(X3, X1);
-        self.asm.compare(X3, X2);
-        self.asm.branch(Branch::NotEqual, again);
-        self.asm.add_number(X3, X3, 1);
-        self.asm.store_exclusive(X2, X3, X1);
-        self.asm.branch(Branch::NotZero(X2), again);
-    }
-
-    fn fast(&mut self) {
-        if let Some(scope) = self.near_words() {
-            self.asm.thread_pointer(X16);
-            self.asm.load(X16, X16, scope);
-        } else {
-            self.asm.branch(Branch::Always, self.far_words);
-            self.asm.nothing();
-        }
-        self.asm.bind(self.first_slot);
-        self.asm.load_at(X17, self.field(cell::OWNER));
-        self.asm.bind(self.compare);
-        self.asm.compare(X16, X17);
-        self.asm.branch(Branch::Equal, self.hit);
-        self.asm.branch(Branch::BitSet(X16, BYPASS.trailing_zeros()), self.bypassing);
-        self.asm.bind(self.look);
-        self.asm.load_at(X17, self.field(cell::LOOK));
-        self.asm.branch(Branch::Zero(X17), self.original);
-        self.asm.branch(Branch::Always, self.walk);
-    }
-
-    fn original(&mut self, pad: &[u8], code: &[u8]) {
-        if pad.is_empty() {
-            self.asm.nothing();
-        }
-        self.asm.code(pad);
-        debug_assert_eq!(self.asm.length(), ORIGINAL);
-        self.asm.bind(self.original);
-        self.asm.code(code);
-    }
-
-    /// The words are too far from the thread pointer for a load's offset.
-    fn far_words(&mut self) {
-        self.asm.bind(self.far_words);
-        if self.near_words().is_none() {
-            self.thread_words(X16, X17);
-            self.asm.load(X16, X16, 0);
-            self.asm.branch(Branch::Always, self.first_slot);
-        }
-    }
-
-    fn hit(&mut self) {
-        self.asm.bind(self.hit);
-        self.save();
-        self.asm.address(X0, self.layout.cell);
-    }
-
-    /// `x0` is the slot of the scope in `x16`.
-    fn found(&mut self) {
-        let (again, count, gone) = (self.asm.label(), self.asm.label(), self.asm.label());
-        self.asm.bind(self.found);
-        self.asm.add_number(X1, X0, cell::CALLS);
-        self.asm.bind(again);
-        // The counter that belongs to the owner just seen, not one from before.
-        self.asm.loads_first();
-        self.asm.load_acquire(X2, X1);
-        self.asm.load(X17, X0, cell::REPLACEMENT);
-        self.asm.branch(Branch::BitClear(X16, SHARED.trailing_zeros()), count);
-        self.asm.loads_first();
-        self.asm.load_acquire(X3, X0);
-        self.asm.compare(X3, X16);
-        self.asm.branch(Branch::NotEqual, gone);
-        self.asm.bind(count);
-        self.count_unchanged(again);
-
-        self.asm.bind(self.replaced);
-        self.restore();
-        authenticate(&mut self.asm, self.signed);
-        self.asm.branch_register(X17);
-
-        self.asm.bind(gone);
-        self.restore();
-        self.asm.branch(Branch::Always, self.look);
-    }
-
-    fn walk(&mut self) {
-        let next = self.asm.label();
-        self.asm.bind(self.walk);
-        self.save();
-        self.asm.address(X0, self.layout.cell);
-        self.asm.bind(next);
-        self.asm.load(X1, X0, cell::OWNER);
-        self.asm.compare(X1, X16);
-        self.asm.branch(Branch::Equal, self.found);
-        self.asm.load(X0, X0, cell::NEXT);
-        self.asm.branch(Branch::NotZero(X0), next);
-    }
-
-    /// No slot is the scope's: the patch that the whole process sees, if there is one.
-    fn process(&mut self) {
-        let (again, none) = (self.asm.label(), self.asm.label());
-        self.asm.address(X1, self.field(cell::PROCESS_CALLS));
-        self.asm.bind(again);
-        self.asm.load_acquire(X2, X1);
-        self.asm.load_at(X0, self.field(cell::PROCESS_REPLACEMENT));
-        self.asm.branch(Branch::Zero(X0), none);
-        self.count_unchanged(again);
-        self.asm.copy(X17, X0);
-        self.asm.branch(Branch::Always, self.replaced);
-        self.asm.bind(none);
-        self.restore();
-        self.asm.branch(Branch::Always, self.outside);
-    }
-
-    /// The scope word is marked: look into the second word.
-    fn bypass(&mut self) {
-        let (all, others) = (self.asm.label(), self.asm.label());
-        self.asm.bind(self.bypassing);
-        self.asm.clear_highest_bit(X16, X16);
-        self.save();
-        let scope = self.thread_words(X0, X1);
-        self.asm.load(X1, X0, scope + BYPASS_OFFSET as u64);
-        self.asm.branch(Branch::Zero(X1), all);
-        self.asm.load_at(X2, self.field(cell::GROUP));
-        self.asm.compare(X1, X2);
-        self.asm.branch(Branch::NotEqual, others);
-        self.asm.store(X16, X0, scope);
-        self.asm.bind(all);
-        self.restore();
-        self.asm.branch(Branch::Always, self.original);
-        self.asm.bind(others);
-        self.restore();
-        self.asm.load_at(X17, self.field(cell::OWNER));
-        self.asm.branch(Branch::Always, self.compare);
-    }
-
-    /// Somebody has the target patched, but not for this thread: the first few such calls leave their thread's id.
-    fn outside(&mut self) {
-        let full = self.asm.label();
-        self.asm.bind(self.outside);
-        self.asm.load_word_at(X17, self.field(cell::ARMED));
-        self.asm.branch(Branch::Zero(X17), self.original);
-        self.save();
-        self.asm.address(X1, self.field(cell::OUTSIDE_CALLS));
-        self.count();
-        self.asm.compare_number(X2, OUTSIDE);
-        self.asm.branch(Branch::NotBelow, full);
-        // A system call changes `x0` alone.
-        self.asm.copy(X3, X8);
-        self.asm.number(X8, GETTID);
-        self.asm.system_call();
-        self.asm.copy(X8, X3);
-        self.asm.address(X1, self.field(cell::OUTSIDE_THREADS));
-        self.asm.store_element(X0, X1, X2);
-        self.restore();
-        self.asm.branch(Branch::Always, self.original);
-        // No room for more: calls take the short way again.
-        self.asm.bind(full);
-        self.asm.address(X1, self.field(cell::ARMED));
-        self.asm.store_word_zero(X1);
+    /// From saved registers to the trampoline.
+    fn leave(&mut self) {
         self.restore();
         self.asm.branch(Branch::Always, self.original);
     }

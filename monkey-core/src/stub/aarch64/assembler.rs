@@ -23,7 +23,6 @@ pub enum Branch {
     NotBelow,
     Zero(Register),
     NotZero(Register),
-    BitClear(Register, u32),
     BitSet(Register, u32),
 }
 
@@ -43,8 +42,6 @@ impl Branch {
             Self::Zero(Register(t)) => (0xB400_0000 | t, 5, 19),
             // 10110101 imm19 Rt             cbnz Xt
             Self::NotZero(Register(t)) => (0xB500_0000 | t, 5, 19),
-            // b5 0110110 b40 imm14 Rt       tbz Xt
-            Self::BitClear(Register(t), number) => (0x3600_0000 | bit(number) | t, 5, 14),
             // b5 0110111 b40 imm14 Rt       tbnz Xt
             Self::BitSet(Register(t), number) => (0x3700_0000 | bit(number) | t, 5, 14),
         }
@@ -176,12 +173,6 @@ impl Assembler {
         self.word(0xB900_001F | n << 5);
     }
 
-    /// `str Xt, [Xn, Xm, lsl #3]`
-    pub fn store_element(&mut self, Register(t): Register, Register(n): Register, Register(m): Register) {
-        // 11111000001 Rm 011110 Rn Rt
-        self.word(0xF820_7800 | m << 16 | n << 5 | t);
-    }
-
     /// `stp Xt, Xt2, [sp, #-bytes]!`
     pub fn push(&mut self, (Register(t), Register(t2)): (Register, Register), bytes: u64) {
         // 1010100110 imm7 Rt2 Rn Rt
@@ -225,6 +216,12 @@ impl Assembler {
         self.word(0xC8DF_FC00 | n << 5 | t);
     }
 
+    /// `stlr Xt, [Xn]`
+    pub fn store_release(&mut self, Register(t): Register, Register(n): Register) {
+        // 1100100010011111111111 Rn Rt
+        self.word(0xC89F_FC00 | n << 5 | t);
+    }
+
     /// `dmb ishld`: loads before it, then all behind it.
     pub fn loads_first(&mut self) {
         // 11010101000000110011 1001 1 01 11111
@@ -243,7 +240,25 @@ impl Assembler {
         self.word(0x8B00_0000 | m << 16 | n << 5 | d);
     }
 
-    /// `add Xd, Xn, #number`
+    /// `add Xd, Xn, Xm, lsl #bits`
+    pub fn add_shifted(
+        &mut self,
+        Register(d): Register,
+        Register(n): Register,
+        Register(m): Register,
+        bits: u32,
+    ) {
+        // 10001011000 Rm imm6 Rn Rd
+        self.word(0x8B00_0000 | m << 16 | bits << 10 | n << 5 | d);
+    }
+
+    /// `sub Xd, Xn, Xm`
+    pub fn subtract(&mut self, Register(d): Register, Register(n): Register, Register(m): Register) {
+        // 11001011000 Rm 000000 Rn Rd
+        self.word(0xCB00_0000 | m << 16 | n << 5 | d);
+    }
+
+    /// `add Xd, Xn, #number`; register 31 is the stack pointer.
     pub fn add_number(&mut self, Register(d): Register, Register(n): Register, number: u64) {
         // 1001000100 imm12 Rn Rd
         self.word(0x9100_0000 | small(number) << 10 | n << 5 | d);
@@ -253,6 +268,12 @@ impl Assembler {
     pub fn clear_highest_bit(&mut self, Register(d): Register, Register(n): Register) {
         // 100100100 1 000000 111110 Rn Rd
         self.word(0x9240_F800 | n << 5 | d);
+    }
+
+    /// `and Xd, Xn, #(1 << bits) - 1`
+    pub fn keep_low_bits(&mut self, Register(d): Register, Register(n): Register, bits: u32) {
+        // 100100100 1 000000 imms Rn Rd    (imms: how many ones, less one)
+        self.word(0x9240_0000 | (bits - 1) << 10 | n << 5 | d);
     }
 
     /// `cmp Xn, Xm`
@@ -267,12 +288,6 @@ impl Assembler {
         self.word(0xF100_001F | small(number) << 10 | n << 5);
     }
 
-    /// `mov Xd, Xm`
-    pub fn copy(&mut self, Register(d): Register, Register(m): Register) {
-        // 10101010000 Rm 000000 11111 Rd
-        self.word(0xAA00_03E0 | m << 16 | d);
-    }
-
     /// `mov Xd, #number`
     pub fn number(&mut self, Register(d): Register, number: u16) {
         // 110100101 00 imm16 Rd
@@ -283,12 +298,6 @@ impl Assembler {
     pub fn nothing(&mut self) {
         // 11010101000000110010 0000 000 11111
         self.word(0xD503_201F);
-    }
-
-    /// `svc #0`
-    pub fn system_call(&mut self) {
-        // 11010100000 imm16 00001
-        self.word(0xD400_0001);
     }
 
     /// `autiasp`
