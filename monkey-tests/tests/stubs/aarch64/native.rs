@@ -1,11 +1,10 @@
 //! Stubs run by the machine itself.
-use super::scenes::{End, Runner, SHARED, Scene, play};
+use super::scenes::{End, Runner, play};
+use super::toggles;
 use monkey_core::stub::aarch64::{ORIGINAL, assemble};
-use monkey_core::stub::{Layout, cell};
+use monkey_core::stub::{Layout, cell, slot};
 use std::arch::asm;
 use std::cell::UnsafeCell;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
-use std::time::{Duration, Instant};
 
 const CODE: usize = 0x1_0000;
 const DATA: usize = 0x1_0000;
@@ -13,10 +12,10 @@ const DATA: usize = 0x1_0000;
 const PLACES: usize = 2048;
 
 thread_local! {
-    static WORDS: UnsafeCell<[u64; 2]> = const { UnsafeCell::new([0, 0]) };
+    static WORDS: UnsafeCell<[u64; 4]> = const { UnsafeCell::new([0; 4]) };
 }
 
-fn words() -> *mut [u64; 2] {
+fn words() -> *mut [u64; 4] {
     WORDS.with(UnsafeCell::get)
 }
 
@@ -139,7 +138,7 @@ impl Runner for Native {
         self.data
     }
 
-    fn words(&mut self) -> &mut [u64; 2] {
+    fn words(&mut self) -> &mut [u64; 4] {
         // SAFETY: this thread's own; the only other one who changes them is the stub, in `call`.
         unsafe { &mut *words() }
     }
