@@ -65,7 +65,10 @@ impl Model {
     /// The stub's instructions and its pool, without the trampoline.
     pub fn words_of_code(&self) -> Vec<u32> {
         let (words, _) = self.code.as_chunks();
-        let code = words.iter().enumerate().filter(|(index, _)| !(ORIGINAL / 4..(ORIGINAL + INSIDE.len()) / 4).contains(index));
+        let code = words
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| !(ORIGINAL / 4..(ORIGINAL + INSIDE.len()) / 4).contains(index));
         code.map(|(_, word)| u32::from_le_bytes(*word)).collect()
     }
 

@@ -243,7 +243,9 @@ impl Native {
         let before = Machine {
             general: std::array::from_fn(|number| pattern(number as u64)),
             stack,
-            vectors: std::array::from_fn(|number| u128::from(pattern(number as u64 + 64)) << 64 | number as u128),
+            vectors: std::array::from_fn(|number| {
+                u128::from(pattern(number as u64 + 64)) << 64 | number as u128
+            }),
             code: self.start as u64,
             caller: 0,
             return_address: 0,
