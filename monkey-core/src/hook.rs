@@ -60,6 +60,13 @@ impl Slot {
         self.owner.store(owner, SeqCst);
     }
 
+    /// The same, with the calls that there were before.
+    fn resume_tenure(&self, replacement: usize, owner: u64) {
+        self.replacement.store(replacement as u64, SeqCst);
+        self.calls.fetch_add(TENURE, SeqCst);
+        self.owner.store(owner, SeqCst);
+    }
+
     /// Nobody's from now on. The replacement stays, for threads that have looked at the owner and are about to jump there.
     fn end_tenure(&self, owner: u64) {
         self.owner.store(owner, SeqCst);
@@ -224,8 +231,7 @@ impl Hook {
         let Some(slot) = own.or_else(|| self.slots().find(|slot| slot.is_free())) else { return };
         self.begin(slot);
         if own.is_some() {
-            slot.replacement.store(replacement as u64, SeqCst);
-            slot.owner.store(scope, SeqCst);
+            slot.resume_tenure(replacement, scope);
         } else {
             slot.begin_tenure(replacement, scope);
         }
@@ -255,8 +261,7 @@ impl Hook {
             self.begin(slot);
         }
         if self.process_scope.swap(scope, SeqCst) == scope {
-            slot.replacement.store(replacement as u64, SeqCst);
-            slot.owner.store(PROCESS, SeqCst);
+            slot.resume_tenure(replacement, PROCESS);
         } else {
             slot.begin_tenure(replacement, PROCESS);
         }

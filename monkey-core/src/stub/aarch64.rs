@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! stub:     ldr  w16, active
-//!           cbnz x16, active            has anybody patched this hook?
+//!           cbz  x16, original          has anybody patched this hook?
+//!           b    active
 //!           (the landing pad)
 //! original: the displaced instructions
 //!           b    behind them in the target
@@ -225,12 +226,13 @@ impl Stub {
 
     fn idle(&mut self) {
         self.asm.load_word_at(X16, self.field(cell::ACTIVE));
-        self.asm.branch(Branch::NotZero(X16), self.active);
+        self.asm.branch(Branch::Zero(X16), self.original);
+        self.asm.branch(Branch::Always, self.active);
     }
 
-    /// Calls of a hook that nobody has patched run into it.
+    /// The landing pad is for those who call it by its address; the target has been through its own.
     fn original(&mut self, pad: &[u8], trampoline: &[u8]) {
-        while self.asm.length() < ORIGINAL - pad.len() {
+        if pad.is_empty() {
             self.asm.nothing();
         }
         self.asm.code(pad);

@@ -21,14 +21,3 @@ pub fn pointer() -> usize {
     base
 }
 
-/// The stack pointer of the function that this is inlined into, which it always is.
-#[inline(always)]
-#[expect(clippy::inline_always, reason = "the stack pointer of a function of its own is another")]
-pub fn stack_pointer() -> usize {
-    let stack: usize;
-    // SAFETY: reading the stack pointer has no effect.
-    unsafe {
-        asm!("mov {}, rsp", out(reg) stack, options(nostack, preserves_flags, nomem));
-    }
-    stack
-}

@@ -1,11 +1,10 @@
 //! Stubs run by the machine itself.
-use super::scenes::{End, Runner, SHARED, Scene, play};
+use super::scenes::{End, Runner, play};
+use super::toggles;
 use monkey_core::stub::aarch64::{ORIGINAL, assemble};
-use monkey_core::stub::{Layout, cell};
+use monkey_core::stub::{Layout, cell, slot};
 use std::arch::asm;
 use std::cell::UnsafeCell;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
-use std::time::{Duration, Instant};
 
 const CODE: usize = 0x1_0000;
 const DATA: usize = 0x1_0000;
@@ -13,10 +12,10 @@ const DATA: usize = 0x1_0000;
 const PLACES: usize = 2048;
 
 thread_local! {
-    static WORDS: UnsafeCell<[u64; 2]> = const { UnsafeCell::new([0, 0]) };
+    static WORDS: UnsafeCell<[u64; 4]> = const { UnsafeCell::new([0; 4]) };
 }
 
-fn words() -> *mut [u64; 2] {
+fn words() -> *mut [u64; 4] {
     WORDS.with(UnsafeCell::get)
 }
 
@@ -32,6 +31,16 @@ struct Native {
     code: usize,
     signed: bool,
     data: &'static mut [u64],
+    stack: Box<[u64]>,
+    returned: u64,
+}
+
+/// Words of a stack that calls are made on.
+const STACK: usize = 1024;
+
+/// Its pointer, with room below, and some above for frames that are said to be there.
+fn top(stack: &[u64]) -> u64 {
+    &raw const stack[STACK - 32] as u64 & !15
 }
 
 impl Native {
@@ -65,10 +74,12 @@ impl Native {
         let protected = unsafe { libc::mprotect(start, CODE, libc::PROT_READ | libc::PROT_EXEC) };
         assert_eq!(protected, 0);
         flush(code, bytes.len());
+        let words = (cell::SIZE + 3 * slot::SIZE) as usize / 8;
         // SAFETY: the rest of the memory is aligned, zero, and reached by this reference and the stub alone, of which
-        // the stub runs in `call`, which borrows it.
-        let data = unsafe { std::slice::from_raw_parts_mut((code + CODE) as *mut u64, DATA / 8) };
-        Self { code, signed, data }
+        // the stub runs in `call_below`, which borrows it.
+        let data = unsafe { std::slice::from_raw_parts_mut((code + CODE) as *mut u64, words) };
+        let stack = vec![0; STACK].into_boxed_slice();
+        Self { code, signed, data, stack, returned: 0 }
     }
 }
 
@@ -92,35 +103,41 @@ fn flush(start: usize, length: usize) {
     unsafe { asm!("isb") };
 }
 
-/// Calls the code, all registers full, and says where it ended.
-fn call(code: usize, signed: bool) -> u64 {
+/// Calls the code on this stack, all registers full, and says where it ended, and the return address.
+fn call(code: usize, signed: bool, stack: u64) -> (u64, u64) {
     let end: u64;
-    let mut values: [u64; 16] = std::array::from_fn(|number| 0x0101_0101_0101_0101 * (number as u64 + 1));
+    let mut values: [u64; 15] = std::array::from_fn(|number| 0x0101_0101_0101_0101 * (number as u64 + 1));
     let expected = values;
-    let moved: u64;
+    let (last, after, returned): (u64, u64, u64);
     // SAFETY: the code is a stub and ends at one of the places, which return; by the calling convention they may change
-    // all that is named here, and do so with little of it. The stack pointer is as it was when the block ends.
+    // all that is named here, and do so with little of it. The stack has room for what the stub saves, and the stack
+    // pointer is as it was when the block ends.
     unsafe {
         asm!(
             "mov x21, sp",
             "mov x20, x16",
-            "cbz x17, 2f",
-            "adr x30, 3f",
+            "mov x22, x17",
+            "mov sp, x15",
+            "mov x15, #0x1515",
+            "adr x23, 3f",
+            "cbz x22, 2f",
+            "mov x30, x23",
             "paciasp",
             "br x20",
             "2: blr x20",
             "3: mov x20, sp",
-            "sub x17, x20, x21",
+            "mov sp, x21",
             inout("x0") values[0], inout("x1") values[1], inout("x2") values[2], inout("x3") values[3],
             inout("x4") values[4], inout("x5") values[5], inout("x6") values[6], inout("x7") values[7],
             inout("x8") values[8], inout("x9") values[9], inout("x10") values[10], inout("x11") values[11],
-            inout("x12") values[12], inout("x13") values[13], inout("x14") values[14], inout("x15") values[15],
-            inout("x16") code as u64 => end, inout("x17") u64::from(signed) => moved,
-            out("x21") _, out("x20") _, out("x30") _,
+            inout("x12") values[12], inout("x13") values[13], inout("x14") values[14],
+            inout("x15") stack => last,
+            inout("x16") code as u64 => end, inout("x17") u64::from(signed) => _,
+            out("x20") after, out("x22") _, out("x23") returned, out("x30") _, out("x21") _,
         );
     }
-    assert_eq!((values, moved), (expected, 0));
-    end
+    assert_eq!((values, last, after), (expected, 0x1515, stack));
+    (end, returned)
 }
 
 impl Runner for Native {
@@ -139,18 +156,27 @@ impl Runner for Native {
         self.data
     }
 
-    fn words(&mut self) -> &mut [u64; 2] {
-        // SAFETY: this thread's own; the only other one who changes them is the stub, in `call`.
+    fn words(&mut self) -> &mut [u64; 4] {
+        // SAFETY: this thread's own; the only other one who changes them is the stub, in `call_below`.
         unsafe { &mut *words() }
     }
 
     fn thread(&self) -> u64 {
-        // SAFETY: always succeeds.
-        unsafe { libc::gettid() as u64 }
+        thread_pointer()
     }
 
-    fn call(&mut self) -> End {
-        match call(self.code, self.signed) {
+    fn stack(&self) -> u64 {
+        top(&self.stack)
+    }
+
+    fn return_address(&self) -> u64 {
+        self.returned
+    }
+
+    fn call_below(&mut self, bytes: u64) -> End {
+        let (end, returned) = call(self.code, self.signed, self.stack() - bytes);
+        self.returned = returned;
+        match end {
             0 => End::Original,
             number => End::Replacement(number),
         }
@@ -171,72 +197,19 @@ fn a_signature_is_off_for_replacements_alone() {
 #[test]
 fn the_original_by_its_address() {
     let native = Native::new(false);
-    assert_eq!(call(native.code + ORIGINAL, false), 0);
+    assert_eq!(call(native.code + ORIGINAL, false, native.stack()).0, 0);
     let native = Native::new(true);
-    assert_eq!(call(native.code + ORIGINAL - 4, false), 0);
+    assert_eq!(call(native.code + ORIGINAL - 4, false, native.stack()).0, 0);
 }
 
-fn field(base: u64, offset: u64) -> &'static AtomicU64 {
-    // SAFETY: aligned words of a mapping that stays, shared by atomics alone while threads run.
-    unsafe { &*((base + offset) as *const AtomicU64) }
-}
-
-const CALLERS: usize = 4;
-const SCOPE: u64 = 8 | SHARED;
-const TOGGLES: usize = 2_000;
-const LONG_ENOUGH: Duration = Duration::from_secs(2);
-
-/// Four threads of one scope call, while its patch comes and goes, or another scope's is in its place. Each call that
-/// was replaced has been counted, and no other; none went to the other's replacement.
 #[test]
 fn counts_are_exact_however_many_threads() {
-    for number in [0, 2] {
-        let mut native = Native::new(false);
-        let mut scene = Scene(&mut native);
-        scene.clear();
-        scene.patch(number, SCOPE, 1);
-        scene.patch(3, 1000, 3);
-        let (code, data, slot) = (native.code, native.data_at(), Scene::slot(number));
-        let (mine, others) = (native.place(End::Replacement(1)), native.place(End::Replacement(2)));
-        let going = AtomicBool::new(true);
-        let (calls, replaced) = std::thread::scope(|threads| {
-            let callers: Vec<_> = (0..CALLERS).map(|_| threads.spawn(|| caller(code, &going))).collect();
-            let owner = field(data, slot + cell::OWNER);
-            let replacement = field(data, slot + cell::REPLACEMENT);
-            let started = Instant::now();
-            let mut toggles = 0;
-            while toggles < TOGGLES && started.elapsed() < LONG_ENOUGH {
-                for (scope, to) in [(super::OTHERS, others), (SCOPE, mine)] {
-                    owner.store(super::EMPTY, SeqCst);
-                    replacement.store(to, SeqCst);
-                    owner.store(scope, SeqCst);
-                    std::thread::yield_now();
-                }
-                toggles += 1;
-            }
-            going.store(false, SeqCst);
-            let ends = callers.into_iter().map(|caller| caller.join().unwrap());
-            let (calls, replaced) = ends.fold((0, 0), |(a, b), (c, d)| (a + c, b + d));
-            println!("slot {number}: {replaced} of {calls} calls replaced, {toggles} toggles");
-            (calls, replaced)
-        });
-        assert_eq!(field(data, slot + cell::CALLS).load(SeqCst), replaced);
-        assert!(0 < replaced && replaced < calls);
-    }
-}
-
-/// How many calls were made, and how many of them replaced.
-fn caller(code: usize, going: &AtomicBool) -> (u64, u64) {
-    // SAFETY: this thread's own words.
-    unsafe { (*words())[0] = SCOPE };
-    let (mut calls, mut replaced) = (0, 0);
-    while going.load(SeqCst) {
-        calls += 1;
-        match call(code, false) {
-            0 => {}
-            1 => replaced += 1,
-            other => panic!("ended at {other}"),
-        }
-    }
-    (calls, replaced)
+    let mut native = Native::new(false);
+    let code = native.code;
+    toggles::counts_are_exact(&mut native, &|scope| {
+        // SAFETY: this thread's own words.
+        unsafe { (*words())[0] = scope };
+        let stack = [0; STACK];
+        call(code, false, top(&stack)).0
+    });
 }

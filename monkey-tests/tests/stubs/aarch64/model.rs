@@ -12,7 +12,7 @@ const DATA: u64 = STUB + 0x8000;
 const INSIDE: [u8; 8] = [0x1F, 0x20, 0x03, 0xD5, 0x1F, 0x20, 0x03, 0xD5];
 const STACK: u64 = 0x7FFF_0000;
 const THREAD_POINTER: u64 = 0x7000_0000;
-const THREAD: u64 = 4711;
+const RETURN: u64 = 0x1234_5678;
 /// What a signed return address has in its high bits here; the numbers in the registers have others.
 const SIGNATURE: u64 = 0x5A << 48;
 
@@ -24,9 +24,11 @@ pub struct Model {
     code: Vec<u8>,
     signed: bool,
     data: Vec<u64>,
-    words: [u64; 2],
+    words: [u64; 4],
     stack: BTreeMap<u64, u64>,
     registers: [u64; 32],
+    /// The stack pointer of the call.
+    top: u64,
     pc: u64,
     /// Of the last compare: equal, not below.
     flags: (bool, bool),
@@ -47,10 +49,11 @@ impl Model {
             thread,
             code,
             signed: !body.is_empty(),
-            data: vec![0; 128],
-            words: [0, 0],
+            data: vec![0; 256],
+            words: [0; 4],
             stack: BTreeMap::new(),
             registers: [0; 32],
+            top: STACK,
             pc: 0,
             flags: (false, false),
             exclusive: None,
@@ -59,11 +62,21 @@ impl Model {
         }
     }
 
+    /// The stub's instructions and its pool, without the trampoline.
+    pub fn words_of_code(&self) -> Vec<u32> {
+        let (words, _) = self.code.as_chunks();
+        let code = words
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| !(ORIGINAL / 4..(ORIGINAL + INSIDE.len()) / 4).contains(index));
+        code.map(|(_, word)| u32::from_le_bytes(*word)).collect()
+    }
+
     /// One call, while others are at work.
     pub fn call_amid(&mut self, meanwhile: Meanwhile) -> End {
         self.registers = std::array::from_fn(|number| 0x0101_0101_0101_0101 * number as u64);
-        self.registers[31] = STACK;
-        self.registers[30] = 0x1234_5678 | if self.signed { SIGNATURE } else { 0 };
+        self.registers[31] = self.top;
+        self.registers[30] = RETURN | if self.signed { SIGNATURE } else { 0 };
         let before = self.registers;
         self.stack.clear();
         (self.pc, self.steps, self.exclusive) = (STUB, 0, None);
@@ -102,8 +115,8 @@ impl Model {
             Operand::Register(SizeCode::X, number) | Operand::RegisterOrSP(SizeCode::X, number) => {
                 self.registers[usize::from(number)]
             }
-            Operand::RegShift(_, 0, SizeCode::X, number) => {
-                self.register(Operand::Register(SizeCode::X, number))
+            Operand::RegShift(_, bits, SizeCode::X, number) => {
+                self.register(Operand::Register(SizeCode::X, number)) << bits
             }
             Operand::Immediate(number) => number.into(),
             Operand::Imm64(number) => number,
@@ -149,8 +162,9 @@ impl Model {
     fn memory(&mut self, address: u64) -> &mut u64 {
         assert_eq!(address % 8, 0, "{address:#x}");
         let words = THREAD_POINTER.wrapping_add_signed(self.thread);
-        if address == words || address == words + 8 {
-            return &mut self.words[usize::from(address != words)];
+        let word = address.wrapping_sub(words) as usize / 8;
+        if word < self.words.len() {
+            return &mut self.words[word];
         }
         if let Some(offset) = address.checked_sub(DATA)
             && offset / 8 < self.data.len() as u64
@@ -159,7 +173,7 @@ impl Model {
         }
         let sp = self.registers[31];
         assert!(
-            (sp..STACK).contains(&address) && sp.is_multiple_of(16),
+            (sp..self.top).contains(&address) && sp.is_multiple_of(16),
             "{address:#x} with the stack at {sp:#x}"
         );
         self.stack.entry(address).or_default()
@@ -212,12 +226,8 @@ impl Model {
                 let set = self.registers[usize::from(number)] >> self.register(b) & 1 == 1;
                 next = if set == (instruction.opcode == Opcode::TBNZ) { self.address(c) } else { next };
             }
-            Opcode::SVC => {
-                assert_eq!(self.registers[8], 178, "gettid");
-                self.registers[0] = THREAD;
-            }
             Opcode::AUTIASP => {
-                assert_eq!((self.registers[30] & (0xFF << 48), self.registers[31]), (SIGNATURE, STACK));
+                assert_eq!((self.registers[30] & (0xFF << 48), self.registers[31]), (SIGNATURE, self.top));
                 self.registers[30] &= !SIGNATURE;
             }
             _ => self.access(instruction),
@@ -245,7 +255,7 @@ impl Model {
                 let word = self.memory(address & !4);
                 *word = if high { *word & 0xFFFF_FFFF | value << 32 } else { *word >> 32 << 32 | value };
             }
-            Opcode::STR => {
+            Opcode::STR | Opcode::STLR => {
                 let address = self.address(b);
                 *self.memory(address) = self.register(a);
             }
@@ -302,15 +312,26 @@ impl Runner for Model {
         &mut self.data
     }
 
-    fn words(&mut self) -> &mut [u64; 2] {
+    fn words(&mut self) -> &mut [u64; 4] {
         &mut self.words
     }
 
     fn thread(&self) -> u64 {
-        THREAD
+        THREAD_POINTER
     }
 
-    fn call(&mut self) -> End {
-        self.call_amid(&mut |_, _| {})
+    fn stack(&self) -> u64 {
+        STACK
+    }
+
+    fn return_address(&self) -> u64 {
+        RETURN
+    }
+
+    fn call_below(&mut self, bytes: u64) -> End {
+        self.top = STACK - bytes;
+        let end = self.call_amid(&mut |_, _| {});
+        self.top = STACK;
+        end
     }
 }
