@@ -62,7 +62,7 @@ impl Installed {
             return None;
         }
         let outside = self.id.group.hooks().flat_map(Hook::outside_calls).map(|call| OutsideCaller {
-            thread: thread::id_of(call.thread).map(code::thread_name),
+            thread: thread::id_of(call.thread).map(|thread| format!("`{}` ({thread})", code::thread_name(thread))),
             test: test_of(call.scope),
         });
         Some(Evidence {
