@@ -32,9 +32,9 @@ pub const RETURNS: u64 = 32;
 /// Bits of a slot's counter that are the calls of its present tenure; the bits above are the tenure's number.
 pub const CALL_BITS: u32 = 40;
 
-/// How far below the stack pointer that [`crate::thread`]'s bypass word names the stub may be entered, in bytes, without
-/// the return address: the arguments that a caller puts on the stack for one call. A signal frame is larger, see
-/// sigaltstack(2) on `MINSIGSTKSZ`; so a signal handler's call is outside.
+/// How far below the stack pointer of a bypass the stub may be entered for it, in bytes, without the return address: room
+/// for the arguments that a caller puts on the stack for one call. What the kernel puts there for a signal is
+/// larger (on x86-64 the red zone, 512 bytes of `fxsave` and `struct rt_sigframe`), so a signal handler's call is not meant.
 pub const BYPASS_WINDOW: u64 = 512;
 
 /// Offsets within a slot, in bytes. `hook::Slot` is the Rust side of it, and checks itself against these.

@@ -133,8 +133,7 @@ fn another_patch_of_the_scope_meanwhile() {
     assert!(seen.iter().all(|seen| *seen > 5), "{seen:?}");
 }
 
-/// What the thread's own signal handlers find between any two instructions is what they leave: they are in other scopes,
-/// and have bypasses of their own.
+/// A call from further down the stack, as those of a signal handler are, goes as if there were no bypass, and leaves it.
 #[test]
 fn a_pending_bypass_is_kept_for_its_frame() {
     let mut model = Model::new(16, &[]);

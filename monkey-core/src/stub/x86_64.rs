@@ -6,7 +6,8 @@
 //!           jne  active
 //! original: the displaced instructions
 //!           jmp  behind them in the target
-//! active:   rcx = fs:[scope]
+//! active:   in no scope, and nothing to look at?     original
+//!           rcx = fs:[scope]
 //!           is it the first slot's owner?            search
 //!           does it ask for the trampoline?          bypass
 //!           is there anything further to look at?    search, or original
@@ -111,9 +112,25 @@ impl Stub {
         self.asm.bytes(trampoline);
     }
 
+    /// Threads in no scope need no register, as long as there is nothing to look at.
     fn active(&mut self) {
-        let (owner, look) = (self.field(cell::FIRST + slot::OWNER), self.field(cell::LOOK));
+        let look = self.field(cell::LOOK);
+        let scoped = self.asm.label();
         self.asm.bind(self.active);
+        // 64 48 83 3C 25 disp32 00  cmp qword fs:[scope], 0
+        self.asm.absolute(&[0x64, 0x48, 0x83, 0x3C, 0x25], self.scope, &[0]);
+        // 0F 85 rel32               jne scoped
+        self.asm.branch(&[0x0F, 0x85], scoped);
+        // 48 83 3D rel32 00         cmp qword [rip+look], 0
+        self.asm.relative(&[0x48, 0x83, 0x3D], look, &[0]);
+        // 0F 84 rel32               je original
+        self.asm.branch(&[0x0F, 0x84], self.original);
+        self.asm.bind(scoped);
+        self.scoped();
+    }
+
+    fn scoped(&mut self) {
+        let (owner, look) = (self.field(cell::FIRST + slot::OWNER), self.field(cell::LOOK));
         // 51                        push rcx
         self.asm.bytes(&[0x51]);
         // 64 48 8B 0C 25 disp32     mov rcx, fs:[scope]
