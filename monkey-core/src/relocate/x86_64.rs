@@ -2,15 +2,16 @@
 //!
 //! Shadow stacks (CET) are not provided for: a displaced call pushes its return address without a `call`.
 use super::{Refusal, Relocated};
-use iced_x86::{
-    BlockEncoder, BlockEncoderOptions, Code, Decoder, DecoderError, DecoderOptions, Instruction,
-    InstructionBlock, Mnemonic, OpKind,
-};
+use decode::{Fault, Instruction, decode, flow::Flow};
+use encode::Encoder;
 
 mod call;
+#[doc(hidden)]
+pub mod decode;
+mod encode;
 mod scan;
 
-/// No [`Relocated::code`] is longer, for a `need` of up to 14 bytes: seven `loop`s of two bytes become 18 bytes
+/// No [`Relocated::code`] is longer, for a `need` of up to 14 bytes: seven `loop`s of two bytes become ten bytes
 /// and a pointer of eight each, and there are a long last instruction, a far jump back and alignment.
 pub const LONGEST: usize = 256;
 
@@ -34,78 +35,71 @@ pub fn relocate(
         Some(extent) => scan::whole(&body[..extent.min(body.len())], from, need, taken.length)?,
         None => scan::reachable(body, from, need, &taken)?,
     }
-    taken.encode(body, from, to)
+    taken.encode(from, to)
 }
 
 /// The instructions to displace, and how many bytes they take together with unused padding behind them.
-struct Taken {
-    instructions: Vec<Instruction>,
+struct Taken<'a> {
+    instructions: Vec<Instruction<'a>>,
     length: usize,
 }
 
 /// Decodes whole instructions until there are `need` bytes of them.
-fn take(body: &[u8], from: u64, need: usize, extent: Option<usize>) -> Result<Taken, Refusal> {
+fn take(body: &[u8], from: u64, need: usize, extent: Option<usize>) -> Result<Taken<'_>, Refusal> {
     let mut end = extent.map_or(body.len(), |extent| extent.min(body.len()));
-    let mut decoder = Decoder::with_ip(64, &body[..end], from, DecoderOptions::NONE);
-    let mut instructions = Vec::new();
-    while decoder.position() < need.min(end) {
-        let instruction = decoder.decode();
-        if instruction.is_invalid() {
-            return Err(match decoder.last_error() {
-                DecoderError::NoMoreBytes => Refusal::TooShort { length: end, need },
-                _ => Refusal::Undecodable { at: instruction.ip() },
-            });
-        }
-        instructions.push(instruction);
+    let mut taken = Taken { instructions: Vec::with_capacity(need), length: 0 };
+    while taken.length < need.min(end) {
+        let at = from.wrapping_add(taken.length as u64);
+        let instruction = match decode(&body[taken.length..end], at) {
+            Ok(instruction) => instruction,
+            Err(Fault::Truncated) => return Err(Refusal::TooShort { length: end, need }),
+            Err(fault) => return Err(fault.refusal(at)),
+        };
+        taken.length += instruction.bytes.len();
+        taken.instructions.push(instruction);
         // Without an extent nothing tells whether what follows is still this function, even if a branch goes
         // there: LLVM makes conditional tail calls, and at opt-level `s` the next function starts right here.
-        if extent.is_none() && (leaves(&instruction) || instruction.mnemonic() == Mnemonic::Int3) {
-            end = decoder.position();
+        if extent.is_none() && (instruction.flow.leaves() || instruction.flow == Flow::Breakpoint) {
+            end = taken.length;
         }
     }
-    let mut taken = Taken { length: decoder.position(), instructions };
     if taken.length < need {
         taken.take_padding(body, from, need)?;
     }
     Ok(taken)
 }
 
-/// Whether control never goes on to the next instruction.
-fn leaves(instruction: &Instruction) -> bool {
-    use Mnemonic::{Hlt, Iret, Iretd, Iretq, Jmp, Ret, Retf, Ud0, Ud1, Ud2};
-    let mnemonic = instruction.mnemonic();
-    matches!(mnemonic, Jmp | Ret | Retf | Iret | Iretd | Iretq | Ud0 | Ud1 | Ud2 | Hlt)
-}
-
-/// Where a direct branch, call, loop or `xbegin` goes.
-fn branch_target(instruction: &Instruction) -> Option<u64> {
-    let kind = instruction.op0_kind();
-    matches!(kind, OpKind::NearBranch16 | OpKind::NearBranch32 | OpKind::NearBranch64)
-        .then(|| instruction.near_branch_target())
+impl Fault {
+    fn refusal(self, at: u64) -> Refusal {
+        match self {
+            Self::Truncated | Self::Undefined => Refusal::Undecodable { at },
+            Self::Ambiguous(why) => Refusal::Immovable { at, why },
+        }
+    }
 }
 
 /// Where the instruction lands, if that is among the first `need` bytes of the function at `from`.
 ///
 /// A call of the first byte is a recursion: it goes through the hook like every other call.
 fn lands_in(instruction: &Instruction, from: u64, need: usize) -> Option<u64> {
-    let target = branch_target(instruction)?;
+    let target = instruction.branch_target()?;
     let offset = target.wrapping_sub(from);
-    let recursion = offset == 0 && instruction.mnemonic() == Mnemonic::Call;
+    let recursion = offset == 0 && instruction.flow == Flow::Call;
     (offset < need as u64 && !recursion).then_some(target)
 }
 
-impl Taken {
+impl<'a> Taken<'a> {
     /// Goes on into the padding behind the function: `int3` and the nops of any length.
-    fn take_padding(&mut self, body: &[u8], from: u64, need: usize) -> Result<(), Refusal> {
-        let ip = from.wrapping_add(self.length as u64);
-        let mut decoder = Decoder::with_ip(64, &body[self.length..], ip, DecoderOptions::NONE);
-        let falls_through = !self.instructions.last().is_some_and(leaves);
+    fn take_padding(&mut self, body: &'a [u8], from: u64, need: usize) -> Result<(), Refusal> {
+        let falls_through = !self.instructions.last().is_some_and(|last| last.flow.leaves());
         while self.length < need {
-            let instruction = decoder.decode();
-            if !matches!(instruction.mnemonic(), Mnemonic::Nop | Mnemonic::Int3) {
+            let padding = decode(&body[self.length..], from.wrapping_add(self.length as u64))
+                .ok()
+                .filter(|next| next.is_nop() || next.flow == Flow::Breakpoint);
+            let Some(instruction) = padding else {
                 return Err(Refusal::TooShort { length: self.length, need });
-            }
-            self.length += instruction.len();
+            };
+            self.length += instruction.bytes.len();
             // A function may run off its end (hand-written assembly does): then the padding is executed.
             if falls_through {
                 self.instructions.push(instruction);
@@ -117,15 +111,15 @@ impl Taken {
     /// Refuses displaced branches into displaced instructions, and calls that return where the jump will be.
     fn check_targets(&self, from: u64, need: usize) -> Result<(), Refusal> {
         for instruction in &self.instructions {
-            let at = instruction.ip();
-            if instruction.mnemonic() == Mnemonic::Call {
-                if instruction.next_ip().wrapping_sub(from) < need as u64 {
+            let at = instruction.address;
+            if instruction.flow.is_call() {
+                if instruction.next().wrapping_sub(from) < need as u64 {
                     return Err(Refusal::ReturnInto { call: at });
                 }
                 if let Some(to) = lands_in(instruction, from, need) {
                     return Err(Refusal::BranchInto { from: at, to });
                 }
-            } else if let Some(to) = branch_target(instruction)
+            } else if let Some(to) = instruction.branch_target()
                 && to.wrapping_sub(from) < self.length as u64
                 && !self.starts_at(to)
             {
@@ -136,118 +130,32 @@ impl Taken {
     }
 
     fn starts_at(&self, address: u64) -> bool {
-        self.instructions.iter().any(|instruction| instruction.ip() == address)
+        self.instructions.iter().any(|instruction| instruction.address == address)
     }
 
     /// Encodes the instructions for the address `to`.
-    fn encode(&self, body: &[u8], from: u64, to: u64) -> Result<Relocated, Refusal> {
-        let mut block = Block::default();
+    fn encode(&self, from: u64, to: u64) -> Result<Relocated, Refusal> {
+        let mut encoder = Encoder::new(to);
         for instruction in &self.instructions {
-            let offset = instruction.ip().wrapping_sub(from) as usize;
-            block.start(offset);
-            self.encode_one(&mut block, instruction, &body[offset..offset + instruction.len()], from, to)?;
+            encoder.start(instruction.address.wrapping_sub(from) as usize);
+            self.encode_one(&mut encoder, instruction, from)?;
         }
         // A displaced call is the last instruction, or it would return into the jump, and it has become a jump.
-        if !self.instructions.last().is_some_and(|last| leaves(last) || last.mnemonic() == Mnemonic::Call) {
-            block.jump(from.wrapping_add(self.length as u64))?;
+        if !self.instructions.last().is_some_and(|last| last.flow.leaves() || last.flow.is_call()) {
+            encoder.jump(from.wrapping_add(self.length as u64));
         }
-        block.finish(to, self.length)
+        encoder.finish(self.length)
     }
 
-    fn encode_one(
-        &self,
-        block: &mut Block,
-        instruction: &Instruction,
-        bytes: &[u8],
-        from: u64,
-        to: u64,
-    ) -> Result<(), Refusal> {
-        let at = instruction.ip();
-        if instruction.is_ip_rel_memory_operand() && !in_reach(instruction.ip_rel_memory_address(), to) {
-            return Err(Refusal::OutOfReach { at });
+    fn encode_one(&self, encoder: &mut Encoder, instruction: &Instruction, from: u64) -> Result<(), Refusal> {
+        if instruction.flow.is_call() {
+            return call::encode(encoder, instruction);
         }
-        if instruction.mnemonic() == Mnemonic::Call {
-            return call::encode(block, instruction);
-        }
-        let Some(target) = branch_target(instruction) else {
-            if instruction.is_ip_rel_memory_operand() {
-                block.push(*instruction);
-                return Ok(());
-            }
-            return block.bytes(bytes, at);
-        };
-        let mut branch = *instruction;
+        let Some(target) = instruction.branch_target() else { return encoder.copy(instruction) };
         if self.starts_at(target) {
-            branch.set_near_branch64(label(target.wrapping_sub(from) as usize));
-        } else if instruction.mnemonic() == Mnemonic::Xbegin && !in_reach(target, to) {
-            // The only branch that has no longer form.
-            return Err(Refusal::OutOfReach { at });
+            encoder.inner_branch(instruction, target.wrapping_sub(from) as usize)
+        } else {
+            encoder.outer_branch(instruction, target)
         }
-        block.push(branch);
-        Ok(())
-    }
-}
-
-/// Whether all of the code at `to` can address `target` with 32 bits.
-fn in_reach(target: u64, to: u64) -> bool {
-    let distance = target.wrapping_sub(to) as i64;
-    distance.unsigned_abs() < (1 << 31) - LONGEST as u64
-}
-
-/// What the encoder knows the displaced instruction at `offset` by.
-///
-/// The encoder takes an operand for a reference into the block when it equals the address of an instruction. That
-/// is right for branches only: `lea rdi, [rip + f]` in `f` itself has to give the address of `f`, not of the copy.
-/// So the instructions get addresses that no operand can have, and the branches among them are made to match.
-const fn label(offset: usize) -> u64 {
-    0x8000_0000_0000_0000 + offset as u64
-}
-
-/// The list of instructions for the encoder.
-#[derive(Default)]
-struct Block {
-    list: Vec<Instruction>,
-    /// The displaced instructions: offset in the target, and index of the label in `list`.
-    starts: Vec<(usize, usize)>,
-}
-
-impl Block {
-    /// Marks the start of a displaced instruction with an empty one: for one that it rewrites the encoder does not
-    /// say where it went.
-    fn start(&mut self, offset: usize) {
-        self.starts.push((offset, self.list.len()));
-        let mut empty = Instruction::default();
-        empty.set_code(Code::Zero_bytes);
-        empty.set_ip(label(offset));
-        self.list.push(empty);
-    }
-
-    fn push(&mut self, mut instruction: Instruction) {
-        // Unique, and equal to no operand and no label.
-        instruction.set_ip(label(1 << 32) + self.list.len() as u64);
-        self.list.push(instruction);
-    }
-
-    fn bytes(&mut self, bytes: &[u8], at: u64) -> Result<(), Refusal> {
-        let instruction = Instruction::with_declare_byte(bytes);
-        self.push(instruction.map_err(|_| Refusal::Undecodable { at })?);
-        Ok(())
-    }
-
-    // E9 cd              jmp target
-    // FF 25 cd ... iq    jmp [rip + pointer] ... pointer: target, where 32 bits do not reach
-    fn jump(&mut self, target: u64) -> Result<(), Refusal> {
-        let jump = Instruction::with_branch(Code::Jmp_rel32_64, target);
-        self.push(jump.map_err(|_| Refusal::OutOfReach { at: target })?);
-        Ok(())
-    }
-
-    fn finish(self, to: u64, displaced: usize) -> Result<Relocated, Refusal> {
-        let block = InstructionBlock::new(&self.list, to);
-        let result = BlockEncoder::encode(64, block, BlockEncoderOptions::RETURN_NEW_INSTRUCTION_OFFSETS)
-            .map_err(|_| Refusal::Immovable { at: to, why: "the encoder refuses it" })?;
-        let offset = |index: usize| result.new_instruction_offsets[index] as usize;
-        let boundaries = self.starts.iter().map(|&(start, index)| (start, offset(index))).collect();
-        Ok(Relocated { code: result.code_buffer, displaced, boundaries })
     }
 }

@@ -1,5 +1,6 @@
 //! x86-64: where thunks and shims lead.
 use super::Leads;
+use crate::relocate::x86_64::decode::{decode, flow::Flow};
 
 /// Where a jump through memory reads its target (`jmp [slot]`: what a PLT entry is).
 pub(in crate::image) fn slot(code: &[u8], address: usize) -> Option<usize> {
@@ -14,16 +15,21 @@ pub(in crate::image) fn slot(code: &[u8], address: usize) -> Option<usize> {
 
 /// Where the function `code`, which begins at `address`, goes.
 pub(in crate::image) fn leads(code: &[u8], address: usize) -> Leads {
-    use iced_x86::{Decoder, DecoderOptions, Mnemonic};
     let own = address..address + code.len();
     let mut found = Leads::default();
-    for instruction in Decoder::with_ip(64, code, address as u64, DecoderOptions::NONE) {
-        let leaves = matches!(instruction.mnemonic(), Mnemonic::Call | Mnemonic::Jmp);
-        let target = instruction.near_branch_target() as usize;
-        if (leaves || instruction.mnemonic() == Mnemonic::Mov) && instruction.is_ip_rel_memory_operand() {
-            found.slots.push(instruction.ip_rel_memory_address() as usize);
-        } else if leaves && target != 0 && !own.contains(&target) {
-            found.functions.push(target);
+    let mut offset = 0;
+    while let Ok(instruction) = decode(&code[offset..], (address + offset) as u64) {
+        offset += instruction.bytes.len();
+        let flow = instruction.flow;
+        if let Some(slot) = instruction.rip_relative() {
+            if matches!(flow, Flow::CallIndirect | Flow::JumpIndirect) || instruction.is_load() {
+                found.slots.push(slot as usize);
+            }
+        } else if let Some(target) = instruction.branch_target()
+            && matches!(flow, Flow::Call | Flow::Jump)
+            && !own.contains(&(target as usize))
+        {
+            found.functions.push(target as usize);
         }
     }
     found

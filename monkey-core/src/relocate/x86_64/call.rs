@@ -2,23 +2,24 @@
 //!
 //! With the address behind its copy the unwinder would find no description of the frame there: a panic below the
 //! call would abort, and a backtrace would end.
-use super::{Block, branch_target};
+use super::{Encoder, Flow, Instruction};
 use crate::relocate::Refusal;
-use iced_x86::{Code, Instruction, OpKind, Register};
 
-pub(super) fn encode(block: &mut Block, call: &Instruction) -> Result<(), Refusal> {
-    let jump = match call.code() {
-        Code::Call_rel32_64 => None,
-        Code::Call_rm64 => Some(jump_indirect(call)?),
-        _ => return Err(immovable(call, "a far call pushes its own address")),
-    };
-    block.bytes(&push_address(call.next_ip()), call.ip())?;
-    match (jump, branch_target(call)) {
-        (Some(jump), _) => block.push(jump),
-        (None, Some(target)) => block.jump(target)?,
-        (None, None) => return Err(immovable(call, "the call has no target")),
+pub(super) fn encode(encoder: &mut Encoder, call: &Instruction) -> Result<(), Refusal> {
+    let indirect = call.flow == Flow::CallIndirect;
+    let jump = if indirect { Some(jump_indirect(call)?) } else { None };
+    match (jump, call.branch_target()) {
+        (Some(jump), _) => {
+            encoder.bytes(&push_address(call.next()));
+            encoder.copy_changed(call, &jump)
+        }
+        (None, Some(target)) => {
+            encoder.bytes(&push_address(call.next()));
+            encoder.jump(target);
+            Ok(())
+        }
+        (None, None) => Err(immovable(call, "a far call pushes its own address")),
     }
-    Ok(())
 }
 
 // 68 id              push low half (sign-extended)
@@ -33,28 +34,43 @@ fn push_address(address: u64) -> [u8; 13] {
 }
 
 // FF /2   call r/m64   becomes   FF /4   jmp r/m64
-fn jump_indirect(call: &Instruction) -> Result<Instruction, Refusal> {
-    let mut jump = *call;
-    jump.set_code(Code::Jmp_rm64);
-    match call.op0_kind() {
-        OpKind::Register if call.op0_register() == Register::RSP => {
-            Err(immovable(call, "it calls the address in rsp"))
+fn jump_indirect(call: &Instruction) -> Result<Vec<u8>, Refusal> {
+    // FF D4   call rsp
+    if call.modrm() == Some(0xD4) && call.prefixes.rex & 1 == 0 {
+        return Err(immovable(call, "it calls the address in rsp"));
+    }
+    let mut bytes = call.bytes.to_vec();
+    let modrm = call.opcode_at() + 1;
+    bytes[modrm] ^= (2 ^ 4) << 3;
+    if call.has_stack_base() {
+        let displacement = call.displacement();
+        // Below rsp the pushed address would overwrite what is to be called.
+        if displacement < 0 || displacement > i32::MAX - 8 {
+            return Err(immovable(call, "it calls an address below rsp"));
         }
-        OpKind::Memory if matches!(call.memory_base(), Register::RSP | Register::ESP) => {
-            let displacement = call.memory_displacement64() as i64;
-            // Below rsp the pushed address would overwrite what is to be called.
-            if displacement < 0 || displacement > i64::from(i32::MAX) - 8 {
-                return Err(immovable(call, "it calls an address below rsp"));
-            }
-            // The push has moved rsp by eight. The encoder shortens a displacement of one byte or makes it four.
-            jump.set_memory_displacement64((displacement + 8) as u64);
-            jump.set_memory_displ_size(1);
-            Ok(jump)
-        }
-        _ => Ok(jump),
+        // The push has moved rsp by eight.
+        bytes.truncate(modrm + 2);
+        displace(&mut bytes, modrm, displacement + 8);
+    }
+    if bytes.len() > super::decode::LONGEST {
+        return Err(immovable(call, "with all its prefixes it has no longer form"));
+    }
+    Ok(bytes)
+}
+
+// 40+reg SIB cb      [rsp + one byte]
+// 80+reg SIB cd      [rsp + four bytes]
+fn displace(bytes: &mut Vec<u8>, modrm: usize, displacement: i32) {
+    bytes[modrm] &= 0x3F;
+    if let Ok(short) = i8::try_from(displacement) {
+        bytes[modrm] |= 0x40;
+        bytes.push(short as u8);
+    } else {
+        bytes[modrm] |= 0x80;
+        bytes.extend(displacement.to_le_bytes());
     }
 }
 
 fn immovable(call: &Instruction, why: &'static str) -> Refusal {
-    Refusal::Immovable { at: call.ip(), why }
+    Refusal::Immovable { at: call.address, why }
 }

@@ -4,9 +4,8 @@
 //! plain arithmetic on the bytes says first whether any of them could be one; only then the function is decoded.
 //!
 //! Jump tables are not looked at: the entry block of a function has no predecessors in LLVM, so no table holds it.
-use super::{Taken, branch_target, lands_in, leaves};
+use super::{Fault, Flow, Instruction, Taken, decode, lands_in};
 use crate::relocate::Refusal;
-use iced_x86::{Decoder, DecoderOptions, Instruction, Mnemonic, OpKind, Register};
 
 /// A function without a known end is looked at this far.
 const BOUND: usize = 64 * 1024;
@@ -14,16 +13,14 @@ const BOUND: usize = 64 * 1024;
 /// The whole function `code`, from the offset `start` on.
 pub(super) fn whole(code: &[u8], from: u64, need: usize, start: usize) -> Result<(), Refusal> {
     let Some(last) = last_suspect(code, need, start) else { return Ok(()) };
-    let mut decoder =
-        Decoder::with_ip(64, &code[start..], from.wrapping_add(start as u64), DecoderOptions::NONE);
+    let mut offset = start;
     // Beyond the last suspect no branch can come.
-    while start + decoder.position() <= last {
-        let instruction = decoder.decode();
-        if instruction.is_invalid() {
-            // Data among the code: where the instructions behind it start is anybody's guess.
-            return Err(Refusal::Undecodable { at: instruction.ip() });
-        }
+    while offset <= last {
+        let at = from.wrapping_add(offset as u64);
+        // Data among the code: where the instructions behind it start is anybody's guess.
+        let instruction = decode(&code[offset..], at).map_err(|fault| fault.refusal(at))?;
         refuse_landing(&instruction, from, need)?;
+        offset += instruction.bytes.len();
     }
     Ok(())
 }
@@ -36,7 +33,7 @@ pub(super) fn reachable(body: &[u8], from: u64, need: usize, taken: &Taken) -> R
     }
     let mut walk = Walk { body, from, need, seen: vec![false; body.len()], todo: Vec::new(), table: None };
     taken.instructions.iter().for_each(|instruction| walk.note_target(instruction));
-    if taken.instructions.last().is_some_and(|last| !leaves(last)) {
+    if taken.instructions.last().is_some_and(|last| !last.flow.leaves()) {
         walk.todo.push(taken.length);
     }
     while let Some(start) = walk.todo.pop() {
@@ -66,18 +63,23 @@ struct Walk<'a> {
 impl Walk<'_> {
     /// Follows the code at an offset until it leaves, or goes where the walk was before.
     fn follow(&mut self, start: usize) -> Result<(), Refusal> {
-        let ip = self.from.wrapping_add(start as u64);
-        let mut decoder = Decoder::with_ip(64, &self.body[start..], ip, DecoderOptions::NONE);
-        while decoder.can_decode() && !self.seen[start + decoder.position()] {
-            self.seen[start + decoder.position()] = true;
-            let instruction = decoder.decode();
+        let mut offset = start;
+        while offset < self.body.len() && !self.seen[offset] {
+            self.seen[offset] = true;
+            let at = self.from.wrapping_add(offset as u64);
+            let instruction = match decode(&self.body[offset..], at) {
+                Ok(instruction) => instruction,
+                // A call that never returns is the last of its function: what is behind it is another's.
+                Err(Fault::Truncated | Fault::Undefined) => break,
+                Err(fault) => return Err(fault.refusal(at)),
+            };
             refuse_landing(&instruction, self.from, self.need)?;
             self.note_target(&instruction);
+            offset += instruction.bytes.len();
             if is_table_jump(&instruction) {
-                let end = start + decoder.position();
-                self.table = Some(self.table.map_or(end, |table| table.min(end)));
+                self.table = Some(self.table.map_or(offset, |table| table.min(offset)));
             }
-            if instruction.is_invalid() || leaves(&instruction) {
+            if instruction.flow.leaves() {
                 break;
             }
         }
@@ -86,9 +88,9 @@ impl Walk<'_> {
 
     /// Remembers where a branch goes; a function called from here is another function.
     fn note_target(&mut self, instruction: &Instruction) {
-        if let Some(target) = branch_target(instruction)
+        if let Some(target) = instruction.branch_target()
             && target.wrapping_sub(self.from) < self.body.len() as u64
-            && instruction.mnemonic() != Mnemonic::Call
+            && instruction.flow != Flow::Call
         {
             self.todo.push(target.wrapping_sub(self.from) as usize);
         }
@@ -96,17 +98,13 @@ impl Walk<'_> {
 }
 
 fn is_table_jump(instruction: &Instruction) -> bool {
-    let computed = match instruction.op0_kind() {
-        OpKind::Register => true,
-        OpKind::Memory => instruction.memory_index() != Register::None,
-        _ => false,
-    };
-    computed && instruction.mnemonic() == Mnemonic::Jmp
+    let register = instruction.modrm().is_some_and(|modrm| modrm >= 0xC0);
+    instruction.flow == Flow::JumpIndirect && (register || instruction.has_index())
 }
 
 fn refuse_landing(instruction: &Instruction, from: u64, need: usize) -> Result<(), Refusal> {
     match lands_in(instruction, from, need) {
-        Some(to) => Err(Refusal::BranchInto { from: instruction.ip(), to }),
+        Some(to) => Err(Refusal::BranchInto { from: instruction.address, to }),
         None => Ok(()),
     }
 }
