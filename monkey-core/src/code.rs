@@ -15,7 +15,7 @@ use aarch64 as machine;
 #[cfg(target_arch = "x86_64")]
 use x86_64 as machine;
 
-pub use system::{Map, allocate, page_size, redirect, say, thread_name, write};
+pub use system::{Map, allocate, page_size, redirect, say, signal, thread_name, write};
 
 /// A target's first bytes, about to become a jump.
 #[derive(Debug)]

@@ -2,7 +2,9 @@
 mod map;
 mod near;
 mod redirect;
+pub mod signal;
 mod stacks;
+mod system_call;
 mod threads;
 mod trap;
 mod write;
@@ -10,8 +12,8 @@ mod write;
 pub use map::Map;
 pub use near::allocate;
 pub use redirect::redirect;
+pub use system_call::say;
 pub use threads::name as thread_name;
-pub use trap::say;
 pub use write::write;
 
 /// The size of a page, in bytes.
