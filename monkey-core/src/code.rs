@@ -6,6 +6,8 @@ mod linux;
 #[cfg(target_os = "linux")]
 use linux as system;
 
+mod valgrind;
+
 #[cfg(target_arch = "aarch64")]
 mod aarch64;
 #[cfg(target_arch = "x86_64")]
@@ -15,7 +17,10 @@ use aarch64 as machine;
 #[cfg(target_arch = "x86_64")]
 use x86_64 as machine;
 
-pub use system::{Map, allocate, page_size, redirect, say, signal, thread_name, write};
+pub use system::{
+    Map, allocate, each_loaded_file, early, holds, page_size, read_memory, redirect, say, signal,
+    thread_name, thread_of, write,
+};
 
 /// A target's first bytes, about to become a jump.
 #[derive(Debug)]

@@ -58,7 +58,7 @@ mod machine;
 #[path = "thread/linux_x86_64.rs"]
 mod machine;
 
-pub use machine::offset;
+pub use machine::{offset, pointer};
 
 fn words() -> *mut u64 {
     machine::pointer().wrapping_add_signed(offset()) as *mut u64

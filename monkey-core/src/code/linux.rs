@@ -1,6 +1,9 @@
 //! Linux: `/proc/self/maps`, `mmap`, `/proc/self/mem` or `mprotect`, signals.
 mod map;
+mod memory;
 mod near;
+mod objects;
+mod pages;
 mod redirect;
 pub mod signal;
 mod stacks;
@@ -10,10 +13,13 @@ mod trap;
 mod write;
 
 pub use map::Map;
+pub use memory::{holds, read_memory};
 pub use near::allocate;
-pub use redirect::redirect;
+pub use objects::each_loaded_file;
+use pages::Place;
+pub use redirect::{early, redirect};
 pub use system_call::say;
-pub use threads::name as thread_name;
+pub use threads::{name as thread_name, of_pointer as thread_of};
 pub use write::write;
 
 /// The size of a page, in bytes.
@@ -26,17 +32,11 @@ pub fn page_size() -> usize {
 /// Interrupts every core that runs this process, by taking write permission from a page of its own.
 fn interrupt_all() {
     let size = page_size();
-    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
-    // SAFETY: a new mapping wherever the kernel likes.
-    let page =
-        unsafe { libc::mmap(std::ptr::null_mut(), size, libc::PROT_READ | libc::PROT_WRITE, flags, -1, 0) };
-    if page == libc::MAP_FAILED {
-        return;
-    }
+    let Ok(page) = pages::map(Place::Anywhere, size, libc::PROT_READ | libc::PROT_WRITE) else { return };
     // SAFETY: the page is ours; touching it makes other cores have something to drop.
-    unsafe { page.cast::<u8>().write_volatile(1) };
+    unsafe { (page as *mut u8).write_volatile(1) };
     // SAFETY: the page is ours.
-    unsafe { libc::mprotect(page, size, libc::PROT_READ) };
+    unsafe { libc::mprotect(page as *mut libc::c_void, size, libc::PROT_READ) };
     // SAFETY: the page is ours, and nobody else knows of it.
-    unsafe { libc::munmap(page, size) };
+    unsafe { pages::unmap(page, size) };
 }

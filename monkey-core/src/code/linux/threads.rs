@@ -38,6 +38,26 @@ pub fn name(thread: i32) -> String {
     name.trim_end().to_owned()
 }
 
+/// The id of the thread with this thread pointer; `None` when there is none any more.
+///
+/// The kernel keeps for each thread the address of its list of robust mutexes, which lies in the C library's description of
+/// the thread, at one distance from the thread pointer for all. How far that is, the calling thread tells of itself.
+/// Whoever is started without the C library has another list or none.
+#[must_use]
+pub fn of_pointer(pointer: usize) -> Option<i32> {
+    let distance = robust_list(own())?.wrapping_sub(crate::thread::pointer());
+    let list = pointer.wrapping_add(distance);
+    all().ok()?.into_iter().find(|thread| robust_list(*thread) == Some(list))
+}
+
+/// See `get_robust_list(2)`.
+fn robust_list(thread: i32) -> Option<usize> {
+    let (mut list, mut length) = (0_usize, 0_usize);
+    // SAFETY: the kernel writes two words.
+    let refused = unsafe { libc::syscall(libc::SYS_get_robust_list, thread, &raw mut list, &raw mut length) };
+    (refused == 0 && list != 0).then_some(list)
+}
+
 /// Where a thread stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stand {
@@ -119,6 +139,40 @@ mod tests {
         );
         assert_eq!(parse("-1 0x7ffe 0x55aa\n"), Stand::At { address: 0x55aa, stack: 0x7ffe });
         assert_eq!(parse(""), Stand::Unknown);
+    }
+
+    #[test]
+    fn threads_are_found_by_their_pointers() {
+        let Some(_) = robust_list(own()) else {
+            println!("skipped: get_robust_list is not to be had (an emulator?)");
+            return;
+        };
+        assert_eq!(of_pointer(crate::thread::pointer()), Some(own()));
+        let (send, receive) = std::sync::mpsc::channel();
+        let (end, wait) = std::sync::mpsc::channel::<()>();
+        let wait = std::sync::Mutex::new(wait);
+        std::thread::scope(|scope| {
+            for _ in 0..3 {
+                let (send, wait) = (send.clone(), &wait);
+                scope.spawn(move || {
+                    send.send((own(), crate::thread::pointer())).unwrap();
+                    wait.lock().unwrap().recv().unwrap_err();
+                });
+            }
+            let threads: Vec<_> = receive.iter().take(3).collect();
+            for (id, pointer) in threads {
+                assert_eq!(of_pointer(pointer), Some(id));
+                assert_eq!(of_pointer(pointer + 64), None);
+            }
+            drop(end);
+        });
+        let (ended, pointer) = std::thread::spawn(|| (own(), crate::thread::pointer())).join().unwrap();
+        // The next thread may get the ended one's stack, and its pointer; never its id while that is in use.
+        assert!((0..1000).any(|_| of_pointer(pointer) != Some(ended) || {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+            false
+        }));
+        assert_eq!(of_pointer(0), None);
     }
 
     #[test]
