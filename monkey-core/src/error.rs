@@ -114,6 +114,11 @@ pub enum Cause {
         /// What it does.
         reason: String,
     },
+    /// A debugger has a breakpoint on the target's first byte.
+    Breakpoint {
+        /// Which one.
+        by: String,
+    },
     /// `scope = process` was asked for within a scope that does not have the lock to itself.
     NotAlone {
         /// Who holds the lock with it.
@@ -147,6 +152,10 @@ impl Cause {
             Self::ThreadInTheWay { .. } => {
                 "make the patch before that thread is started, or let the thread unblock SIGTRAP and SIGURG"
             }
+            Self::Breakpoint { .. } => {
+                "delete that breakpoint, and set one on the replacement, or on a line within the target: the debugger would put \
+                 back what it has covered, over the jump"
+            }
             Self::NotAlone { .. } => {
                 "write `scope = process` on the test, so that it gets the lock to itself"
             }
@@ -172,6 +181,7 @@ impl fmt::Display for Cause {
             Self::ThreadInTheWay { thread, name, reason } => {
                 write!(f, "thread `{name}` ({thread}) may stand on its first instructions: {reason}")
             }
+            Self::Breakpoint { by } => write!(f, "the debugger {by} has a breakpoint on its first byte"),
             Self::NotAlone { scope } => {
                 write!(f, "`scope = process` needs the lock to itself, but it is asked for within {scope}")
             }

@@ -3,9 +3,9 @@
 //! A hook is made once and stays for the life of the process. From then on patching is data: a slot gets an owner and
 //! a replacement, or loses them.
 use crate::code::{self, Block, Map, Redirect};
+use crate::entry;
 use crate::error::Cause;
 use crate::image;
-use crate::relocate::machine as relocate;
 use crate::stub::{self, Layout, cell, machine};
 use crate::thread;
 use std::collections::BTreeMap;
@@ -243,22 +243,30 @@ impl Hooks {
         group: u64,
         through: Option<&dyn Fn(usize) -> usize>,
     ) -> Result<(), Cause> {
-        let body = body(map, target, bounds)?;
-        if self.hooks.get(&target).is_some_and(|hook| hook.stands_in(body)) {
+        let memory = body(map, target, bounds)?;
+        if self.hooks.get(&target).is_some_and(|hook| hook.stands_in(memory)) {
             return Ok(());
         }
+        let body = entry::true_code(target, memory)?;
+        let body = body.as_ref();
         let skipped = machine::skipped(body);
         let (near, unit, cell) = self.room(target)?;
-        let length = if near { machine::NEAR } else { machine::FAR };
         let from = target + skipped;
         // What stays in front of the hook is a part of the way to the original for those who call it by its address.
         // The stub has a copy in front of `ORIGINAL`.
         let original_at = unit + machine::ORIGINAL;
         let displaced_at = if through.is_some() { original_at + DETOUR + skipped } else { original_at };
         let extent = bounds.extent.map(|extent| extent.saturating_sub(skipped));
-        let relocated =
-            relocate::relocate(&body[skipped..], from as u64, displaced_at as u64, length, extent)
-                .map_err(Cause::Instructions)?;
+        let entry = entry::plan(&entry::Target {
+            from,
+            body: &body[skipped..],
+            extent,
+            gap: image::gap_before(target),
+            stub: unit,
+            displaced_at,
+            near,
+            is_traced: &|| code::Tracer::find().is_some(),
+        })?;
         let mut original = Vec::new();
         if let Some(through) = through {
             let to = through(displaced_at - skipped);
@@ -266,7 +274,7 @@ impl Hooks {
             original.resize(DETOUR, 0);
             original.extend(&body[..skipped]);
         }
-        original.extend(relocated.code);
+        original.extend(&entry.relocated.code);
         let layout = Layout {
             stub: unit as u64,
             cell: std::ptr::from_ref(cell) as u64,
@@ -276,15 +284,14 @@ impl Hooks {
         assert!(code.len() <= UNIT, "stub and trampoline fit in their unit");
         code::write(unit, &code)?;
         cell.group.store(group, SeqCst);
-        let jump = machine::jump(from as u64, unit as u64, length);
         let mut moves: Vec<_> =
-            relocated.boundaries.iter().map(|(offset, at)| (*offset, displaced_at + at)).collect();
+            entry.relocated.boundaries.iter().map(|(offset, at)| (*offset, displaced_at + at)).collect();
         moves.retain(|(offset, _)| *offset != 0);
         moves.push((0, unit));
         // Taken even if that fails: a thread that was moved out of the way, or came to the trap, is in there.
         self.take_room(unit);
-        code::redirect(&Redirect { target: from, jump: &jump, moves: &moves })?;
-        let (original, jump) = (original_at - skipped, (skipped, jump));
+        code::redirect(&Redirect { target: from, jump: &entry.jump, first: &entry.first, moves: &moves })?;
+        let (original, jump) = (original_at - skipped, (skipped, entry.jump));
         self.hooks.insert(target, Hook { original, group, cell, further: Vec::new(), jump });
         Ok(())
     }

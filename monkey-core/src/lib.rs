@@ -5,6 +5,7 @@
 mod code;
 mod count;
 mod crash;
+mod entry;
 mod error;
 #[doc(hidden)]
 pub mod expansion;

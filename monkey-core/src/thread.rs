@@ -61,7 +61,7 @@ mod machine;
 pub use machine::{offset, pointer};
 
 fn words() -> *mut u64 {
-    machine::pointer().wrapping_add_signed(offset()) as *mut u64
+    pointer().wrapping_add_signed(offset()) as *mut u64
 }
 
 fn load(index: usize) -> u64 {

@@ -1,4 +1,5 @@
 //! Linux: `/proc/self/maps`, `mmap`, `/proc/self/mem` or `mprotect`, signals.
+mod landing;
 mod map;
 mod memory;
 mod near;
@@ -9,9 +10,11 @@ pub mod signal;
 mod stacks;
 mod system_call;
 mod threads;
+mod tracer;
 mod trap;
 mod write;
 
+pub use landing::place;
 pub use map::Map;
 pub use memory::{holds, read_memory};
 pub use near::allocate;
@@ -20,6 +23,7 @@ use pages::Place;
 pub use redirect::{early, redirect};
 pub use system_call::say;
 pub use threads::{name as thread_name, of_pointer as thread_of};
+pub use tracer::Tracer;
 pub use write::write;
 
 /// The size of a page, in bytes.

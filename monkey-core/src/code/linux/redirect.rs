@@ -18,6 +18,9 @@ const STEP: Duration = Duration::from_micros(100);
 
 /// Writes the jump. Either it stands afterwards or the bytes are what they were.
 pub fn redirect(order: &Redirect<'_>) -> Result<(), Cause> {
+    for (address, bytes) in order.first {
+        write(*address, bytes)?;
+    }
     if order.fits_one_store() && !order.covers_boundaries() {
         write(order.target, order.jump)?;
         // Nobody runs half of it, and who still runs the old instruction called before. Whether he may go on to is the
