@@ -114,6 +114,13 @@ pub enum Cause {
         /// What it does.
         reason: String,
     },
+    /// A caller of the target keeps a value in a register that the replacement may change.
+    KeptRegister {
+        /// The function that calls.
+        caller: String,
+        /// The register.
+        register: &'static str,
+    },
     /// A debugger has a breakpoint on the target's first byte.
     Breakpoint {
         /// Which one.
@@ -152,6 +159,9 @@ impl Cause {
             Self::ThreadInTheWay { .. } => {
                 "make the patch before that thread is started, or let the thread unblock SIGTRAP and SIGURG"
             }
+            Self::KeptRegister { .. } => {
+                "build that library with `-fno-ipa-ra`, or replace the caller, or a function that the target calls"
+            }
             Self::Breakpoint { .. } => {
                 "delete that breakpoint, and set one on the replacement, or on a line within the target: the debugger would put \
                  back what it has covered, over the jump"
@@ -181,6 +191,10 @@ impl fmt::Display for Cause {
             Self::ThreadInTheWay { thread, name, reason } => {
                 write!(f, "thread `{name}` ({thread}) may stand on its first instructions: {reason}")
             }
+            Self::KeptRegister { caller, register } => write!(
+                f,
+                "its caller `{caller}` was compiled together with it, and keeps a value in {register} over the call"
+            ),
             Self::Breakpoint { by } => write!(f, "the debugger {by} has a breakpoint on its first byte"),
             Self::NotAlone { scope } => {
                 write!(f, "`scope = process` needs the lock to itself, but it is asked for within {scope}")

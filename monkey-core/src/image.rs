@@ -125,6 +125,30 @@ pub fn code_in_file(address: usize, most: usize) -> Option<&'static [u8]> {
     object.elf()?.code_at(object.inside(address), most)
 }
 
+/// The code around `address` as the loaded file has it, at most `most` bytes to each side, and where it begins.
+#[must_use]
+pub fn code_around_in_file(address: usize, most: usize) -> Option<(usize, &'static [u8])> {
+    let object = objects::around(address)?;
+    let (elf, inside) = (object.elf()?, object.inside(address));
+    let start = elf.code_around(inside)?.0.max(inside.saturating_sub(most as u64));
+    let code = elf.code_at(start, most + (inside - start) as usize)?;
+    Some((object.outside(start), code))
+}
+
+/// The functions of the file around `address` that have a symbol.
+#[cfg(test)]
+pub fn exported_functions(address: usize) -> Vec<usize> {
+    let Some(object) = objects::around(address) else { return Vec::new() };
+    object.symbols().entries.iter().map(|entry| object.outside(object.begin(entry))).collect()
+}
+
+/// Whether the function at `address` has a name, and none that Rust gave.
+#[must_use]
+pub fn is_foreign(address: usize) -> bool {
+    let Some(object) = objects::around(address) else { return false };
+    object.mangled_at(address).is_empty() && !object.foreign_at(address).is_empty()
+}
+
 /// The size of an entry of a linkage table.
 const JUMP: usize = 16;
 

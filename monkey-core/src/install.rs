@@ -4,6 +4,7 @@ use crate::error::{Cause, PatchError};
 use crate::hook::{self, Bounds};
 use crate::image::{self, Copies};
 use crate::inherit;
+use crate::kept;
 use crate::lock::{Global, Held};
 use crate::patch::{Group, Id, Key, Order, Visibility};
 use crate::thread;
@@ -70,6 +71,10 @@ impl Held {
         }
         if order.replacement == 0 {
             return Err(Cause::NotCode { found: "the replacement is null".into() });
+        }
+        if let Some(keeper) = kept::keeper(order.target, order.replacement) {
+            let caller = image::describe(keeper.call);
+            return Err(Cause::KeptRegister { caller, register: keeper.register });
         }
         let loads = image::loads();
         let known = self.patches.known.get(&order.target).copied();

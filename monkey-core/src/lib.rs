@@ -16,6 +16,7 @@ mod hook;
 pub mod image;
 mod inherit;
 mod install;
+mod kept;
 mod lock;
 mod patch;
 
