@@ -114,6 +114,11 @@ pub enum Cause {
         /// What it does.
         reason: String,
     },
+    /// Whoever traces the process keeps the signal of the trap that the first hook of this target needs.
+    Traced {
+        /// Which one.
+        by: String,
+    },
     /// A caller of the target keeps a value in a register that the replacement may change.
     KeptRegister {
         /// The function that calls.
@@ -159,6 +164,10 @@ impl Cause {
             Self::ThreadInTheWay { .. } => {
                 "make the patch before that thread is started, or let the thread unblock SIGTRAP and SIGURG"
             }
+            Self::Traced { .. } => {
+                "let it pass SIGTRAP and SIGURG on (gdb: `handle SIGTRAP SIGURG nostop noprint pass`), run without it, or make the \
+                 first patch of this target before there is a second thread"
+            }
             Self::KeptRegister { .. } => {
                 "build that library with `-fno-ipa-ra`, or replace the caller, or a function that the target calls"
             }
@@ -190,6 +199,12 @@ impl fmt::Display for Cause {
             Self::NotWritable { reason } => write!(f, "its code cannot be changed: {reason}"),
             Self::ThreadInTheWay { thread, name, reason } => {
                 write!(f, "thread `{name}` ({thread}) may stand on its first instructions: {reason}")
+            }
+            Self::Traced { by } => {
+                write!(
+                    f,
+                    "{by} traces this process and keeps SIGTRAP, by which other threads are kept off its first instructions"
+                )
             }
             Self::KeptRegister { caller, register } => write!(
                 f,

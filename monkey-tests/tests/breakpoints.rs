@@ -233,6 +233,21 @@ fn a_suite_under_a_coverage_tool_passes() {
             let start = function as *const () as usize;
             println!("\naddresses {} {} {}", start, start + 1, start + 4);
         }
+        Some("far") => {
+            // No way without the trap: where the jump of one byte would lead there is something already.
+            let start = function as *const () as usize;
+            let distance = [1, 2, 3, 4].map(|offset| byte(start + offset));
+            let landing = (start + 5).wrapping_add_signed(i32::from_le_bytes(distance) as isize);
+            let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED_NOREPLACE;
+            let page = (landing & !0xFFF) as *mut libc::c_void;
+            // SAFETY: takes no other mapping's place.
+            assert_eq!(unsafe { libc::mmap(page, 4096, libc::PROT_NONE, flags, -1, 0) }, page);
+            thread::spawn(|| thread::sleep(Duration::from_mins(1)));
+            // SAFETY: both have the type `Function`.
+            let error =
+                unsafe { monkey::patch_at(function as *const (), replacement as *const ()) }.unwrap_err();
+            assert!(error.to_string().contains("traces this process and keeps SIGTRAP"), "{error}");
+        }
         Some(_) => {
             let pushes =
                 prologues::all().into_iter().find(|prologue| prologue.name == "row of pushes").unwrap();
@@ -245,14 +260,16 @@ fn a_suite_under_a_coverage_tool_passes() {
             let text = |text: &str| CString::new(text).unwrap();
             let program = env::current_exe().unwrap();
             let program = [program.to_str().unwrap(), TEST, "--exact", "--nocapture"].map(text);
-            let environment: Vec<_> = env::vars()
-                .chain([("MONKEY_TEST_CASE".to_owned(), "traced".to_owned())])
-                .map(|(name, value)| text(&format!("{name}={value}")))
-                .collect();
+            let environment = |case: &str, form: &str| -> Vec<_> {
+                let more = [("MONKEY_TEST_CASE", case), ("MONKEY_JUMP", form)];
+                let more = more.map(|(name, value)| (name.to_owned(), value.to_owned()));
+                env::vars().chain(more).map(|(name, value)| text(&format!("{name}={value}"))).collect()
+            };
             for breakpoints in [&[][..], &addresses[..1], &addresses[1..], &addresses] {
-                let (status, hits) = tracer::run(&program, &environment, breakpoints);
+                let (status, hits) = tracer::run(&program, &environment("traced", "near"), breakpoints);
                 assert_eq!(status, 0, "{breakpoints:x?}: {hits} hits");
             }
+            assert_eq!(tracer::run(&program, &environment("far", "far"), &[]).0, 0);
         }
     }
 }
@@ -305,7 +322,10 @@ fn a_breakpoint_of_gdb_on_the_first_byte_is_an_error_that_names_it() {
         println!("refused: {error}");
         return;
     }
-    let Some(said) = debug(TEST, &["break *subject_frame", "run"]) else { return };
+    let Some(said) = debug(TEST, &["set language c", "starti", "break *(char *) &subject_frame", "continue"])
+    else {
+        return;
+    };
     assert!(said.contains("the debugger `gdb` (process "), "{said}");
     assert!(said.contains("delete that breakpoint"), "{said}");
 }

@@ -7,6 +7,8 @@
 //! seen in `/proc`, and left alone; any other is asked by a signal, whose handler moves it into the trampoline if it
 //! is in the way. One in a signal handler of the program's own that came there is waited for. Nobody is stopped, and a
 //! call made meanwhile arrives: the trap's handler sends it to the stub.
+#[cfg(target_arch = "x86_64")]
+use super::tracer::Tracer;
 use super::{stacks::Stacks, threads, trap, write::write};
 use crate::code::{Redirect, machine};
 use crate::error::Cause;
@@ -38,10 +40,26 @@ pub fn redirect(order: &Redirect<'_>) -> Result<(), Cause> {
     let _unblocked = trap::Unblocked::begin();
     wait_for_unblocked(order)?;
     trap::install();
+    ask_tracer()?;
     trap::publish(order);
     let written = write_around_trap(order);
     trap::withdraw();
     written
+}
+
+/// A trap that does not arrive lets a thread run on into the middle of an instruction.
+#[cfg(target_arch = "x86_64")]
+fn ask_tracer() -> Result<(), Cause> {
+    match Tracer::find() {
+        Some(tracer) if !trap::arrives() => Err(Cause::Traced { by: tracer.to_string() }),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(target_arch = "aarch64")]
+#[allow(clippy::unnecessary_wraps, reason = "as on x86-64")]
+fn ask_tracer() -> Result<(), Cause> {
+    Ok(())
 }
 
 fn write_around_trap(order: &Redirect<'_>) -> Result<(), Cause> {

@@ -70,6 +70,18 @@ pub fn publish(order: &Redirect<'_>) {
     TARGET.store(order.target, SeqCst);
 }
 
+/// Whether a trap's signal arrives at its handler: who traces the process may keep it. To be asked before a target is
+/// published. Not asked on `AArch64`, where a tracer that keeps it would make the trap repeat itself.
+#[cfg(target_arch = "x86_64")]
+pub fn arrives() -> bool {
+    let target = machine::probe as *const () as usize;
+    let moves = [(0, machine::probe_arrived as *const () as usize)];
+    publish(&Redirect { target, jump: &[], first: &[], moves: &moves });
+    let arrived = machine::probe() == 1;
+    withdraw();
+    arrived
+}
+
 /// Says that the trap is gone.
 pub fn withdraw() {
     ASKED.store(0, SeqCst);

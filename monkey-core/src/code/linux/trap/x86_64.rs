@@ -98,3 +98,16 @@ pub extern "C" fn on_question<const LAYER: usize>(
         hand_on = sym hand_on,
     )
 }
+
+/// A trap of its own, to see whether its signal arrives: 0 if the program goes on as if nothing had been.
+#[unsafe(naked)]
+pub extern "C" fn probe() -> u32 {
+    // CC 31 C0 C3
+    naked_asm!("int3", "xor eax, eax", "ret")
+}
+
+/// Where the trap's handler sends who runs into [`probe`].
+#[unsafe(naked)]
+pub extern "C" fn probe_arrived() -> u32 {
+    naked_asm!("mov eax, 1", "ret")
+}
