@@ -6,6 +6,10 @@ mod linux;
 #[cfg(target_os = "linux")]
 use linux as system;
 
+pub mod breakpoint;
+pub mod signature;
+mod valgrind;
+
 #[cfg(target_arch = "aarch64")]
 mod aarch64;
 #[cfg(target_arch = "x86_64")]
@@ -16,8 +20,32 @@ use aarch64 as machine;
 use x86_64 as machine;
 
 pub use system::{
-    Map, allocate, early, own_thread, page_size, pages, redirect, say, thread_exists, thread_name, write,
+    Map, Tracer, allocate, each_loaded_file, early, holds, memory, own_thread, page_size, place, read_memory,
+    redirect, say, signal, thread_exists, thread_name, write,
 };
+
+#[cfg(target_arch = "aarch64")]
+const BREAKPOINT: breakpoint::Breakpoint = breakpoint::AARCH64;
+#[cfg(target_arch = "x86_64")]
+const BREAKPOINT: breakpoint::Breakpoint = breakpoint::X86_64;
+
+/// The code where memory has `memory` and the loaded file has `file`, without breakpoints that somebody has set, and the
+/// offsets of these; see [`breakpoint::Breakpoint::remove_all`].
+#[must_use]
+pub fn without_breakpoints(memory: &[u8], file: &[u8]) -> Option<(Vec<u8>, Vec<usize>)> {
+    BREAKPOINT.remove_all(memory, file)
+}
+
+/// Whether the target begins with a jump to code with this signature in front of it. Never a fault, whatever is there.
+#[must_use]
+pub fn leads_to_signature(target: usize, signature: &[u8; signature::LENGTH]) -> bool {
+    #[cfg(target_arch = "aarch64")]
+    let destination = signature::destination_aarch64;
+    #[cfg(target_arch = "x86_64")]
+    let destination = signature::destination_x86_64;
+    let read = |at: usize, bytes: &mut [u8]| read_memory(at, bytes) == bytes.len();
+    signature::leads_to(signature, target, destination, &read)
+}
 
 /// A target's first bytes, about to become a jump.
 #[derive(Debug)]
@@ -26,6 +54,8 @@ pub struct Redirect<'a> {
     pub target: usize,
     /// The jump's bytes.
     pub jump: &'a [u8],
+    /// What is written before, address by address: nobody runs it, or it means the same to who does.
+    pub first: &'a [(usize, Vec<u8>)],
     /// Where a thread goes on that stands on an instruction which the jump will cover: offset in the target, address
     /// in the trampoline. The first one, at offset 0, is the stub: such a thread has yet to make the call.
     pub moves: &'a [(usize, usize)],

@@ -114,6 +114,25 @@ pub enum Cause {
         /// What it does.
         reason: String,
     },
+    /// Whoever traces the process keeps the signal of the trap that the first hook of this target needs.
+    Traced {
+        /// Which one.
+        by: String,
+    },
+    /// A caller of the target keeps a value in a register that the replacement may change.
+    KeptRegister {
+        /// The function that calls.
+        caller: String,
+        /// The register.
+        register: &'static str,
+    },
+    /// Another copy of this crate in the process, another library's, has hooked the target.
+    OtherCopy,
+    /// A debugger has a breakpoint on the target's first byte.
+    Breakpoint {
+        /// Which one.
+        by: String,
+    },
     /// `scope = process` was asked for within a scope that does not have the lock to itself.
     NotAlone {
         /// Who holds the lock with it.
@@ -147,6 +166,21 @@ impl Cause {
             Self::ThreadInTheWay { .. } => {
                 "make the patch before that thread is started, or let the thread unblock SIGTRAP and SIGURG"
             }
+            Self::Traced { .. } => {
+                "let it pass SIGTRAP and SIGURG on (gdb: `handle SIGTRAP SIGURG nostop noprint pass`), run without it, or make the \
+                 first patch of this target before there is a second thread"
+            }
+            Self::KeptRegister { .. } => {
+                "build that library with `-fno-ipa-ra`, or replace the caller, or a function that the target calls"
+            }
+            Self::OtherCopy => {
+                "let one of the two replace it: drop the other's guards, and let the program and its libraries share one copy (a \
+                 dynamic library of its own), or replace a function that calls it"
+            }
+            Self::Breakpoint { .. } => {
+                "delete that breakpoint, and set one on the replacement, or on a line within the target: the debugger would put \
+                 back what it has covered, over the jump"
+            }
             Self::NotAlone { .. } => {
                 "write `scope = process` on the test, so that it gets the lock to itself"
             }
@@ -172,6 +206,20 @@ impl fmt::Display for Cause {
             Self::ThreadInTheWay { thread, name, reason } => {
                 write!(f, "thread `{name}` ({thread}) may stand on its first instructions: {reason}")
             }
+            Self::Traced { by } => {
+                write!(
+                    f,
+                    "{by} traces this process and keeps SIGTRAP, by which other threads are kept off its first instructions"
+                )
+            }
+            Self::KeptRegister { caller, register } => write!(
+                f,
+                "its caller `{caller}` was compiled together with it, and keeps a value in {register} over the call"
+            ),
+            Self::OtherCopy => f.write_str(
+                "another copy of this crate in the process has hooked it, and would not see this one's replacement",
+            ),
+            Self::Breakpoint { by } => write!(f, "the debugger {by} has a breakpoint on its first byte"),
             Self::NotAlone { scope } => {
                 write!(f, "`scope = process` needs the lock to itself, but it is asked for within {scope}")
             }

@@ -1,6 +1,8 @@
 //! All copies of one function: what is patched together.
 use crate::hook::{Hook, Slot};
+use crate::kept::Keeper;
 use crate::request::Visibility;
+use once_cell::race::OnceBox;
 use std::iter;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering::SeqCst};
@@ -14,6 +16,7 @@ pub struct Group {
     /// How many files had been loaded when the copies were looked for.
     loads: AtomicU64,
     doubt: AtomicPtr<Doubt>,
+    keeper: OnceBox<Option<Keeper>>,
     /// The first of its patches' layers; only looked at under the engine's lock.
     pub layers: AtomicU32,
 }
@@ -34,6 +37,7 @@ impl Group {
             first: AtomicPtr::new(ptr::null_mut()),
             loads: AtomicU64::new(u64::MAX),
             doubt: AtomicPtr::new(ptr::null_mut()),
+            keeper: OnceBox::new(),
             layers: AtomicU32::new(0),
         }))
     }
@@ -76,6 +80,17 @@ impl Group {
         // SAFETY: null, or what `is_complete` made, which is never freed.
         let doubt = unsafe { self.doubt.load(SeqCst).as_ref() };
         doubt.map(|doubt| doubt.reason.as_str())
+    }
+
+    /// Notes a caller that keeps a value in a register over its call.
+    pub fn is_called_by(&self, keeper: Option<Keeper>) {
+        // Known already where the copies are looked for again.
+        let _ = self.keeper.set(Box::new(keeper));
+    }
+
+    /// A caller that keeps a value in a register over its call.
+    pub fn keeper(&self) -> Option<&Keeper> {
+        self.keeper.get()?.as_ref()
     }
 
     /// The slots that a scope has, or had, for its replacements of the function.

@@ -74,7 +74,7 @@ pub fn take(start: Start, argument: *mut libc::c_void, scope: u64) -> Option<&'s
 fn next(page: &'static Page) -> Option<&'static Page> {
     let known = page.next.load(SeqCst);
     let next = if known.is_null() {
-        let new = code::pages(size_of::<Page>())? as *mut Page;
+        let new = code::memory(size_of::<Page>())? as *mut Page;
         match page.next.compare_exchange(ptr::null_mut(), new, SeqCst, SeqCst) {
             Ok(_) => new,
             // Another thread was first; its page may be full as well, and this one is the next.

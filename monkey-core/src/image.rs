@@ -95,6 +95,60 @@ pub fn find(address: usize) -> Option<Function> {
     Some(Function { address: object.outside(object.begin(first)), size, room, name, named: true })
 }
 
+/// How many bytes in front of the function at `address` belong to no other one; 0 where the file does not tell.
+#[must_use]
+pub fn gap_before(address: usize) -> usize {
+    gap(address).unwrap_or(0)
+}
+
+fn gap(address: usize) -> Option<usize> {
+    let object = objects::around(address)?;
+    let (elf, inside) = (object.elf()?, object.inside(address));
+    let (start, _) = elf.code_around(inside)?;
+    let symbol = match object.symbols().before(inside) {
+        [] => None,
+        entries @ [first, ..] => {
+            let size = entries.iter().map(|entry| u64::from(entry.size)).max().filter(|size| *size != 0)?;
+            Some(object.begin(first) + size)
+        }
+    };
+    // Where only exported functions have symbols, others lie between.
+    let frame = frames::end_before(elf, inside);
+    let end = if elf.full { symbol.max(frame) } else { symbol.max(Some(frame?)) };
+    Some(inside.checked_sub(end?.max(start))? as usize)
+}
+
+/// The code from `address` on as the loaded file has it, at most `most` bytes.
+#[must_use]
+pub fn code_in_file(address: usize, most: usize) -> Option<&'static [u8]> {
+    let object = objects::around(address)?;
+    object.elf()?.code_at(object.inside(address), most)
+}
+
+/// The code around `address` as the loaded file has it, at most `most` bytes to each side, and where it begins.
+#[must_use]
+pub fn code_around_in_file(address: usize, most: usize) -> Option<(usize, &'static [u8])> {
+    let object = objects::around(address)?;
+    let (elf, inside) = (object.elf()?, object.inside(address));
+    let start = elf.code_around(inside)?.0.max(inside.saturating_sub(most as u64));
+    let code = elf.code_at(start, most + (inside - start) as usize)?;
+    Some((object.outside(start), code))
+}
+
+/// The functions of the file around `address` that have a symbol.
+#[cfg(test)]
+pub fn exported_functions(address: usize) -> Vec<usize> {
+    let Some(object) = objects::around(address) else { return Vec::new() };
+    object.symbols().entries.iter().map(|entry| object.outside(object.begin(entry))).collect()
+}
+
+/// Whether the function at `address` has a name, and none that Rust gave.
+#[must_use]
+pub fn is_foreign(address: usize) -> bool {
+    let Some(object) = objects::around(address) else { return false };
+    object.mangled_at(address).is_empty() && !object.foreign_at(address).is_empty()
+}
+
 /// The size of an entry of a linkage table.
 const JUMP: usize = 16;
 

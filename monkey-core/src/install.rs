@@ -5,6 +5,7 @@ use crate::error::{Cause, PatchError};
 use crate::group::Group;
 use crate::image::{self, Copies};
 use crate::inherit;
+use crate::kept;
 use crate::lock;
 use crate::patch::Id;
 use crate::registry::{self, Known};
@@ -43,7 +44,7 @@ fn hook(request: &Request) -> Result<&'static Group, Cause> {
     }
     let loads = image::loads();
     if let Some(known) = registry::find(target).filter(|known| known.group.is_current(loads)) {
-        return same_function(known.group, replacement).map_or(Ok(known.group), Err);
+        return check(known.group, replacement).map(|()| known.group);
     }
     let copies = match request.target_type {
         Some(name) => image::copies_of(target, name),
@@ -58,12 +59,19 @@ fn hook(request: &Request) -> Result<&'static Group, Cause> {
     if copies.addresses.contains(&replacement) {
         return Err(Cause::SameFunction);
     }
-    hook_copies(&copies, loads)
+    let keeper = kept::keeper(target);
+    kept::check(keeper.as_ref(), replacement)?;
+    let group = hook_copies(&copies, loads)?;
+    group.is_called_by(keeper);
+    Ok(group)
 }
 
-fn same_function(group: &'static Group, replacement: usize) -> Option<Cause> {
-    let is_copy = registry::find(replacement).is_some_and(|known| known.group.id == group.id);
-    is_copy.then_some(Cause::SameFunction)
+/// Whether a function whose copies are known may be replaced by another.
+fn check(group: &'static Group, replacement: usize) -> Result<(), Cause> {
+    if registry::find(replacement).is_some_and(|known| known.group.id == group.id) {
+        return Err(Cause::SameFunction);
+    }
+    kept::check(group.keeper(), replacement)
 }
 
 fn hook_copies(copies: &Copies, loads: u64) -> Result<&'static Group, Cause> {

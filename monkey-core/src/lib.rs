@@ -5,6 +5,7 @@
 mod code;
 mod count;
 mod crash;
+mod entry;
 mod error;
 #[doc(hidden)]
 pub mod expansion;
@@ -19,9 +20,10 @@ mod hook;
 pub mod image;
 mod inherit;
 mod install;
-mod installed;
 #[doc(hidden)]
 pub mod lock;
+mod kept;
+mod installed;
 mod patch;
 mod plt;
 mod registry;

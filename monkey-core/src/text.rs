@@ -1,12 +1,12 @@
 //! The program's code: making hooks in it, one thread at a time.
 use crate::code::{self, Block, Map, Redirect};
+use crate::entry;
 use crate::error::Cause;
 use crate::group::Group;
 use crate::hook::{Cell, Hook, Jump};
 use crate::image;
 use crate::lock::{self, Lock, Mark};
 use crate::registry::{self, Known};
-use crate::relocate::machine as relocate;
 use crate::stub::{Layout, machine};
 use crate::thread;
 use once_cell::race::OnceBool;
@@ -14,6 +14,8 @@ use once_cell::race::OnceBool;
 /// Forces the far form of the jump, for tests.
 const FORCED: &str = "MONKEY_JUMP";
 
+/// In front of every stub, so that another copy of this crate in the process sees whose it is.
+const SIGNATURE: &[u8; 16] = b"monkey-mock stub";
 /// One hook's part of a block, in bytes.
 const UNIT: usize = 1024;
 /// Bytes kept for a detour on the way to the trampoline.
@@ -45,6 +47,10 @@ pub struct Bounds {
 pub struct Body {
     pub target: usize,
     bounds: Bounds,
+    /// What the loaded file has there: memory may have somebody's breakpoints.
+    file: &'static [u8],
+    /// How many bytes in front of it belong to no function.
+    gap: usize,
     far: bool,
 }
 
@@ -59,12 +65,15 @@ impl Body {
             Some(function) => Bounds { extent: None, room: Some(function.room) },
             None => Bounds::default(),
         };
-        Self { target, bounds, far: far_is_forced() }
+        let length = bounds.room.or(bounds.extent).unwrap_or(UNKNOWN_EXTENT);
+        let file = image::code_in_file(target, length).unwrap_or_default();
+        Self { target, bounds, file, gap: image::gap_before(target), far: far_is_forced() }
     }
 
     /// A function of which the file need not be asked.
     pub fn unbounded(target: usize) -> Self {
-        Self { target, bounds: Bounds::default(), far: far_is_forced() }
+        let file = image::code_in_file(target, UNKNOWN_EXTENT).unwrap_or_default();
+        Self { target, bounds: Bounds::default(), file, gap: 0, far: far_is_forced() }
     }
 }
 
@@ -87,23 +96,36 @@ impl Text {
         group: &'static Group,
         through: Option<Detour<'_>>,
     ) -> Result<(), Cause> {
-        let Body { target, bounds, far } = body;
-        let bytes = readable(map, target, bounds)?;
-        if standing_hook(target, bytes).is_some() {
+        let Body { target, bounds, file, gap, far } = body;
+        let memory = readable(map, target, bounds)?;
+        if standing_hook(target, memory).is_some() {
             return Ok(());
         }
+        // Threads come into scopes of every copy of this crate: there one hook on top of another is right.
+        if through.is_none() && code::leads_to_signature(target, SIGNATURE) {
+            return Err(Cause::OtherCopy);
+        }
+        let bytes = entry::true_code(memory, file)?;
+        let bytes = bytes.as_ref();
         let skipped = machine::skipped(bytes);
         let (near, unit, cell) = self.room(target, far)?;
-        let length = if near { machine::NEAR } else { machine::FAR };
+        let stub = unit + SIGNATURE.len();
         let from = target + skipped;
         // What stays in front of the hook is a part of the trampoline for those who call it by its address. The stub
         // has a copy in front of `ORIGINAL`.
-        let original_at = unit + machine::ORIGINAL;
+        let original_at = stub + machine::ORIGINAL;
         let displaced_at = if through.is_some() { original_at + DETOUR + skipped } else { original_at };
         let extent = bounds.extent.map(|extent| extent.saturating_sub(skipped));
-        let relocated =
-            relocate::relocate(&bytes[skipped..], from as u64, displaced_at as u64, length, extent)
-                .map_err(Cause::Instructions)?;
+        let entry = entry::plan(&entry::Target {
+            from,
+            body: &bytes[skipped..],
+            extent,
+            gap,
+            stub,
+            displaced_at,
+            near,
+            is_traced: &|| code::Tracer::find().is_some(),
+        })?;
         let mut original = Vec::new();
         if let Some(through) = through {
             let to = through(displaced_at - skipped);
@@ -111,25 +133,25 @@ impl Text {
             original.resize(DETOUR, 0);
             original.extend(&bytes[..skipped]);
         }
-        original.extend(relocated.code);
+        original.extend(&entry.relocated.code);
         let layout = Layout {
-            stub: unit as u64,
+            stub: stub as u64,
             cell: std::ptr::from_ref(cell) as u64,
             thread: thread::offset() as i64,
         };
-        let code = machine::assemble(&layout, bytes, &original);
-        assert!(code.len() <= UNIT, "stub and trampoline fit in their unit");
+        let mut code = SIGNATURE.to_vec();
+        code.extend(machine::assemble(&layout, bytes, &original));
+        assert!(code.len() <= UNIT, "signature, stub and trampoline fit in their unit");
         code::write(unit, &code)?;
         cell.prepare(group.id);
-        let jump = machine::jump(from as u64, unit as u64, length);
         let mut moves: Vec<_> =
-            relocated.boundaries.iter().map(|(offset, at)| (*offset, displaced_at + at)).collect();
+            entry.relocated.boundaries.iter().map(|(offset, at)| (*offset, displaced_at + at)).collect();
         moves.retain(|(offset, _)| *offset != 0);
-        moves.push((0, unit));
+        moves.push((0, stub));
         // Taken even if that fails: a thread that was moved out of the way, or came to the trap, is in there.
         self.take_room(unit);
-        code::redirect(&Redirect { target: from, jump: &jump, moves: &moves })?;
-        let hook = Hook::new(target, original_at - skipped, group, cell, Jump::new(skipped, &jump));
+        code::redirect(&Redirect { target: from, jump: &entry.jump, first: &entry.first, moves: &moves })?;
+        let hook = Hook::new(target, original_at - skipped, group, cell, Jump::new(skipped, &entry.jump));
         let hook: &'static Hook = Box::leak(Box::new(hook));
         group.add(hook);
         registry::insert(target, Known { group, hook: Some(hook) });

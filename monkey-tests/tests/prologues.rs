@@ -19,6 +19,19 @@ fn far() -> bool {
     std::env::var("MONKEY_JUMP").is_ok_and(|form| form == "far")
 }
 
+extern "C-unwind" fn identity(x: u64) -> u64 {
+    x
+}
+
+/// What a function is called with: some count down to 0 first, one calls its argument.
+fn argument(prologue: &Prologue, x: u64) -> u64 {
+    match prologue.name {
+        "call that returns into the jump" => identity as *const () as u64,
+        name if name.contains("loop") => x + 1,
+        _ => x,
+    }
+}
+
 fn check(prologue: &Prologue) {
     // SAFETY: both have the type `Function`.
     let guard = unsafe { monkey::patch_at(prologue.function as *const (), replacement as *const ()) };
@@ -28,12 +41,13 @@ fn check(prologue: &Prologue) {
             // SAFETY: the way to a function of this type.
             let original = unsafe { std::mem::transmute::<*const (), Function>(guard.original()) };
             for x in [0, 1, 5, 300] {
-                let x = if prologue.name.starts_with("loop") { x + 1 } else { x };
+                let x = argument(prologue, x);
                 assert_eq!(call(prologue.function, x), x + 1_000_000, "{}: patched", prologue.name);
                 assert_eq!(call(original, x), (prologue.model)(x), "{}: original", prologue.name);
             }
             drop(guard);
             for x in [1, 5, 300] {
+                let x = argument(prologue, x);
                 assert_eq!(call(prologue.function, x), (prologue.model)(x), "{}: afterwards", prologue.name);
             }
         }
@@ -63,8 +77,9 @@ fn each_works_or_is_refused() {
         return;
     };
     let prologue = prologues::all().into_iter().find(|prologue| prologue.name == case).unwrap();
-    if !matches!(prologue.name, "call that returns into the jump" | "ret without padding") {
-        assert_eq!(call(prologue.function, 5), (prologue.model)(5), "the model is wrong");
+    if prologue.name != "ret without padding" {
+        let x = argument(&prologue, 5);
+        assert_eq!(call(prologue.function, x), (prologue.model)(x), "the model is wrong");
     }
     check(&prologue);
     // A second time: the hook is there already.

@@ -20,6 +20,9 @@ fn cases() -> Vec<(&'static str, &'static str)> {
         ("row of pushes", "near"),
         ("frame pointer", "near"),
         ("cache line boundary", "near"),
+        ("short body", "near"),
+        ("short loop to byte 2", "near"),
+        ("loop to byte 2", "near"),
         ("plain Rust", "near"),
     ]
 }

@@ -1,17 +1,29 @@
 //! Linux: `/proc/self/maps`, `mmap`, `/proc/self/mem` or `mprotect`, signals.
+mod landing;
 mod map;
+mod memory;
 mod near;
+mod objects;
+mod pages;
 mod redirect;
+pub mod signal;
 mod stacks;
+mod system_call;
 mod threads;
+mod tracer;
 mod trap;
 mod write;
 
+pub use landing::place;
 pub use map::Map;
+pub use memory::{holds, read_memory};
 pub use near::allocate;
-pub use redirect::redirect;
+pub use objects::each_loaded_file;
+use pages::Place;
+pub use redirect::{early, redirect};
+pub use system_call::say;
 pub use threads::{exists as thread_exists, name as thread_name, own as own_thread};
-pub use trap::say;
+pub use tracer::Tracer;
 pub use write::write;
 
 /// The size of a page, in bytes.
@@ -23,31 +35,18 @@ pub fn page_size() -> usize {
 
 /// New memory, all zeros, for the life of the process; its address.
 #[must_use]
-pub fn pages(size: usize) -> Option<usize> {
-    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
-    let protection = libc::PROT_READ | libc::PROT_WRITE;
-    // SAFETY: a new mapping wherever the kernel likes.
-    let mapped = unsafe { libc::mmap(std::ptr::null_mut(), size, protection, flags, -1, 0) };
-    (mapped != libc::MAP_FAILED).then_some(mapped as usize)
+pub fn memory(size: usize) -> Option<usize> {
+    pages::map(Place::Anywhere, size, libc::PROT_READ | libc::PROT_WRITE).ok()
 }
-
-/// What is cheap only while there is one thread.
-pub fn early() {}
 
 /// Interrupts every core that runs this process, by taking write permission from a page of its own.
 fn interrupt_all() {
     let size = page_size();
-    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
-    // SAFETY: a new mapping wherever the kernel likes.
-    let page =
-        unsafe { libc::mmap(std::ptr::null_mut(), size, libc::PROT_READ | libc::PROT_WRITE, flags, -1, 0) };
-    if page == libc::MAP_FAILED {
-        return;
-    }
+    let Ok(page) = pages::map(Place::Anywhere, size, libc::PROT_READ | libc::PROT_WRITE) else { return };
     // SAFETY: the page is ours; touching it makes other cores have something to drop.
-    unsafe { page.cast::<u8>().write_volatile(1) };
+    unsafe { (page as *mut u8).write_volatile(1) };
     // SAFETY: the page is ours.
-    unsafe { libc::mprotect(page, size, libc::PROT_READ) };
+    unsafe { libc::mprotect(page as *mut libc::c_void, size, libc::PROT_READ) };
     // SAFETY: the page is ours, and nobody else knows of it.
-    unsafe { libc::munmap(page, size) };
+    unsafe { pages::unmap(page, size) };
 }

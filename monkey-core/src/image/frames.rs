@@ -12,6 +12,17 @@ pub(super) fn function(elf: &Elf, address: u64) -> Option<(u64, u64)> {
     Some((found.initial_address(), found.len()))
 }
 
+/// Where the last function in front of `address` ends.
+pub(super) fn end_before(elf: &Elf, address: u64) -> Option<u64> {
+    let bases = bases(elf);
+    let index = EhFrameHdr::new(elf.frames_index.data, LittleEndian).parse(&bases, 8).ok()?;
+    let table = index.table()?;
+    let frames = EhFrame::new(elf.frames.data, LittleEndian);
+    let offset = table.pointer_to_offset(table.lookup(address.checked_sub(1)?, &bases).ok()?).ok()?;
+    let frame = frames.fde_from_offset(&bases, offset, EhFrame::cie_from_offset).ok()?;
+    frame.initial_address().checked_add(frame.len())
+}
+
 /// Where the next function behind `address` begins. The table is sorted, eight bytes an entry.
 pub(super) fn next(elf: &Elf, address: u64) -> Option<u64> {
     let bases = bases(elf);

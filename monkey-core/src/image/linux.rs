@@ -1,8 +1,10 @@
 //! Which files are loaded where: Linux. What another system has to offer in place of this is `loaded`, `open`,
 //! `pointer` and `resolve`.
 use super::elf;
-use std::ffi::{CStr, CString, OsStr, c_int, c_void};
+use crate::code::each_loaded_file;
+use std::ffi::{CString, OsStr};
 use std::fs::File;
+use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -36,49 +38,23 @@ impl Loaded {
 /// Everything that is loaded now.
 pub(super) fn loaded() -> Vec<Loaded> {
     let mut all: Vec<Loaded> = Vec::new();
-    // SAFETY: `collect` has the type that the function wants, is only called until the function returns, and gets back
-    // the pointer to `all`, which lives as long and is not used here meanwhile.
-    unsafe { libc::dl_iterate_phdr(Some(collect), (&raw mut all).cast()) };
+    each_loaded_file(|file| {
+        // The crate `libc` has these fields in the widths of the machine.
+        let segments = file.headers.iter().map(|header| (header.p_type, header.p_vaddr, header.p_memsz));
+        all.push(Loaded { path: file.path.to_vec(), bias: file.bias, segments: segments.collect() });
+        ControlFlow::Continue(())
+    });
     all
-}
-
-unsafe extern "C" fn collect(info: *mut libc::dl_phdr_info, _: usize, all: *mut c_void) -> c_int {
-    // SAFETY: the loader passes a description that stays valid during this call.
-    let info = unsafe { &*info };
-    // SAFETY: `all` is what `loaded` passed: its own `Vec`, borrowed by nobody else during the iteration.
-    let all = unsafe { &mut *all.cast::<Vec<Loaded>>() };
-    let path = if info.dlpi_name.is_null() {
-        Vec::new()
-    } else {
-        // SAFETY: the loader's names end with a zero byte and are not changed while it iterates.
-        unsafe { CStr::from_ptr(info.dlpi_name) }.to_bytes().to_vec()
-    };
-    let count = if info.dlpi_phdr.is_null() { 0 } else { usize::from(info.dlpi_phnum) };
-    let headers = if count == 0 {
-        &[]
-    } else {
-        // SAFETY: the loader says that this many program headers lie there; they are part of the loaded file.
-        unsafe { std::slice::from_raw_parts(info.dlpi_phdr, count) }
-    };
-    // The crate `libc` has these fields in the widths of the machine.
-    let segments = headers.iter().map(|header| (header.p_type, header.p_vaddr, header.p_memsz)).collect();
-    all.push(Loaded { path, bias: info.dlpi_addr as usize, segments });
-    0
 }
 
 /// How many files the loader has ever loaded, for noticing that there are more.
 pub(super) fn loads() -> u64 {
-    unsafe extern "C" fn read(info: *mut libc::dl_phdr_info, _: usize, adds: *mut c_void) -> c_int {
-        // SAFETY: the loader passes a description that stays valid during this call.
-        let info = unsafe { &*info };
-        // SAFETY: `adds` is the number that `loads` passed.
-        unsafe { adds.cast::<u64>().write(info.dlpi_adds) };
-        1
-    }
-    let mut adds = 0_u64;
-    // SAFETY: `read` has the type that the function wants, and gets the pointer to `adds`, which lives as long.
-    unsafe { libc::dl_iterate_phdr(Some(read), (&raw mut adds).cast()) };
-    adds
+    let mut loads = 0;
+    each_loaded_file(|file| {
+        loads = file.loads;
+        ControlFlow::Break(())
+    });
+    loads
 }
 
 /// The bytes of the file, mapped for the rest of the process. `None` when there is none, or when it is not the one that

@@ -75,6 +75,14 @@ impl Symbols {
         if address == begin || all.iter().any(covers) { all } else { &[] }
     }
 
+    /// The entries of the last symbol that begins in front of `address`.
+    pub fn before(&self, address: u64) -> &[Entry] {
+        match self.position(address).checked_sub(1) {
+            Some(last) => self.at(self.base + u64::from(self.entries[last].address)),
+            None => &[],
+        }
+    }
+
     /// Where the first symbol behind `address` begins.
     pub fn next(&self, address: u64) -> Option<u64> {
         let entry = self.entries.get(self.position(address.saturating_add(1)))?;

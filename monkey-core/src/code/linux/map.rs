@@ -1,7 +1,8 @@
 //! The process's own map.
-use std::ffi::{c_int, c_void};
+use super::objects::each_loaded_file;
 use std::fs::File;
 use std::io::{self, Read as _};
+use std::ops::ControlFlow;
 
 const MAPS: &str = "/proc/self/maps";
 
@@ -97,28 +98,13 @@ impl Map {
 /// The segments of all loaded files, by their own headers.
 fn loaded() -> Vec<Region> {
     let mut regions: Vec<Region> = Vec::new();
-    // SAFETY: `collect` has the type that the function wants, is only called until the function returns, and gets back
-    // the pointer to `regions`, which lives as long and is not used here meanwhile.
-    unsafe { libc::dl_iterate_phdr(Some(collect), (&raw mut regions).cast()) };
+    each_loaded_file(|file| {
+        let segments = file.headers.iter().filter(|header| header.p_type == libc::PT_LOAD);
+        regions.extend(segments.map(|header| segment(file.bias, header)));
+        ControlFlow::Continue(())
+    });
     regions.sort_by_key(|region| region.start);
     regions
-}
-
-unsafe extern "C" fn collect(info: *mut libc::dl_phdr_info, _: usize, regions: *mut c_void) -> c_int {
-    // SAFETY: the loader passes a description that stays valid during this call.
-    let info = unsafe { &*info };
-    // SAFETY: `regions` is what `loaded` passed: its own `Vec`, borrowed by nobody else during the iteration.
-    let regions = unsafe { &mut *regions.cast::<Vec<Region>>() };
-    if info.dlpi_phdr.is_null() {
-        return 0;
-    }
-    // SAFETY: the loader says that this many program headers lie there; they are part of the loaded file.
-    let headers = unsafe { std::slice::from_raw_parts(info.dlpi_phdr, usize::from(info.dlpi_phnum)) };
-    let base = info.dlpi_addr as usize;
-    regions.extend(
-        headers.iter().filter(|header| header.p_type == libc::PT_LOAD).map(|header| segment(base, header)),
-    );
-    0
 }
 
 /// A segment in whole pages, as the loader maps it.
@@ -128,7 +114,7 @@ fn segment(base: usize, header: &libc::Elf64_Phdr) -> Region {
     let may = |flag: u32| header.p_flags & flag != 0;
     Region {
         start: start / page * page,
-        end: (start + header.p_memsz as usize).next_multiple_of(page),
+        end: start.saturating_add(header.p_memsz as usize).div_ceil(page).saturating_mul(page),
         read: may(libc::PF_R),
         write: may(libc::PF_W),
         execute: may(libc::PF_X),
@@ -194,6 +180,7 @@ mod tests {
         assert!(map.is_whole());
         assert!(map.gaps(4096).all(|(start, end)| map.find(start).is_none() && map.find(end - 1).is_none()));
     }
+
     #[test]
     fn the_loader_knows_what_the_kernel_knows_of_code() {
         let map = Map::read().unwrap();

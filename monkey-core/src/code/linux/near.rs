@@ -1,5 +1,6 @@
 //! Room near a target, found in one reading of the process's map.
 use super::map::Map;
+use super::pages::{self, Place};
 use crate::code::Block;
 use crate::error::Cause;
 use std::io;
@@ -68,30 +69,13 @@ fn spread(target: usize, reach: usize) -> impl Iterator<Item = usize> {
 fn map_at(start: usize, code: usize, data: usize) -> io::Result<Block> {
     let block = Block { start, code, data };
     let read_execute = libc::PROT_READ | libc::PROT_EXEC;
-    map_fixed(start, code, read_execute)?;
-    if let Err(error) = map_fixed(start + code, data, libc::PROT_READ | libc::PROT_WRITE) {
+    pages::map(Place::At(start), code, read_execute)?;
+    if let Err(error) = pages::map(Place::At(start + code), data, libc::PROT_READ | libc::PROT_WRITE) {
         // SAFETY: the pages were mapped two lines above and nobody knows of them yet.
-        unsafe { libc::munmap(start as *mut libc::c_void, code) };
+        unsafe { pages::unmap(start, code) };
         return Err(error);
     }
     Ok(block)
-}
-
-fn map_fixed(start: usize, size: usize, protection: libc::c_int) -> io::Result<()> {
-    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED_NOREPLACE;
-    let address = start as *mut libc::c_void;
-    // SAFETY: MAP_FIXED_NOREPLACE never takes the place of a mapping that is there; kernels before 4.17 treat the
-    // address as a hint, which is why the result is compared.
-    let mapped = unsafe { libc::mmap(address, size, protection, flags, -1, 0) };
-    if mapped == libc::MAP_FAILED {
-        return Err(io::Error::last_os_error());
-    }
-    if mapped != address {
-        // SAFETY: just mapped, elsewhere than wanted, and known to nobody.
-        unsafe { libc::munmap(mapped, size) };
-        return Err(io::ErrorKind::AddrInUse.into());
-    }
-    Ok(())
 }
 
 #[cfg(test)]

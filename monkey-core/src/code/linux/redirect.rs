@@ -7,6 +7,8 @@
 //! seen in `/proc`, and left alone; any other is asked by a signal, whose handler moves it into the trampoline if it
 //! is in the way. One in a signal handler of the program's own that came there is waited for. Nobody is stopped, and a
 //! call made meanwhile arrives: the trap's handler sends it to the stub.
+#[cfg(target_arch = "x86_64")]
+use super::tracer::Tracer;
 use super::{stacks::Stacks, threads, trap, write::write};
 use crate::code::{Redirect, machine};
 use crate::error::Cause;
@@ -18,18 +20,46 @@ const STEP: Duration = Duration::from_micros(100);
 
 /// Writes the jump. Either it stands afterwards or the bytes are what they were.
 pub fn redirect(order: &Redirect<'_>) -> Result<(), Cause> {
-    if (order.fits_one_store() && !order.covers_boundaries()) || threads::alone() {
+    for (address, bytes) in order.first {
+        write(*address, bytes)?;
+    }
+    if order.fits_one_store() && !order.covers_boundaries() {
         write(order.target, order.jump)?;
-        synchronize();
+        // Nobody runs half of it, and who still runs the old instruction called before. Whether he may go on to is the
+        // question. x86 keeps instruction fetch coherent: the store takes the line from every other core, together
+        // with what that core has fetched of it ahead. On AArch64 a core may run what it has fetched until it
+        // synchronizes its context, however long that is.
+        if cfg!(target_arch = "aarch64") {
+            synchronize();
+        }
         return Ok(());
+    }
+    if threads::alone() {
+        return write(order.target, order.jump);
     }
     let _unblocked = trap::Unblocked::begin();
     wait_for_unblocked(order)?;
     trap::install();
+    ask_tracer()?;
     trap::publish(order);
     let written = write_around_trap(order);
     trap::withdraw();
     written
+}
+
+/// A trap that does not arrive lets a thread run on into the middle of an instruction.
+#[cfg(target_arch = "x86_64")]
+fn ask_tracer() -> Result<(), Cause> {
+    match Tracer::find() {
+        Some(tracer) if !trap::arrives() => Err(Cause::Traced { by: tracer.to_string() }),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(target_arch = "aarch64")]
+#[allow(clippy::unnecessary_wraps, reason = "as on x86-64")]
+fn ask_tracer() -> Result<(), Cause> {
+    Ok(())
 }
 
 fn write_around_trap(order: &Redirect<'_>) -> Result<(), Cause> {
@@ -164,10 +194,17 @@ fn nap(time: Duration) -> bool {
     false
 }
 
+const PRIVATE_EXPEDITED_SYNC_CORE: libc::c_int = 1 << 5;
+const REGISTER_PRIVATE_EXPEDITED_SYNC_CORE: libc::c_int = 1 << 6;
+
+/// What is cheap before a second thread is there: the registration for `membarrier` takes half a microsecond then, and
+/// 20 ms later, as the kernel waits until every core has seen it. To be called from a constructor of the program.
+pub extern "C" fn early() {
+    membarrier(REGISTER_PRIVATE_EXPEDITED_SYNC_CORE);
+}
+
 /// Makes every core fetch instructions anew before it runs any more of this process.
 fn synchronize() {
-    const PRIVATE_EXPEDITED_SYNC_CORE: libc::c_int = 1 << 5;
-    const REGISTER_PRIVATE_EXPEDITED_SYNC_CORE: libc::c_int = 1 << 6;
     if membarrier(PRIVATE_EXPEDITED_SYNC_CORE) != 0 {
         // Not registered yet, or not there: then the interrupts that a change of protection sends do the same.
         membarrier(REGISTER_PRIVATE_EXPEDITED_SYNC_CORE);

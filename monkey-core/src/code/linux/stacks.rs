@@ -3,9 +3,7 @@
 //! A signal handler returns into the code that the signal interrupted, by the address that the kernel put on the stack.
 //! Nothing else tells where: a thread in a handler is seen in the handler.
 use super::map::Map;
-use std::fs::File;
-use std::io;
-use std::os::unix::fs::FileExt as _;
+use super::memory::read_memory;
 
 /// How much of a stack is looked at, in bytes.
 const DEEPEST: usize = 8 << 20;
@@ -61,30 +59,14 @@ impl Stacks {
     }
 }
 
-/// Reads words that may change or go away meanwhile; how many there were.
+/// Reads words; how many there were.
 fn read(address: usize, words: &mut [u64]) -> usize {
-    let length = size_of_val(words);
-    let local = libc::iovec { iov_base: words.as_mut_ptr().cast(), iov_len: length };
-    let remote = libc::iovec { iov_base: address as *mut libc::c_void, iov_len: length };
-    // SAFETY: the kernel writes into `words`, as many bytes as there are, and looks itself what it can read of `remote`.
-    let read = unsafe {
-        libc::process_vm_readv(std::process::id().cast_signed(), &raw const local, 1, &raw const remote, 1, 0)
-    };
-    match usize::try_from(read) {
-        Ok(read) => read / 8,
-        // The call is not had everywhere: some sandboxes refuse it, and emulators do not know it.
-        Err(_) => read_file(address, words).unwrap_or(0),
-    }
-}
-
-/// The same through `/proc/self/mem`.
-fn read_file(address: usize, words: &mut [u64]) -> io::Result<usize> {
-    let mut bytes = vec![0; size_of_val(words)];
-    let read = File::open("/proc/self/mem")?.read_at(&mut bytes, address as u64)?;
+    let mut bytes = [0; PART * 8];
+    let read = read_memory(address, &mut bytes[..words.len().min(PART) * 8]);
     for (word, bytes) in words.iter_mut().zip(bytes[..read].as_chunks().0) {
         *word = u64::from_ne_bytes(*bytes);
     }
-    Ok(read / 8)
+    read / 8
 }
 
 #[cfg(test)]
@@ -102,14 +84,5 @@ mod tests {
         assert!(stacks.hold(start, &[1, WANTED]));
         assert!(!stacks.hold(start, &[OTHER]) && !stacks.hold(start, &[]));
         assert!(!stacks.hold(8, &[WANTED]), "nothing is mapped there");
-    }
-
-    #[test]
-    fn the_file_gives_what_the_call_gives() {
-        let there = std::hint::black_box([1_u64, 2, 3]);
-        let address = there.as_ptr() as usize;
-        let mut words = [0; 3];
-        assert_eq!((read_file(address, &mut words).unwrap(), words), (3, there));
-        assert!(read_file(8, &mut words).is_err() && read(8, &mut words) == 0);
     }
 }

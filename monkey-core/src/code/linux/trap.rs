@@ -2,6 +2,7 @@
 //!
 //! The handlers are assembly. A user may be patching any function that a compiled handler would call, down to
 //! `memcpy`, and the trap would then stand in its own way.
+use super::signal::{self, Layer, Manner, hand_on};
 use crate::code::Redirect;
 use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering::SeqCst};
 
@@ -14,7 +15,6 @@ use aarch64 as machine;
 #[cfg(target_arch = "x86_64")]
 use x86_64 as machine;
 
-pub use machine::say;
 use machine::{on_question, on_trap};
 
 /// Stops a thread at a target's first byte.
@@ -35,35 +35,27 @@ static ANSWERED: AtomicI32 = AtomicI32::new(0);
 /// The stack pointer of who answered last, of what the question interrupted.
 static ANSWERED_FROM: AtomicUsize = AtomicUsize::new(0);
 
-/// The handlers that were there before: an address, `SIG_DFL` or `SIG_IGN`.
-static TRAP_BEFORE: AtomicUsize = AtomicUsize::new(0);
-static QUESTION_BEFORE: AtomicUsize = AtomicUsize::new(0);
+/// How often each handler is there; see [`super::signal`].
+const LAYERS: usize = 8;
+static TRAP_LAYERS: [Layer; LAYERS] = [const { Layer::new() }; LAYERS];
+static QUESTION_LAYERS: [Layer; LAYERS] = [const { Layer::new() }; LAYERS];
 
 /// Makes both handlers ready; again if somebody put another one in their place.
 pub fn install() {
-    put(TRAP, on_trap as *const () as usize, &TRAP_BEFORE, 0);
-    put(QUESTION, on_question as *const () as usize, &QUESTION_BEFORE, libc::SA_RESTART);
-}
-
-fn put(signal: libc::c_int, handler: usize, before: &AtomicUsize, flags: libc::c_int) {
-    // SAFETY: all zeros is a valid sigaction: SIG_DFL, no flags, an empty mask.
-    let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
-    // SAFETY: asks only; `action` is writable.
-    unsafe { libc::sigaction(signal, std::ptr::null(), &raw mut action) };
-    if action.sa_sigaction == handler {
-        return;
+    static TRAP_USED: AtomicUsize = AtomicUsize::new(0);
+    static QUESTION_USED: AtomicUsize = AtomicUsize::new(0);
+    macro_rules! layers {
+        ($entry:ident, $layers:ident, [$($index:literal)*]) => {
+            [$(($entry::<{ $index * size_of::<Layer>() }> as *const () as usize, &$layers[$index])),*]
+        };
     }
-    before.store(action.sa_sigaction, SeqCst);
-    action.sa_sigaction = handler;
-    action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_NODEFER | flags;
-    // One frame at a time: an alternative stack has room for two, or for one where the registers are large. Only the
-    // trap stays open, for a handler before us that calls the target.
-    // SAFETY: the set is writable.
-    unsafe { libc::sigfillset(&raw mut action.sa_mask) };
-    // SAFETY: the set is writable and the signal's number valid.
-    unsafe { libc::sigdelset(&raw mut action.sa_mask, TRAP) };
-    // SAFETY: the handler has the three-argument form, and passes on what is not meant for it.
-    unsafe { libc::sigaction(signal, &raw const action, std::ptr::null_mut()) };
+    let traps = layers!(on_trap, TRAP_LAYERS, [0 1 2 3 4 5 6 7]);
+    let questions = layers!(on_question, QUESTION_LAYERS, [0 1 2 3 4 5 6 7]);
+    // One frame at a time: an alternative stack has room for two, or for one where the registers are large.
+    let manner = Manner { flags: libc::SA_NODEFER, flags_alone: libc::SA_ONSTACK, mask: signal::ALL };
+    signal::install(TRAP, &traps, &TRAP_USED, manner);
+    let flags_alone = libc::SA_ONSTACK | libc::SA_RESTART;
+    signal::install(QUESTION, &questions, &QUESTION_USED, Manner { flags_alone, ..manner });
 }
 
 /// Says which target is about to get its trap.
@@ -76,6 +68,18 @@ pub fn publish(order: &Redirect<'_>) {
         MOVES[*offset].store(*address, SeqCst);
     }
     TARGET.store(order.target, SeqCst);
+}
+
+/// Whether a trap's signal arrives at its handler: who traces the process may keep it. To be asked before a target is
+/// published. Not asked on `AArch64`, where a tracer that keeps it would make the trap repeat itself.
+#[cfg(target_arch = "x86_64")]
+pub fn arrives() -> bool {
+    let target = machine::probe as *const () as usize;
+    let moves = [(0, machine::probe_arrived as *const () as usize)];
+    publish(&Redirect { target, jump: &[], first: &[], moves: &moves });
+    let arrived = machine::probe() == 1;
+    withdraw();
+    arrived
 }
 
 /// Says that the trap is gone.
@@ -126,31 +130,5 @@ impl Drop for Unblocked {
     fn drop(&mut self) {
         // SAFETY: gives back the mask that the thread had.
         unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.before, std::ptr::null_mut()) };
-    }
-}
-
-/// A signal that was not ours goes to the handler before us, or has its default effect.
-unsafe extern "C" fn pass_on(
-    signal: libc::c_int,
-    information: *mut libc::siginfo_t,
-    context: *mut libc::c_void,
-    before: usize,
-) {
-    match before {
-        libc::SIG_IGN => {}
-        libc::SIG_DFL if signal == QUESTION => {}
-        libc::SIG_DFL => {
-            // SAFETY: puts the default action back; the signal, sent again, then ends the process as it would have.
-            unsafe { libc::signal(signal, libc::SIG_DFL) };
-            // SAFETY: sends this thread the signal that it is handling.
-            unsafe { libc::raise(signal) };
-        }
-        handler => {
-            type Handler = extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void);
-            // SAFETY: the system gave this address as the signal's handler; one that takes the number only ignores
-            // the two registers behind it.
-            let handler = unsafe { std::mem::transmute::<usize, Handler>(handler) };
-            handler(signal, information, context);
-        }
     }
 }

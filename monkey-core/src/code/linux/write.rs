@@ -6,7 +6,8 @@
 //! before. Never readable-and-writable first and executable afterwards: other threads run that page all the time, and
 //! a policy may refuse the way back.
 use super::map::Map;
-use crate::code::machine;
+use super::pages::{self, Place};
+use crate::code::{machine, valgrind};
 use crate::error::Cause;
 use once_cell::sync::OnceCell;
 use std::fs::OpenOptions;
@@ -49,13 +50,19 @@ pub fn write(address: usize, bytes: &[u8]) -> Result<(), Cause> {
         };
         match written {
             Ok(()) => {
-                machine::flush(address, bytes.len());
+                publish(address, bytes.len());
                 return Ok(());
             }
             Err(reason) => reasons.push(reason),
         }
     }
     Err(Cause::NotWritable { reason: reasons.join("; ") })
+}
+
+/// Makes written code what runs: in the processor's caches, and in valgrind's.
+fn publish(address: usize, length: usize) {
+    machine::flush(address, length);
+    valgrind::discard_translations(address, length);
 }
 
 fn choose() -> Choice {
@@ -79,24 +86,19 @@ fn choose() -> Choice {
 /// Whether what is written through `/proc/self/mem` is what runs, found out on a page of our own. An emulator may
 /// take the bytes and go on running what it translated before.
 fn try_memory() -> Result<(), String> {
-    let page = super::page_size();
-    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
-    // SAFETY: a new mapping wherever the kernel likes.
-    let mapped =
-        unsafe { libc::mmap(std::ptr::null_mut(), page, libc::PROT_READ | libc::PROT_EXEC, flags, -1, 0) };
-    if mapped == libc::MAP_FAILED {
-        return Err(format!("no page to try it on: {}", io::Error::last_os_error()));
-    }
-    let tried = [1, 2].into_iter().try_for_each(|value| try_value(mapped as usize, value));
+    let size = super::page_size();
+    let page = pages::map(Place::Anywhere, size, libc::PROT_READ | libc::PROT_EXEC)
+        .map_err(|error| format!("no page to try it on: {error}"))?;
+    let tried = [1, 2].into_iter().try_for_each(|value| try_value(page, value));
     // SAFETY: mapped above, and nothing in it is running any more.
-    unsafe { libc::munmap(mapped, page) };
+    unsafe { pages::unmap(page, size) };
     tried
 }
 
 fn try_value(page: usize, value: u32) -> Result<(), String> {
     let code = machine::returning(value);
     write_memory(page, &code).map_err(|error| error.to_string())?;
-    machine::flush(page, code.len());
+    publish(page, code.len());
     // SAFETY: the page is readable, mapped by `try_memory`, and longer than the code.
     let there = unsafe { std::slice::from_raw_parts(page as *const u8, code.len()) };
     if there != code {
@@ -203,14 +205,11 @@ mod tests {
     /// Pages with these protections, one behind the other.
     fn pages(protections: &[libc::c_int]) -> usize {
         let size = super::super::page_size();
-        let (any, anonymous) = (std::ptr::null_mut(), libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
-        // SAFETY: new memory, anywhere.
-        let start = unsafe { libc::mmap(any, size * protections.len(), WRITE, anonymous, -1, 0) };
-        assert_ne!(start, libc::MAP_FAILED);
+        let start = pages::map(Place::Anywhere, size * protections.len(), WRITE).unwrap();
         for (index, protection) in protections.iter().enumerate() {
-            protect(start as usize + index * size, *protection).unwrap();
+            protect(start + index * size, *protection).unwrap();
         }
-        start as usize
+        start
     }
 
     /// Whether the process's map tells of such pages. That of qemu 7 gives all that the host maps as one the protection

@@ -1,6 +1,6 @@
-//! The two signal handlers on `AArch64`, and what any handler may say.
-use super::{ANSWERED, ANSWERED_FROM, ASKED, LONGEST, MOVES, QUESTION_BEFORE, TARGET, TRAP_BEFORE, pass_on};
-use std::arch::{asm, naked_asm};
+//! The two signal handlers on `AArch64`.
+use super::{ANSWERED, ANSWERED_FROM, ASKED, LONGEST, MOVES, QUESTION_LAYERS, TARGET, TRAP_LAYERS, hand_on};
+use std::arch::naked_asm;
 
 /// Where the registers lie in a `ucontext_t`, in bytes.
 const PROGRAM_COUNTER: usize =
@@ -16,7 +16,7 @@ const FROM_BRK: i32 = 1;
 ///
 /// Both handlers begin with `bti c`: where the program's own pages are guarded, the kernel enters them as a call does.
 #[unsafe(naked)]
-pub extern "C" fn on_trap(
+pub extern "C" fn on_trap<const LAYER: usize>(
     signal: libc::c_int,
     information: *mut libc::siginfo_t,
     context: *mut libc::c_void,
@@ -51,21 +51,23 @@ pub extern "C" fn on_trap(
         "b.eq 9f",
         "ret",
         "9:",
-        "adrp x3, {before}",
-        "ldr x3, [x3, :lo12:{before}]",
-        "b {pass_on}",
+        "adrp x3, {layers}",
+        "add x3, x3, :lo12:{layers}",
+        "add x3, x3, #{layer}",
+        "b {hand_on}",
         brk = const FROM_BRK,
         pc = const PROGRAM_COUNTER,
         target = sym TARGET,
         moves = sym MOVES,
-        before = sym TRAP_BEFORE,
-        pass_on = sym pass_on,
+        layers = sym TRAP_LAYERS,
+        layer = const LAYER,
+        hand_on = sym hand_on,
     )
 }
 
 /// SIGURG. Asked: out of the way if need be, and the answer. Not asked: as if we were not there.
 #[unsafe(naked)]
-pub extern "C" fn on_question(
+pub extern "C" fn on_question<const LAYER: usize>(
     signal: libc::c_int,
     information: *mut libc::siginfo_t,
     context: *mut libc::c_void,
@@ -102,9 +104,10 @@ pub extern "C" fn on_question(
         "stlr w10, [x4]",
         "ret",
         "9:",
-        "adrp x3, {before}",
-        "ldr x3, [x3, :lo12:{before}]",
-        "b {pass_on}",
+        "adrp x3, {layers}",
+        "add x3, x3, :lo12:{layers}",
+        "add x3, x3, #{layer}",
+        "b {hand_on}",
         pc = const PROGRAM_COUNTER,
         sp = const STACK_POINTER,
         from = sym ANSWERED_FROM,
@@ -113,23 +116,8 @@ pub extern "C" fn on_question(
         answered = sym ANSWERED,
         target = sym TARGET,
         moves = sym MOVES,
-        before = sym QUESTION_BEFORE,
-        pass_on = sym pass_on,
+        layers = sym QUESTION_LAYERS,
+        layer = const LAYER,
+        hand_on = sym hand_on,
     )
-}
-
-/// Writes to standard error from a signal handler, by a system call of its own and no function of a library:
-/// `write(2, bytes, length)`.
-pub fn say(bytes: &[u8]) {
-    // SAFETY: the kernel reads the bytes and changes nothing of ours but the register of the result.
-    unsafe {
-        asm!(
-            "svc #0",
-            in("x8") 64,
-            inout("x0") 2_usize => _,
-            in("x1") bytes.as_ptr(),
-            in("x2") bytes.len(),
-            options(nostack, readonly)
-        );
-    }
 }

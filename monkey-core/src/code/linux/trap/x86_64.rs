@@ -1,6 +1,6 @@
-//! The two signal handlers on x86-64, and what any handler may say.
-use super::{ANSWERED, ANSWERED_FROM, ASKED, LONGEST, MOVES, QUESTION_BEFORE, TARGET, TRAP_BEFORE, pass_on};
-use std::arch::{asm, naked_asm};
+//! The two signal handlers on x86-64.
+use super::{ANSWERED, ANSWERED_FROM, ASKED, LONGEST, MOVES, QUESTION_LAYERS, TARGET, TRAP_LAYERS, hand_on};
+use std::arch::naked_asm;
 
 /// Where the registers lie in a `ucontext_t`, in bytes.
 const REGISTERS: usize =
@@ -13,7 +13,7 @@ const FROM_INT3: i32 = 0x80;
 
 /// SIGTRAP. At the target's trap: on to the stub. At a trap that has gone meanwhile: once more from there.
 #[unsafe(naked)]
-pub extern "C" fn on_trap(
+pub extern "C" fn on_trap<const LAYER: usize>(
     signal: libc::c_int,
     information: *mut libc::siginfo_t,
     context: *mut libc::c_void,
@@ -44,20 +44,21 @@ pub extern "C" fn on_trap(
         "mov [rdx + {pc}], rcx",
         "ret",
         "9:",
-        "mov rcx, [rip + {before}]",
-        "jmp {pass_on}",
+        "lea rcx, [rip + {layers} + {layer}]",
+        "jmp {hand_on}",
         int3 = const FROM_INT3,
         pc = const PROGRAM_COUNTER,
         target = sym TARGET,
         moves = sym MOVES,
-        before = sym TRAP_BEFORE,
-        pass_on = sym pass_on,
+        layers = sym TRAP_LAYERS,
+        layer = const LAYER,
+        hand_on = sym hand_on,
     )
 }
 
 /// SIGURG. Asked: out of the way if need be, and the answer. Not asked: as if we were not there.
 #[unsafe(naked)]
-pub extern "C" fn on_question(
+pub extern "C" fn on_question<const LAYER: usize>(
     signal: libc::c_int,
     information: *mut libc::siginfo_t,
     context: *mut libc::c_void,
@@ -82,8 +83,8 @@ pub extern "C" fn on_question(
         "mov [rip + {answered}], eax",
         "ret",
         "9:",
-        "mov rcx, [rip + {before}]",
-        "jmp {pass_on}",
+        "lea rcx, [rip + {layers} + {layer}]",
+        "jmp {hand_on}",
         pc = const PROGRAM_COUNTER,
         sp = const STACK_POINTER,
         from = sym ANSWERED_FROM,
@@ -92,25 +93,21 @@ pub extern "C" fn on_question(
         answered = sym ANSWERED,
         target = sym TARGET,
         moves = sym MOVES,
-        before = sym QUESTION_BEFORE,
-        pass_on = sym pass_on,
+        layers = sym QUESTION_LAYERS,
+        layer = const LAYER,
+        hand_on = sym hand_on,
     )
 }
 
-/// Writes to standard error from a signal handler, by a system call of its own and no function of a library:
-/// `write(2, bytes, length)`.
-pub fn say(bytes: &[u8]) {
-    // SAFETY: the kernel reads the bytes and changes nothing of ours but the three registers.
-    unsafe {
-        asm!(
-            "syscall",
-            inout("rax") 1_usize => _,
-            in("rdi") 2,
-            in("rsi") bytes.as_ptr(),
-            in("rdx") bytes.len(),
-            out("rcx") _,
-            out("r11") _,
-            options(nostack, readonly)
-        );
-    }
+/// A trap of its own, to see whether its signal arrives: 0 if the program goes on as if nothing had been.
+#[unsafe(naked)]
+pub extern "C" fn probe() -> u32 {
+    // CC 31 C0 C3
+    naked_asm!("int3", "xor eax, eax", "ret")
+}
+
+/// Where the trap's handler sends who runs into [`probe`].
+#[unsafe(naked)]
+pub extern "C" fn probe_arrived() -> u32 {
+    naked_asm!("mov eax, 1", "ret")
 }

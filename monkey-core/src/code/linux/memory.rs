@@ -1,0 +1,59 @@
+//! Reading memory that may change or go away meanwhile.
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt as _;
+
+/// Reads from an address; how many bytes there were. Never a fault, whatever the address.
+pub fn read_memory(address: usize, bytes: &mut [u8]) -> usize {
+    let length = bytes.len();
+    let local = libc::iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: length };
+    let remote = libc::iovec { iov_base: address as *mut libc::c_void, iov_len: length };
+    // SAFETY: asks for a number.
+    let process = unsafe { libc::getpid() };
+    // SAFETY: the kernel writes into `bytes`, as many as there are, and looks itself what it can read of `remote`.
+    let read = unsafe { libc::process_vm_readv(process, &raw const local, 1, &raw const remote, 1, 0) };
+    // The call is not had everywhere: some sandboxes refuse it, and emulators do not know it.
+    usize::try_from(read).unwrap_or_else(|_| read_file(address, bytes).unwrap_or(0))
+}
+
+/// The same through `/proc/self/mem`.
+fn read_file(address: usize, bytes: &mut [u8]) -> io::Result<usize> {
+    File::open("/proc/self/mem")?.read_at(bytes, address as u64)
+}
+
+/// Whether these bytes lie at an address, where there may be nothing at all: a library may have been closed.
+#[must_use]
+pub fn holds(address: usize, bytes: &[u8]) -> bool {
+    let mut there = vec![0; bytes.len()];
+    read_memory(address, &mut there) == bytes.len() && there == bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::pages::{self, Place};
+    use super::*;
+
+    #[test]
+    fn the_file_gives_what_the_call_gives() {
+        let there = std::hint::black_box([1_u8, 2, 3]);
+        let address = there.as_ptr() as usize;
+        let mut bytes = [0; 3];
+        assert_eq!((read_file(address, &mut bytes).unwrap(), bytes), (3, there));
+        assert!(read_file(8, &mut bytes).is_err() && read_memory(8, &mut bytes) == 0);
+        assert!(holds(address, &there) && !holds(address, &[1, 2, 4]) && !holds(8, &[0]));
+    }
+
+    #[test]
+    fn bytes_at_the_end_of_what_is_mapped_are_fewer() {
+        let size = super::super::page_size();
+        let start = pages::map(Place::Anywhere, 2 * size, libc::PROT_READ).unwrap();
+        // SAFETY: nobody uses the page.
+        unsafe { pages::unmap(start + size, size) };
+        let mut bytes = [1; 4];
+        assert_eq!(read_memory(start + size - 2, &mut bytes), 2);
+        assert!(!holds(start + size - 2, &[0; 4]) && holds(start + size - 2, &[0; 2]));
+        // SAFETY: as above.
+        unsafe { pages::unmap(start, size) };
+        assert!(!holds(start, &[0; 2]));
+    }
+}

@@ -1,0 +1,57 @@
+//! Pages of our own.
+use std::io;
+
+/// Where new pages are to lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    Anywhere,
+    /// Here and nowhere else, and only if nothing is here.
+    At(usize),
+}
+
+/// Maps `size` bytes of zeros, private to the process.
+pub fn map(place: Place, size: usize, protection: libc::c_int) -> io::Result<usize> {
+    let (address, fixed) = match place {
+        Place::Anywhere => (0, 0),
+        Place::At(address) => (address, libc::MAP_FIXED_NOREPLACE),
+    };
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | fixed;
+    // SAFETY: new memory, which never takes the place of a mapping that is there: that is what MAP_FIXED_NOREPLACE is
+    // for. Kernels before 4.17 take the address for a hint, which is why the result is compared.
+    let mapped = unsafe { libc::mmap(address as *mut libc::c_void, size, protection, flags, -1, 0) };
+    if mapped == libc::MAP_FAILED {
+        return Err(io::Error::last_os_error());
+    }
+    if fixed != 0 && mapped as usize != address {
+        // SAFETY: just mapped, elsewhere than wanted, and known to nobody.
+        unsafe { unmap(mapped as usize, size) };
+        return Err(io::ErrorKind::AddrInUse.into());
+    }
+    Ok(mapped as usize)
+}
+
+/// Takes pages away again.
+///
+/// # Safety
+/// They were mapped here, and nobody uses them any more.
+pub unsafe fn unmap(address: usize, size: usize) {
+    // SAFETY: the caller's.
+    unsafe { libc::munmap(address as *mut libc::c_void, size) };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_there_is_not_taken() {
+        let size = super::super::page_size();
+        let first = map(Place::Anywhere, size, libc::PROT_READ).unwrap();
+        assert!(map(Place::At(first), size, libc::PROT_READ).is_err());
+        // SAFETY: nobody uses the page.
+        unsafe { unmap(first, size) };
+        assert_eq!(map(Place::At(first), size, libc::PROT_READ).unwrap(), first);
+        // SAFETY: as above.
+        unsafe { unmap(first, size) };
+    }
+}
