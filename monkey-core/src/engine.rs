@@ -19,7 +19,8 @@ pub struct Engine {
     pub layers: Layers,
 }
 
-pub static ENGINE: Lock<Engine> = Lock::new(Mark::Patches, Engine { scopes: Scopes::new(), layers: Layers::new() });
+pub static ENGINE: Lock<Engine> =
+    Lock::new(Mark::Patches, Engine { scopes: Scopes::new(), layers: Layers::new() });
 
 /// A function that is hooked and about to get a replacement, or to be watched.
 #[derive(Debug)]

@@ -9,17 +9,17 @@ use crate::text::TEXT;
 use crate::thread;
 
 extern "C" fn before() {
+    code::let_loader_rest();
     TEXT.before_fork();
     ENGINE.before_fork();
 }
 
-extern "C" fn after() {
-    ENGINE.after_fork();
-    TEXT.after_fork();
+extern "C" fn in_parent() {
+    after(false);
 }
 
 extern "C" fn in_child() {
-    after();
+    after(true);
     let scope = thread::scope();
     loop {
         let mut engine = ENGINE.hold();
@@ -28,9 +28,15 @@ extern "C" fn in_child() {
     }
 }
 
+fn after(child: bool) {
+    ENGINE.after_fork();
+    TEXT.after_fork();
+    code::ask_loader_again(child);
+}
+
 extern "C" fn early() {
     // SAFETY: the three functions have the form that pthread_atfork wants and live as long as the process.
-    unsafe { libc::pthread_atfork(Some(before), Some(after), Some(in_child)) };
+    unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child)) };
     code::early();
 }
 

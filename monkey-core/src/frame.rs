@@ -196,7 +196,8 @@ impl Entered {
         if frame.visibility != Some(Visibility::Process) {
             return Ok(());
         }
-        let outer = ENGINE.hold().scopes.get(self.scope).filter(|live| !live.alone).map(|live| live.who.clone());
+        let outer =
+            ENGINE.hold().scopes.get(self.scope).filter(|live| !live.alone).map(|live| live.who.clone());
         match outer {
             None => Ok(()),
             Some(outer) => Err(format!(

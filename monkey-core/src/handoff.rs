@@ -55,10 +55,8 @@ impl Page {
     const SIZE: usize = 126;
 }
 
-static FIRST: Page = Page {
-    handoffs: [const { Handoff::new() }; Page::SIZE],
-    next: AtomicPtr::new(ptr::null_mut()),
-};
+static FIRST: Page =
+    Page { handoffs: [const { Handoff::new() }; Page::SIZE], next: AtomicPtr::new(ptr::null_mut()) };
 
 /// One that nobody has; `None` where the system has no more memory, and so no thread either.
 pub fn take(start: Start, argument: *mut libc::c_void, scope: u64) -> Option<&'static Handoff> {
@@ -120,7 +118,8 @@ mod tests {
         }
         let last = ptr::from_ref(all[999]);
         all.iter().for_each(|handoff| handoff.give_back());
-        let again: Vec<_> = (0..1000).map(|scope| ptr::from_ref(take(start, argument, scope).unwrap())).collect();
+        let again: Vec<_> =
+            (0..1000).map(|scope| ptr::from_ref(take(start, argument, scope).unwrap())).collect();
         assert!(again.contains(&last));
         all.iter().for_each(|handoff| handoff.give_back());
     }

@@ -87,9 +87,11 @@ fn hook_copies(copies: &Copies, loads: u64) -> Result<&'static Group, Cause> {
     for body in bodies {
         text.hook(&map, body, group, None)?;
     }
-    for thunk in copies.addresses.iter().filter(|address| {
-        registry::find(**address).is_none_or(|known| known.group.id != group.id)
-    }) {
+    for thunk in copies
+        .addresses
+        .iter()
+        .filter(|address| registry::find(**address).is_none_or(|known| known.group.id != group.id))
+    {
         registry::insert(*thunk, Known { group, hook: None });
     }
     group.is_complete(loads, copies.doubt.as_ref().map(|doubt| doubt.reason.as_str()));

@@ -1,15 +1,15 @@
 //! Patches that a frame or a guard has made, and what is found of them at its end.
-use crate::engine::{self, ENGINE};
+use crate::code;
 use crate::count::Count;
+use crate::engine::{self, ENGINE};
+use crate::error::PatchError;
 use crate::group::Group;
 use crate::hook::Hook;
+use crate::install;
 use crate::patch::{Id, Removed};
 use crate::request::{Request, Visibility};
-use crate::verdict::{self, Evidence, OutsideCaller};
-use crate::code;
-use crate::error::PatchError;
-use crate::install;
 use crate::thread::{self, Quiet};
+use crate::verdict::{self, Evidence, OutsideCaller};
 
 /// A patch and what is expected of it.
 #[derive(Debug)]
@@ -62,7 +62,8 @@ impl Installed {
             return None;
         }
         let outside = self.id.group.hooks().flat_map(Hook::outside_calls).map(|call| OutsideCaller {
-            thread: thread::id_of(call.thread).map(|thread| format!("`{}` ({thread})", code::thread_name(thread))),
+            thread: thread::id_of(call.thread)
+                .map(|thread| format!("`{}` ({thread})", code::thread_name(thread))),
             test: test_of(call.scope),
         });
         Some(Evidence {

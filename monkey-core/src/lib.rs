@@ -5,11 +5,11 @@
 mod code;
 mod count;
 mod crash;
+mod engine;
 mod entry;
 mod error;
 #[doc(hidden)]
 pub mod expansion;
-mod engine;
 mod fork;
 mod frame;
 mod group;
@@ -20,10 +20,10 @@ mod hook;
 pub mod image;
 mod inherit;
 mod install;
+mod installed;
+mod kept;
 #[doc(hidden)]
 pub mod lock;
-mod kept;
-mod installed;
 mod patch;
 mod plt;
 mod registry;

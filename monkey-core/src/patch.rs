@@ -287,8 +287,9 @@ impl Layers {
 
     /// What stands in for a function in a scope, if anything does.
     pub fn replacement(&self, group: &'static Group, scope: u64) -> Option<Replacement> {
-        let mut layers =
-            [Visibility::Scope, Visibility::Process].map(|visibility| self.find(group, scope, visibility)).into_iter();
+        let mut layers = [Visibility::Scope, Visibility::Process]
+            .map(|visibility| self.find(group, scope, visibility))
+            .into_iter();
         layers.find_map(|layer| Some(self.get(layer?)?.newest.as_ref()?.replacement))
     }
 

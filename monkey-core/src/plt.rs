@@ -8,7 +8,8 @@ pub fn followed(address: usize) -> Option<usize> {
         // instruction goes on.
         unsafe { ((address + offset) as *const u8).read_volatile() }
     };
-    let all = |from: usize, bytes: &[u8]| bytes.iter().enumerate().all(|(at, wanted)| byte(from + at) == *wanted);
+    let all =
+        |from: usize, bytes: &[u8]| bytes.iter().enumerate().all(|(at, wanted)| byte(from + at) == *wanted);
     // F3 0F 1E FA           endbr64
     // F2                    bnd
     // FF 25 rel32           jmp [rip+slot]

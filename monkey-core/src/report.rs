@@ -74,7 +74,8 @@ impl Line {
     pub fn new(request: &Request) -> Self {
         let start = NEXT.load(SeqCst);
         let mut places = (0..LINES).map(|step| (start + step) % LINES);
-        let free = |index: &usize| RECORDS[*index].taken.compare_exchange(false, true, SeqCst, SeqCst).is_ok();
+        let free =
+            |index: &usize| RECORDS[*index].taken.compare_exchange(false, true, SeqCst, SeqCst).is_ok();
         let index = places.find(free);
         match index {
             Some(index) => {

@@ -96,7 +96,8 @@ impl Scopes {
 
     /// Whose scope has, or had, this word.
     pub fn name(&self, word: u64) -> Option<Arc<Who>> {
-        let ended = || self.ended.iter().flatten().find(|(ended, _)| *ended == word).map(|(_, who)| who.clone());
+        let ended =
+            || self.ended.iter().flatten().find(|(ended, _)| *ended == word).map(|(_, who)| who.clone());
         self.get(word).map(|live| live.who.clone()).or_else(ended)
     }
 }

@@ -169,11 +169,8 @@ pub struct Once {
 
 impl Once {
     pub fn begin(group: u64, stack: usize) -> Self {
-        let once = Self {
-            before: load(SCOPE_WORD) & BYPASS,
-            group: load(BYPASS_WORD),
-            stack: load(STACK_WORD),
-        };
+        let once =
+            Self { before: load(SCOPE_WORD) & BYPASS, group: load(BYPASS_WORD), stack: load(STACK_WORD) };
         bypass(group, stack as u64, BYPASS);
         once
     }

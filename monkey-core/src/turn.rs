@@ -139,7 +139,8 @@ impl Waiting {
 
     fn notice(&self) {
         let engine = ENGINE.hold();
-        let (in_the_way, waits_alone) = (engine.scopes.in_the_way(self.alone), engine.scopes.waits_alone.clone());
+        let (in_the_way, waits_alone) =
+            (engine.scopes.in_the_way(self.alone), engine.scopes.waits_alone.clone());
         drop(engine);
         let mut names = Vec::new();
         for InTheWay { word, thread, who } in in_the_way.into_iter().flatten() {

@@ -1,6 +1,6 @@
 //! What a test is told of a replacement that was not called as expected, and why.
-use crate::image::{self, DebugInfo, Inlined};
 use crate::count::Count;
+use crate::image::{self, DebugInfo, Inlined};
 use crate::request::Request;
 use std::fmt::Write as _;
 
@@ -89,7 +89,11 @@ impl Evidence {
             "\n  note: it was called by threads outside the test's scope: {}\n  help: start these threads within the \
              test, hand them the scope (`monkey::Scope::current()`, `scope.run(|| ..)`), or write `scope = process` \
              on the test",
-            self.outside.iter().map(|call| call.thread.clone().unwrap_or("one that has ended".into())).collect::<Vec<_>>().join(", ")
+            self.outside
+                .iter()
+                .map(|call| call.thread.clone().unwrap_or("one that has ended".into()))
+                .collect::<Vec<_>>()
+                .join(", ")
         );
     }
 }

@@ -18,7 +18,7 @@ pub use landing::place;
 pub use map::Map;
 pub use memory::{holds, read_memory};
 pub use near::allocate;
-pub use objects::each_loaded_file;
+pub use objects::{ask_loader_again, each_loaded_file, let_loader_rest};
 use pages::Place;
 pub use redirect::{early, redirect};
 pub use system_call::say;

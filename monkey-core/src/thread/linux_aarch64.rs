@@ -21,4 +21,3 @@ pub fn pointer() -> usize {
     }
     base
 }
-

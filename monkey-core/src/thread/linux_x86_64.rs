@@ -20,4 +20,3 @@ pub fn pointer() -> usize {
     }
     base
 }
-

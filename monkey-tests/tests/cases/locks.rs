@@ -14,6 +14,8 @@ fn number() -> u32 {
 
 static ASKED: AtomicU64 = AtomicU64::new(0);
 static STARTED: AtomicU64 = AtomicU64::new(0);
+/// Starting a thread allocates. Where `malloc` has called us with its lock held, it would wait for itself.
+static MAY_START: AtomicBool = AtomicBool::new(true);
 
 thread_local!(static ASKING: Cell<bool> = const { Cell::new(false) });
 
@@ -23,7 +25,7 @@ fn ask() {
         return;
     }
     assert!(monkey::original!(number()) == 1 && monkey::calls!(number) < usize::MAX);
-    if ASKED.fetch_add(1, Relaxed).is_multiple_of(512) {
+    if ASKED.fetch_add(1, Relaxed).is_multiple_of(512) && MAY_START.load(Relaxed) {
         let started = thread::Builder::new().spawn(|| black_box(number()));
         STARTED.fetch_add(u64::from(started.is_ok()), Relaxed);
     }
@@ -112,6 +114,7 @@ fn open_libraries(_: usize) {
 limited! {
     /// The C library's `malloc` calls it with the lock of an arena held.
     mprotect_is_replaced in 60 s {
+        MAY_START.store(false, Relaxed);
         let _guard = monkey::patch!(number = || 2, libc::mprotect = mprotect);
         crowd(|index| {
             let vectors: Vec<_> = (0..100_u8).map(|byte| vec![byte; 60_000 + index]).collect();

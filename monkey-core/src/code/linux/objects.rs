@@ -1,6 +1,8 @@
 //! The files that the dynamic loader has loaded.
 use std::ffi::{CStr, c_int, c_void};
 use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::time::{Duration, Instant};
 
 /// What the loader says of one file. It lives while the loader iterates.
 #[derive(Debug, Clone, Copy)]
@@ -10,12 +12,63 @@ pub struct LoadedFile<'a> {
     /// What to add to an address of the file.
     pub bias: usize,
     pub headers: &'a [libc::Elf64_Phdr],
-    /// How many files have ever been loaded.
+    /// Changes with each file that is loaded or closed.
     pub loads: u64,
+}
+
+/// How many threads ask the loader, and whether one is about to fork.
+static ASKING: AtomicUsize = AtomicUsize::new(0);
+static FORKING: AtomicBool = AtomicBool::new(false);
+
+/// How long who forks and who asks wait for each other. Not longer: each may hold what the other one waits for.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// Before a fork: lets the threads that ask the loader finish, and keeps others off. glibc (2.36) does not make the lock anew
+/// in the child that it takes for that, and whoever asked there would wait for ever.
+pub fn let_loader_rest() {
+    FORKING.store(true, SeqCst);
+    wait_until(|| ASKING.load(SeqCst) == 0);
+}
+
+/// After a fork. In the child those who asked are not there any more.
+pub fn ask_loader_again(child: bool) {
+    if child {
+        ASKING.store(0, SeqCst);
+    }
+    FORKING.store(false, SeqCst);
+}
+
+fn wait_until(done: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !done() && begun.elapsed() < PATIENCE {
+        std::thread::yield_now();
+    }
+}
+
+/// A thread that asks the loader.
+struct Asking;
+
+impl Asking {
+    fn begin() -> Self {
+        ASKING.fetch_add(1, SeqCst);
+        if FORKING.load(SeqCst) {
+            ASKING.fetch_sub(1, SeqCst);
+            wait_until(|| !FORKING.load(SeqCst));
+            ASKING.fetch_add(1, SeqCst);
+        }
+        Self
+    }
+}
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        ASKING.fetch_sub(1, SeqCst);
+    }
 }
 
 /// Calls `visit` with each loaded file until it breaks. The loader's lock is held meanwhile.
 pub fn each_loaded_file(mut visit: impl FnMut(&LoadedFile<'_>) -> ControlFlow<()>) {
+    let _asking = Asking::begin();
     let mut visit: Visit<'_> = &mut visit;
     // SAFETY: `enter` has the type that the function wants, is only called until the function returns, and gets back the
     // pointer to `visit`, which lives as long and is not used here meanwhile.
@@ -43,6 +96,6 @@ unsafe extern "C" fn enter(information: *mut libc::dl_phdr_info, _: usize, visit
         unsafe { std::slice::from_raw_parts(information.dlpi_phdr, count) }
     };
     let bias = information.dlpi_addr as usize;
-    let file = LoadedFile { path, bias, headers, loads: information.dlpi_adds };
+    let file = LoadedFile { path, bias, headers, loads: information.dlpi_adds << 32 | information.dlpi_subs };
     c_int::from(visit(&file).is_break())
 }
