@@ -29,7 +29,8 @@ extern "C" fn before_main() {
 
 /// Stands for whatever is replaced: nobody calls it, since nobody is in the scope of this thread.
 extern "C" fn never() {
-    eprintln!("sweep: a replacement was called from outside its scope");
+    let trace = std::backtrace::Backtrace::force_capture();
+    eprintln!("sweep: a replacement was called, by {:?}\n{trace}", thread::current().name());
     process::abort();
 }
 
@@ -47,10 +48,11 @@ fn sweep(keep: bool, done: &Sender<()>) {
     }
     report(functions.len(), &refusals);
     done.send(()).expect("the program waits");
-    while keep {
-        thread::park();
+    if keep {
+        loop {
+            thread::park();
+        }
     }
-    drop(guards);
 }
 
 fn hook(address: usize) -> Result<PatchGuard, String> {
@@ -59,7 +61,7 @@ fn hook(address: usize) -> Result<PatchGuard, String> {
     patched.map_err(|error| {
         let cause = format!("{:?}", error.cause());
         let end = cause.find([' ', '{', '"']).unwrap_or(cause.len());
-        cause[..end].trim_end_matches('(').to_owned()
+        cause[..end].trim_end_matches(['(', ')']).replace('(', ":")
     })
 }
 
@@ -87,8 +89,8 @@ fn report(functions: usize, refusals: &BTreeMap<String, u32>) {
     let Some(path) = env::var_os("MONKEY_SWEEP_REPORT") else { return };
     let refused: u32 = refusals.values().sum();
     let hooked = functions - refused as usize;
-    let causes: String = refusals.iter().map(|(cause, count)| format!(" {cause}={count}")).collect();
+    let causes: Vec<_> = refusals.iter().map(|(cause, count)| format!(" {cause}={count}")).collect();
     let file = OpenOptions::new().create(true).append(true).open(path);
     let mut file = file.expect("the report can be written");
-    writeln!(file, "functions={functions} hooked={hooked} refused={refused}{causes}").expect("it is written");
+    writeln!(file, "functions={functions} hooked={hooked} refused={refused}{}", causes.concat()).expect("it is written");
 }
