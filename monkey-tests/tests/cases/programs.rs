@@ -7,8 +7,8 @@ use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-const BUILD: Duration = Duration::from_secs(900);
-const RUN: Duration = Duration::from_secs(120);
+const BUILD: Duration = Duration::from_mins(15);
+const RUN: Duration = Duration::from_mins(2);
 
 /// For the workspace's own packages alone; with flags for all, everything below them would be built again.
 const V0: &str = "#!/bin/sh\nexec \"$@\" -C symbol-mangling-version=v0\n";
