@@ -24,6 +24,7 @@ const NAMES: [&CStr; 10] = [
 static CALLS: [AtomicUsize; 10] = [const { AtomicUsize::new(0) }; 10];
 static ORIGINALS: [AtomicUsize; 10] = [const { AtomicUsize::new(0) }; 10];
 
+#[allow(clippy::many_single_char_names, reason = "they have no meaning here")]
 unsafe extern "C" fn counted<const N: usize>(a: i64, b: i64, c: i64, d: i64, e: i64, f: i64, g: i64) -> i64 {
     CALLS[N].fetch_add(1, SeqCst);
     // SAFETY: the way to the original, which is there before the first call; it is called as its caller wanted.

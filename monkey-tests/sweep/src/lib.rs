@@ -1,14 +1,13 @@
 //! Loaded before a program (`LD_PRELOAD`), it hooks all of the program's functions for a thread that the program knows
 //! nothing of, before `main`. Then the program runs as ever, through the hooks.
 //!
-//! `MONKEY_SWEEP` says whether the patches are gone by then (`gone`) or there all the time (`kept`), and
-//! `MONKEY_SWEEP_REPORT` to which file a line of numbers is added. See `.ci/sweep`.
+//! `MONKEY_SWEEP_REPORT` says to which file a line of numbers is added. See `.ci/sweep`.
 use monkey::PatchGuard;
 use object::{Object, ObjectSegment, ObjectSymbol, SymbolKind};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
-use std::sync::mpsc::{Sender, channel};
 use std::{env, process, thread};
 
 #[used]
@@ -16,41 +15,32 @@ use std::{env, process, thread};
 static BEFORE_MAIN: extern "C" fn() = before_main;
 
 extern "C" fn before_main() {
-    let Ok(mode) = env::var("MONKEY_SWEEP") else { return };
+    let Some(report) = env::var_os("MONKEY_SWEEP_REPORT") else { return };
     // What the program starts is not swept in turn.
     // SAFETY: before `main`, there is one thread.
-    unsafe { env::remove_var("MONKEY_SWEEP") };
-    // SAFETY: as above.
     unsafe { env::remove_var("LD_PRELOAD") };
-    let (done, is_done) = channel();
-    thread::spawn(move || sweep(mode == "kept", &done));
-    is_done.recv().expect("the sweep says when it is done");
+    thread::spawn(move || sweep(&report)).join().expect("the sweep ends");
 }
 
 /// Stands for whatever is replaced: nobody calls it, since nobody is in the scope of this thread.
 extern "C" fn never() {
-    eprintln!("sweep: a replacement was called from outside its scope");
+    let trace = std::backtrace::Backtrace::force_capture();
+    eprintln!("sweep: a replacement was called, by {:?}\n{trace}", thread::current().name());
     process::abort();
 }
 
-/// Holds on to what is to be kept for as long as the process lives.
-fn sweep(keep: bool, done: &Sender<()>) {
+/// Hooks everything, and lets go of each at once: in this thread, too, nothing is replaced for longer, since it may need
+/// what a function leads on to.
+fn sweep(path: &OsStr) {
     let functions = functions();
-    let mut guards = Vec::new();
     let mut refusals = BTreeMap::new();
     for address in &functions {
         match hook(*address) {
-            Ok(guard) if keep => guards.push(guard),
             Ok(guard) => drop(guard),
             Err(cause) => *refusals.entry(cause).or_insert(0) += 1,
         }
     }
-    report(functions.len(), &refusals);
-    done.send(()).expect("the program waits");
-    while keep {
-        thread::park();
-    }
-    drop(guards);
+    report(path, functions.len(), &refusals);
 }
 
 fn hook(address: usize) -> Result<PatchGuard, String> {
@@ -59,7 +49,7 @@ fn hook(address: usize) -> Result<PatchGuard, String> {
     patched.map_err(|error| {
         let cause = format!("{:?}", error.cause());
         let end = cause.find([' ', '{', '"']).unwrap_or(cause.len());
-        cause[..end].trim_end_matches('(').to_owned()
+        cause[..end].trim_end_matches(['(', ')']).replace('(', ":")
     })
 }
 
@@ -83,12 +73,12 @@ fn base() -> u64 {
     u64::from_str_radix(address, 16).expect("an address")
 }
 
-fn report(functions: usize, refusals: &BTreeMap<String, u32>) {
-    let Some(path) = env::var_os("MONKEY_SWEEP_REPORT") else { return };
+fn report(path: &OsStr, functions: usize, refusals: &BTreeMap<String, u32>) {
     let refused: u32 = refusals.values().sum();
     let hooked = functions - refused as usize;
-    let causes: String = refusals.iter().map(|(cause, count)| format!(" {cause}={count}")).collect();
+    let causes: Vec<_> = refusals.iter().map(|(cause, count)| format!(" {cause}={count}")).collect();
     let file = OpenOptions::new().create(true).append(true).open(path);
     let mut file = file.expect("the report can be written");
-    writeln!(file, "functions={functions} hooked={hooked} refused={refused}{causes}").expect("it is written");
+    writeln!(file, "functions={functions} hooked={hooked} refused={refused}{}", causes.concat())
+        .expect("it is written");
 }

@@ -57,7 +57,9 @@ fn crowd(work: fn(usize)) {
         thread::sleep(Duration::from_millis(20));
     }
     DONE.store(true, Relaxed);
-    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    for thread in threads {
+        thread.join().unwrap();
+    }
 }
 
 macro_rules! asking {
@@ -94,7 +96,8 @@ fn allocate(index: usize) {
 /// Asks the dynamic loader, as unwinding and backtraces do.
 fn look_at_libraries(_: usize) {
     unsafe extern "C" fn visit(_: *mut libc::dl_phdr_info, _: usize, _: *mut c_void) -> c_int {
-        black_box(number()).cast_signed() * 0
+        black_box(number());
+        0
     }
     // SAFETY: it looks at nothing.
     unsafe { libc::dl_iterate_phdr(Some(visit), std::ptr::null_mut()) };

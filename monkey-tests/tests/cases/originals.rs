@@ -37,9 +37,10 @@ fn quick(what: &str, call: impl Fn(u64) -> u64) {
 fn all(what: &str) {
     quick(&format!("{what}, a function"), |x| monkey::original!(wanted(x)));
     quick(&format!("{what}, an instance"), |x| monkey::original!(generic(x)));
-    // SAFETY: it takes and gives numbers.
     quick(&format!("{what}, of C"), |x| {
-        unsafe { monkey::original!(libc::labs(x.cast_signed())) }.cast_unsigned()
+        // SAFETY: it takes and gives numbers.
+        let positive = unsafe { monkey::original!(libc::labs(x.cast_signed())) };
+        positive.cast_unsigned()
     });
 }
 

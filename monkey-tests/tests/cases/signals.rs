@@ -1,4 +1,5 @@
 //! Signal handlers that call what is replaced, and ones that were there before the engine's.
+#![allow(clippy::large_stack_arrays, reason = "what is tried is which stack they are on")]
 use monkey_tests::child;
 use std::cell::UnsafeCell;
 use std::ffi::{c_int, c_void};

@@ -1,9 +1,17 @@
 //! Nothing goes past: these pass.
+use std::io::ErrorKind::NotFound;
+use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 #[monkey::test(replace(SystemTime::now = || UNIX_EPOCH + Duration::from_secs(42)))]
 fn called_directly() {
     assert_eq!(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs(), 42);
+}
+
+/// An instance of this crate's, which `Path::exists` calls.
+#[monkey::test(replace(std::fs::metadata::<&Path> = |_: &Path| Err(NotFound.into())))]
+fn called_by_what_is_not_built_yet() {
+    assert!(!std_inlined::is_there("Cargo.toml"));
 }
 
 /// Another test's call, at the same time, is none of this one's.
