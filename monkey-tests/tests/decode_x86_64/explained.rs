@@ -85,26 +85,28 @@ fn prefixes(code: &[u8]) -> &[u8] {
     &code[..code.iter().take_while(is_prefix).count()]
 }
 
-/// A vector instruction that exists, of this length, and is undefined for values of fields that do not change it:
-/// W, the vector length, an operand that is not used (`vvvv`, V'), R', the mask, rounding, two equal registers of a
-/// gather or a tile operation.
+/// A vector instruction that exists, of this length, and is undefined for values of fields that do not change it: W,
+/// the vector length, rounding, an operand that is not used, the mask, two equal registers of a gather or a tile
+/// operation.
 fn why_more(ours: &Reading, code: &[u8]) -> Option<&'static str> {
     let start = prefixes(code).len();
     let mut code = code[start..].to_vec();
     let mut length = ours.length - start;
-    let kind = code[0];
     // The two-byte form is the three-byte form of map 1 with X, B and W at rest.
-    if kind == 0xC5 {
+    if code[0] == 0xC5 {
         code.splice(..2, [0xC4, code[1] & 0x80 | 0x61, code[1] & 0x7F]);
         length += 1;
     }
-    match kind {
-        0xC4 | 0xC5 | 0x8F => other_fields(&code, length).then_some("more: VEX, XOP with other fields"),
+    match code[0] {
+        // W vvvv L pp
+        0xC4 | 0x8F => {
+            with_fields(&code, length, 2, [0x80, 0x04]).then_some("more: VEX, XOP with other fields")
+        }
+        // W vvvv 1 pp, z L'L b V' aaa
         0x62 => {
-            let mut lasts = 0..=255_u8;
-            let any = lasts.any(|last| {
-                code[3] = last;
-                other_fields(&code, length)
+            let any = [0x01, 0x21, 0x41, 0x11].into_iter().any(|last| {
+                code[3] = code[3] & 0x08 | last;
+                with_fields(&code, length, 2, [0x80, 0])
             });
             any.then_some("more: EVEX with other fields")
         }
@@ -112,21 +114,14 @@ fn why_more(ours: &Reading, code: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// Whether the instruction is defined, of this length, with some other registers, operand that is not used, W and L.
-fn other_fields(code: &[u8], length: usize) -> bool {
-    let mut code = code.to_vec();
-    let evex = code[0] == 0x62;
-    let high = if evex { 0xF0 } else { 0xE0 };
-    for registers in [code[1], code[1] | high, code[1] & !high] {
-        code[1] = registers;
-        for unused in [0x78, 0x00, 0x70, 0x40, 0x18] {
-            for w_and_l in [0x00, 0x80, 0x04, 0x84] {
-                code[2] = code[2] & 3 | unused | if evex { w_and_l & 0x80 | 4 } else { w_and_l };
-                if iced(&code, 0).is_some_and(|other| other.len() == length) {
-                    return true;
-                }
-            }
-        }
-    }
-    false
+/// Whether the instruction is known, and of this length, with some value of two bits in the byte at `at`.
+fn with_fields(code: &[u8], length: usize, at: usize, bits: [u8; 2]) -> bool {
+    let [one, two] = bits;
+    [0, one, two, one | two].into_iter().any(|set| {
+        let mut code = code.to_vec();
+        code[at] = code[at] & !(one | two) | set;
+        let unchecked = iced_x86::DecoderOptions::NO_INVALID_CHECK;
+        let decoded = iced_x86::Decoder::new(64, &code, unchecked).decode();
+        !decoded.is_invalid() && decoded.len() == length
+    })
 }

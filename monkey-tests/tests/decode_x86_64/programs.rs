@@ -4,7 +4,7 @@ use object::{Object, ObjectSection, ObjectSymbol, SymbolKind};
 use std::path::{Path, PathBuf};
 
 /// How much of a program is looked at, unless all of it is asked for.
-const PART: usize = 600_000;
+const PART: usize = 200_000;
 
 #[test]
 fn this_one() {
