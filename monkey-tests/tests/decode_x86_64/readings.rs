@@ -23,8 +23,7 @@ pub fn by_monkey(code: &[u8], at: u64) -> Result<Reading, Fault> {
 }
 
 pub fn iced(code: &[u8], at: u64) -> Option<iced_x86::Instruction> {
-    let mut decoder = iced_x86::Decoder::with_ip(64, code, at, iced_x86::DecoderOptions::NONE);
-    let decoded = decoder.decode();
+    let decoded = iced_x86::Decoder::with_ip(64, code, at, iced_x86::DecoderOptions::NONE).decode();
     (!decoded.is_invalid()).then_some(decoded)
 }
 
@@ -53,8 +52,22 @@ fn iced_flow(decoded: &iced_x86::Instruction, direct: bool) -> Flow {
         (M::Xbegin, _) => Flow::Transaction,
         (M::Int3, _) => Flow::Breakpoint,
         (M::Ud1 | M::Ud2 | M::Hlt, _) => Flow::Stop,
-        (M::Ret | M::Retf | M::Iret | M::Iretd | M::Iretq | M::Uiret | M::Eretu | M::Erets, _)
-        | (M::Sysret | M::Sysretq | M::Sysexit | M::Sysexitq | M::Rsm, _) => Flow::Return,
+        (
+            M::Ret
+            | M::Retf
+            | M::Iret
+            | M::Iretd
+            | M::Iretq
+            | M::Uiret
+            | M::Eretu
+            | M::Erets
+            | M::Sysret
+            | M::Sysretq
+            | M::Sysexit
+            | M::Sysexitq
+            | M::Rsm,
+            _,
+        ) => Flow::Return,
         _ if direct => Flow::Conditional,
         _ => Flow::Next,
     }
