@@ -45,7 +45,7 @@ fn jump_indirect(call: &Instruction) -> Result<Vec<u8>, Refusal> {
     if call.has_stack_base() {
         let displacement = call.displacement();
         // Below rsp the pushed address would overwrite what is to be called.
-        if displacement < 0 || displacement > i32::MAX - 8 {
+        if !(0..=i32::MAX - 8).contains(&displacement) {
             return Err(immovable(call, "it calls an address below rsp"));
         }
         // The push has moved rsp by eight.

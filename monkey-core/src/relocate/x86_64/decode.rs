@@ -6,13 +6,14 @@
 //! is not used) has its length, faults here as there, and is not told apart.
 use flow::Flow;
 use layout::{Form, Tail, form};
-use maps::Map;
 
 pub mod flow;
 mod layout;
 mod maps;
+mod opcode;
 mod prefixes;
 
+use opcode::Opcode;
 use prefixes::Prefixes;
 
 /// No instruction is longer.
@@ -36,7 +37,7 @@ pub struct Instruction<'a> {
     pub bytes: &'a [u8],
     pub flow: Flow,
     /// Legacy prefixes and REX. Those of the vector encodings are part of the opcode.
-    pub prefixes: Prefixes,
+    pub(crate) prefixes: Prefixes,
     space: Space,
     opcode: u8,
     /// Where the `ModRM` byte is; 0 if there is none.
@@ -49,7 +50,7 @@ pub struct Instruction<'a> {
 
 /// Which map an opcode is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Space {
+enum Space {
     One,
     Two,
     /// Those with two escapes, and the vector encodings: nothing in them transfers control.
@@ -85,26 +86,10 @@ impl Reader<'_> {
     }
 }
 
-/// An opcode, its map, and the column of that map: the mandatory prefix.
-struct Opcode {
-    space: Space,
-    byte: u8,
-    map: &'static Map,
-    column: usize,
-    evex: Option<Evex>,
-}
-
-/// What the last byte of an EVEX prefix says that makes instructions undefined.
-#[derive(Clone, Copy)]
-struct Evex {
-    /// The vector length that does not exist.
-    length: bool,
-    /// Broadcast, rounding or suppressed exceptions.
-    broadcast: bool,
-    masked: bool,
-}
-
 /// Decodes the instruction that `code` begins with, at `address`.
+///
+/// # Errors
+/// When it is none that is known, or when it depends on the processor.
 pub fn decode(code: &[u8], address: u64) -> Result<Instruction<'_>, Fault> {
     let mut reader = Reader { code, at: 0 };
     let prefixes = Prefixes::read(&mut reader)?;
@@ -136,84 +121,6 @@ pub fn decode(code: &[u8], address: u64) -> Result<Instruction<'_>, Fault> {
     Ok(decoded)
 }
 
-impl Opcode {
-    fn read(reader: &mut Reader, prefixes: &Prefixes) -> Result<Self, Fault> {
-        let column = prefixes.mandatory();
-        let legacy = |space, byte, map| Ok(Self { space, byte, map, column, evex: None });
-        match reader.byte()? {
-            0x0F => match reader.byte()? {
-                0x38 => legacy(Space::Other, reader.byte()?, &maps::THREE_38),
-                0x3A => legacy(Space::Other, reader.byte()?, &maps::THREE_3A),
-                byte => legacy(Space::Two, byte, &maps::TWO),
-            },
-            byte @ (0xC4 | 0xC5 | 0x62) => Self::vector(reader, prefixes, byte),
-            // The map numbers that XOP has would be another operation of the group, of which there is only one.
-            0x8F if reader.peek()? & 0x1F >= 8 => Self::vector(reader, prefixes, 0x8F),
-            byte => legacy(Space::One, byte, &maps::ONE),
-        }
-    }
-
-    // C5 R.vvvv.L.pp           C4 R.X.B.mmmmm W.vvvv.L.pp           8F: as C4
-    // 62 R.X.B.R'.0.mmm W.vvvv.1.pp z.L'L.b.V'.aaa
-    fn vector(reader: &mut Reader, prefixes: &Prefixes, kind: u8) -> Result<Self, Fault> {
-        let first = reader.byte()?;
-        let second = if kind == 0xC5 { first } else { reader.byte()? };
-        let map = match (kind, first & 0x1F) {
-            (0xC5, _) | (0xC4, 1) => &maps::VEX_1,
-            (0xC4, 2) => &maps::VEX_2,
-            (0xC4, 3) => &maps::VEX_3,
-            (0x8F, 8) => &maps::XOP_8,
-            (0x8F, 9) => &maps::XOP_9,
-            (0x8F, 10) => &maps::XOP_A,
-            (0x62, _) => evex_map(first, second)?,
-            _ => return Err(Fault::Undefined),
-        };
-        if prefixes.any_before_vector() {
-            return Err(Fault::Undefined);
-        }
-        let evex = if kind == 0x62 { Some(Evex::read(reader.byte()?)?) } else { None };
-        Ok(Self { space: Space::Other, byte: reader.byte()?, map, column: usize::from(second & 3), evex })
-    }
-}
-
-/// The bits that are fixed here are what APX extends: refused, as are its maps.
-fn evex_map(first: u8, second: u8) -> Result<&'static Map, Fault> {
-    match (first & 0x0F, second & 4) {
-        (1, 4) => Ok(&maps::EVEX_1),
-        (2, 4) => Ok(&maps::EVEX_2),
-        (3, 4) => Ok(&maps::EVEX_3),
-        (5, 4) => Ok(&maps::EVEX_5),
-        (6, 4) => Ok(&maps::EVEX_6),
-        _ => Err(Fault::Undefined),
-    }
-}
-
-impl Evex {
-    fn read(byte: u8) -> Result<Self, Fault> {
-        let masked = byte & 7 != 0;
-        // Zeroing what no mask selects.
-        if byte & 0x80 != 0 && !masked {
-            return Err(Fault::Undefined);
-        }
-        Ok(Self { length: byte & 0x60 == 0x60, broadcast: byte & 0x10 != 0, masked })
-    }
-
-    fn defines(self, modrm: u8, gathers: bool) -> bool {
-        // In a register operation the length may be the way of rounding. A gather needs its mask.
-        let rounds = modrm >= 0xC0 && self.broadcast;
-        (!self.length || rounds) && (self.masked || !gathers)
-    }
-}
-
-impl layout::Allowed {
-    fn has(&self, modrm: u8) -> bool {
-        if modrm >= 0xC0 {
-            return self.register >> (modrm & 63) & 1 != 0;
-        }
-        self.memory >> (modrm >> 3 & 7) & 1 != 0 && (!self.sib || modrm & 7 == 4)
-    }
-}
-
 /// Reads `ModRM`, SIB and displacement. Where the displacement is, and how long.
 fn read_operand(reader: &mut Reader) -> Result<(usize, usize), Fault> {
     let modrm = reader.byte()?;
@@ -241,14 +148,11 @@ impl Tail {
         let operand = if prefixes.narrows() { 2 } else { 4 };
         match self {
             Self::Bytes(count) => count,
-            Self::Operand => operand,
             Self::Full if prefixes.wide() => 8,
-            Self::Full => operand,
-            Self::Address if prefixes.address => 4,
-            Self::Address => 8,
+            Self::Address => 8 - 4 * usize::from(prefixes.address),
             Self::Test if modrm >> 3 & 7 > 1 => 0,
             Self::Test if opcode & 1 == 0 => 1,
-            Self::Test => operand,
+            Self::Operand | Self::Full | Self::Test => operand,
         }
     }
 }
@@ -276,49 +180,51 @@ impl Instruction<'_> {
         let Some(modrm) = self.modrm().filter(|modrm| *modrm < 0xC0) else { return false };
         let group = modrm >> 3 & 7;
         match (self.space, self.opcode) {
-            // add, or, adc, sbb, and, sub, xor; xchg
+            // add, or, adc, sbb, and, sub, xor
             (Space::One, opcode @ 0..=0x31) => opcode & 7 < 2,
             (Space::One, 0x80 | 0x81 | 0x83) => group < 7,
-            (Space::One, 0x86 | 0x87) => true,
             // not, neg; inc, dec
             (Space::One, 0xF6 | 0xF7) => group == 2 || group == 3,
             (Space::One, 0xFE | 0xFF) => group < 2,
-            // bts, btr, btc; cmpxchg, xadd, cmpxchg8b
-            (Space::Two, 0xAB | 0xB3 | 0xBB | 0xB0 | 0xB1 | 0xC0 | 0xC1) => true,
+            // bts, btr, btc; cmpxchg8b
             (Space::Two, 0xBA) => group > 4,
             (Space::Two, 0xC7) => group == 1,
-            _ => false,
+            // xchg; bts, btr, btc, cmpxchg, xadd
+            (space, opcode) => matches!(
+                (space, opcode),
+                (Space::One, 0x86 | 0x87) | (Space::Two, 0xAB | 0xB0 | 0xB1 | 0xB3 | 0xBB | 0xC0 | 0xC1)
+            ),
         }
     }
 
-    pub fn next(&self) -> u64 {
+    pub(crate) fn next(&self) -> u64 {
         self.address.wrapping_add(self.bytes.len() as u64)
     }
 
-    pub fn modrm(&self) -> Option<u8> {
+    pub(crate) fn modrm(&self) -> Option<u8> {
         (self.modrm_at != 0).then(|| self.bytes[self.modrm_at])
     }
 
     /// Where the opcode is. Only for instructions without a vector prefix and in the maps of one and two bytes.
-    pub fn opcode_at(&self) -> usize {
+    pub(crate) fn opcode_at(&self) -> usize {
         self.prefixes.length
     }
 
-    pub fn opcode(&self) -> u8 {
+    pub(crate) fn opcode(&self) -> u8 {
         self.opcode
     }
 
     /// The condition of a conditional branch: the low digit of its opcode.
-    pub fn condition(&self) -> u8 {
+    pub(crate) fn condition(&self) -> u8 {
         self.opcode & 15
     }
 
     /// Where the displacement is, and how long.
-    pub fn displacement_field(&self) -> (usize, usize) {
+    pub(crate) fn displacement_field(&self) -> (usize, usize) {
         self.displacement
     }
 
-    pub fn displacement(&self) -> i32 {
+    pub(crate) fn displacement(&self) -> i32 {
         let (at, width) = self.displacement;
         self.signed(at, width)
     }
@@ -334,6 +240,7 @@ impl Instruction<'_> {
     }
 
     /// What an operand relative to `rip` or `eip` refers to.
+    #[must_use]
     pub fn rip_relative(&self) -> Option<u64> {
         if self.modrm()? & 0xC7 != 5 {
             return None;
@@ -343,6 +250,7 @@ impl Instruction<'_> {
     }
 
     /// Where a direct branch, call, loop or `xbegin` goes.
+    #[must_use]
     pub fn branch_target(&self) -> Option<u64> {
         if !self.flow.is_direct() {
             return None;
@@ -358,26 +266,26 @@ impl Instruction<'_> {
     }
 
     /// Whether the operand in memory has an index register.
-    pub fn has_index(&self) -> bool {
+    pub(crate) fn has_index(&self) -> bool {
         // Without REX.X, index 4 is none.
         self.sib().is_some_and(|sib| sib >> 3 & 7 != 4 || self.prefixes.rex & 2 != 0)
     }
 
     /// Whether the operand in memory is relative to `rsp` or `esp`.
-    pub fn has_stack_base(&self) -> bool {
+    pub(crate) fn has_stack_base(&self) -> bool {
         self.sib().is_some_and(|sib| sib & 7 == 4 && self.prefixes.rex & 1 == 0)
     }
 
     /// `mov r, r/m`
-    pub fn is_load(&self) -> bool {
+    pub(crate) fn is_load(&self) -> bool {
         self.space == Space::One && self.opcode == 0x8B
     }
 
     // 90   nop           0F 1F /0   nop r/m           F3 90   pause           REX.B 90   xchg
-    pub fn is_nop(&self) -> bool {
+    pub(crate) fn is_nop(&self) -> bool {
         match (self.space, self.opcode) {
             (Space::One, 0x90) => self.prefixes.repeat == 0 && self.prefixes.rex & 1 == 0,
-            (Space::Two, 0x1F) => self.modrm().is_some_and(|modrm| modrm >> 3 & 7 == 0),
+            (Space::Two, 0x1F) => self.modrm().is_some_and(|modrm| modrm & 0x38 == 0),
             _ => false,
         }
     }

@@ -61,21 +61,23 @@ impl Flow {
     }
 
     /// Whether the target is a distance in the instruction.
+    #[must_use]
     pub fn is_direct(self) -> bool {
         matches!(self, Self::Conditional | Self::Loop | Self::Transaction | Self::Jump | Self::Call)
     }
 
     /// Whether it changes `rip` alone, no segment.
+    #[must_use]
     pub fn is_near_branch(self) -> bool {
         self.is_direct() || matches!(self, Self::JumpIndirect | Self::CallIndirect)
     }
 
-    pub fn is_call(self) -> bool {
+    pub(crate) fn is_call(self) -> bool {
         matches!(self, Self::Call | Self::CallIndirect | Self::CallFar)
     }
 
     /// Whether control never goes on to the next instruction.
-    pub fn leaves(self) -> bool {
+    pub(crate) fn leaves(self) -> bool {
         matches!(self, Self::Jump | Self::JumpIndirect | Self::JumpFar | Self::Return | Self::Stop)
     }
 }

@@ -22,6 +22,12 @@ impl Prefixes {
         let mut found = Self::default();
         loop {
             let byte = reader.peek()?;
+            // REX counts only right in front of the opcode.
+            match byte {
+                0x40..=0x4F => found.rex = byte,
+                0x26 | 0x2E | 0x36 | 0x3E | 0x64..=0x67 | 0xF0 | 0xF2 | 0xF3 => found.rex = 0,
+                _ => break,
+            }
             match byte {
                 0x66 => found.operand = true,
                 0x67 => found.address = true,
@@ -29,31 +35,13 @@ impl Prefixes {
                 // Which of two counts is written nowhere.
                 0xF2 | 0xF3 if found.repeat != 0 && found.repeat != byte => return Err(Fault::Undefined),
                 0xF2 | 0xF3 => found.repeat = byte,
-                // Segments.
-                0x26 | 0x2E | 0x36 | 0x3E | 0x64 | 0x65 => {}
-                0x40..=0x4F => {
-                    reader.at += 1;
-                    found.length = reader.at;
-                    found.rex = byte;
-                    return found.behind_rex(reader);
-                }
-                _ => {
-                    found.length = reader.at;
-                    return Ok(found);
-                }
+                // REX, and segments, of which none matters here.
+                _ => {}
             }
             reader.at += 1;
         }
-    }
-
-    /// REX counts only right in front of the opcode. Elsewhere processors ignore it and assemblers never put it.
-    fn behind_rex(self, reader: &Reader) -> Result<Self, Fault> {
-        match reader.peek()? {
-            0x26 | 0x2E | 0x36 | 0x3E | 0x40..=0x4F | 0x64..=0x67 | 0xF0 | 0xF2 | 0xF3 => {
-                Err(Fault::Undefined)
-            }
-            _ => Ok(self),
-        }
+        found.length = reader.at;
+        Ok(found)
     }
 
     /// REX.W: operands of 64 bits. It beats `66`.
