@@ -19,7 +19,6 @@ use aarch64 as machine;
 #[cfg(target_arch = "x86_64")]
 use x86_64 as machine;
 
-#[allow(unused_imports, reason = "`early` and `thread_of` are for the engine to take")]
 pub use system::{
     Map, Tracer, allocate, each_loaded_file, early, holds, page_size, place, read_memory, redirect, say,
     signal, thread_name, thread_of, write,
@@ -39,7 +38,6 @@ pub fn without_breakpoints(memory: &[u8], file: &[u8]) -> Option<(Vec<u8>, Vec<u
 
 /// Whether the target begins with a jump to code with this signature in front of it. Never a fault, whatever is there.
 #[must_use]
-#[allow(dead_code, reason = "for the engine to take")]
 pub fn leads_to_signature(target: usize, signature: &[u8; signature::LENGTH]) -> bool {
     #[cfg(target_arch = "aarch64")]
     let destination = signature::destination_aarch64;

@@ -2,8 +2,6 @@
 //!
 //! Pure: what reads memory is passed in. Every architecture is compiled on every host.
 
-#![allow(dead_code, reason = "for the engine to take")]
-
 /// Bytes of a signature.
 pub const LENGTH: usize = 16;
 
@@ -32,6 +30,7 @@ pub fn leads_to(signature: &[u8; LENGTH], target: usize, destination: Destinatio
 }
 
 /// Where the jump at an address of x86-64 code goes.
+#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "tested on every host"))]
 #[must_use]
 pub fn destination_x86_64(at: usize, read: Read<'_>) -> Option<usize> {
     let mut code = [0; 6];
@@ -53,6 +52,7 @@ pub fn destination_x86_64(at: usize, read: Read<'_>) -> Option<usize> {
 }
 
 /// Where the jump at an address of `AArch64` code goes; a landing pad may stand in front of it.
+#[cfg_attr(not(target_arch = "aarch64"), allow(dead_code, reason = "tested on every host"))]
 #[must_use]
 pub fn destination_aarch64(at: usize, read: Read<'_>) -> Option<usize> {
     let instruction = |at: usize| {

@@ -4,8 +4,15 @@
 //! costs a few nanoseconds. Source: `valgrind.h`, `VALGRIND_DO_CLIENT_REQUEST_EXPR`.
 use std::arch::asm;
 
+/// `VG_USERREQ__RUNNING_ON_VALGRIND` in `valgrind.h`.
+const RUNNING_ON_VALGRIND: usize = 0x1001;
 /// `VG_USERREQ__DISCARD_TRANSLATIONS` in `valgrind.h`.
 const DISCARD_TRANSLATIONS: usize = 0x1002;
+
+/// Whether valgrind runs this program.
+pub fn is_running() -> bool {
+    request(&[RUNNING_ON_VALGRIND, 0, 0, 0, 0, 0]) != 0
+}
 
 /// Makes valgrind translate these bytes anew before they run again.
 pub fn discard_translations(address: usize, length: usize) {
@@ -58,9 +65,7 @@ mod tests {
 
     #[test]
     fn a_request_changes_nothing_without_valgrind() {
-        /// `VG_USERREQ__RUNNING_ON_VALGRIND` in `valgrind.h`.
-        const RUNNING_ON_VALGRIND: usize = 0x1001;
-        if request(&[RUNNING_ON_VALGRIND, 0, 0, 0, 0, 0]) == 0 {
+        if !is_running() {
             discard_translations(0, usize::MAX);
             assert_eq!(request(&[0; 6]), 0);
         }

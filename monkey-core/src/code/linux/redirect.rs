@@ -199,7 +199,6 @@ const REGISTER_PRIVATE_EXPEDITED_SYNC_CORE: libc::c_int = 1 << 6;
 
 /// What is cheap before a second thread is there: the registration for `membarrier` takes half a microsecond then, and
 /// 20 ms later, as the kernel waits until every core has seen it. To be called from a constructor of the program.
-#[allow(dead_code, reason = "for the engine to take")]
 pub extern "C" fn early() {
     membarrier(REGISTER_PRIVATE_EXPEDITED_SYNC_CORE);
 }

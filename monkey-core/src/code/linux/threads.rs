@@ -43,7 +43,6 @@ pub fn name(thread: i32) -> String {
 /// The kernel keeps for each thread the address of its list of robust mutexes, which lies in the C library's description of
 /// the thread, at one distance from the thread pointer for all. How far that is, the calling thread tells of itself.
 /// Whoever is started without the C library has another list or none.
-#[allow(dead_code, reason = "for the engine to take")]
 #[must_use]
 pub fn of_pointer(pointer: usize) -> Option<i32> {
     let distance = robust_list(own())?.wrapping_sub(crate::thread::pointer());
@@ -52,7 +51,6 @@ pub fn of_pointer(pointer: usize) -> Option<i32> {
 }
 
 /// See `get_robust_list(2)`.
-#[allow(dead_code, reason = "for the engine to take")]
 fn robust_list(thread: i32) -> Option<usize> {
     let (mut list, mut length) = (0_usize, 0_usize);
     // SAFETY: the kernel writes two words.
