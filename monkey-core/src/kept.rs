@@ -61,7 +61,7 @@ fn calls(start: usize, code: &[u8], target: usize) -> impl Iterator<Item = usize
             let call = at + found;
             at = call + 1;
             // E8 cd        call rel32
-            let Some(distance) = code.get(call + 1..call + 5) else { return None };
+            let distance = code.get(call + 1..call + 5)?;
             let distance = i32::from_le_bytes(distance.try_into().ok()?);
             let behind = start + call + 5;
             if behind.wrapping_add_signed(distance as isize) == target {

@@ -4,6 +4,9 @@ use std::arch::asm;
 /// The instruction that stops whoever runs into it: `brk #0x6D6B`, `11010100001 imm16 00000`.
 pub const TRAP: &[u8] = &0xD42D_AD60_u32.to_le_bytes();
 
+/// What debuggers and coverage tools set: `brk #0`.
+pub const BREAKPOINT: &[u8] = &0xD420_0000_u32.to_le_bytes();
+
 /// Puts `movz w0, #value; ret` into bytes: a function to try a way of writing on.
 pub fn returning(value: u32) -> Vec<u8> {
     // 010100101 00 imm16 Rd                  movz w0, #value

@@ -4,6 +4,9 @@ use std::arch::asm;
 /// The instruction that stops whoever runs into it: `int3`, `CC`.
 pub const TRAP: &[u8] = &[0xCC];
 
+/// What debuggers and coverage tools set.
+pub const BREAKPOINT: &[u8] = TRAP;
+
 /// Puts `eax = value; ret` (`B8 imm32 C3`) into bytes: a function to try a way of writing on.
 pub fn returning(value: u32) -> Vec<u8> {
     let mut code = vec![0xB8];

@@ -35,6 +35,11 @@ impl Form {
 
 /// Finds the form for a target.
 pub fn plan(target: &Target<'_>) -> Result<Entry, Cause> {
+    if is_covered(target)
+        && let Some(entry) = e9_byte(target)
+    {
+        return Ok(entry);
+    }
     let forms = if target.near { &[Form::E9, Form::EbPadding][..] } else { &[Form::FF25] };
     let mut refusal = None;
     let mut possible = Vec::new();
@@ -55,6 +60,13 @@ pub fn plan(target: &Target<'_>) -> Result<Entry, Cause> {
         (None, Some(refusal)) => without_trap().ok_or(Cause::Instructions(refusal)),
         (None, None) => unreachable!("one form is always tried"),
     }
+}
+
+/// Whether somebody's breakpoint lies on the first byte. A thread may have reached it just now: then the byte that it covers
+/// is put back, over that of the jump, which must mean the function as it was and not one of another beginning.
+fn is_covered(target: &Target<'_>) -> bool {
+    // CC      int3
+    target.body.first() != Some(&0xCC) && code::holds(target.from, &[0xCC])
 }
 
 fn displace(target: &Target<'_>, form: Form) -> Result<Relocated, Refusal> {

@@ -66,7 +66,9 @@ pub(super) fn open(loaded: &Loaded) -> Option<&'static [u8]> {
     // anyway, and linkers and package managers replace such files instead of writing into them.
     let map = unsafe { memmap2::Mmap::map(&file) }.ok()?;
     // Kept for good: the names and debug information are read from here whenever a patch is made.
-    let data: &'static memmap2::Mmap = Box::leak(Box::new(map));
+    let map = std::mem::ManuallyDrop::new(map);
+    // SAFETY: the mapping is never taken away, as nobody drops it.
+    let data: &'static [u8] = unsafe { std::slice::from_raw_parts(map.as_ptr(), map.len()) };
     (elf::segments(data)? == loaded.segments).then_some(data)
 }
 

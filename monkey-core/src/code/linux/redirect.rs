@@ -9,7 +9,7 @@
 //! call made meanwhile arrives: the trap's handler sends it to the stub.
 #[cfg(target_arch = "x86_64")]
 use super::tracer::Tracer;
-use super::{stacks::Stacks, threads, trap, write::write};
+use super::{memory::holds, stacks::Stacks, threads, trap, write::write};
 use crate::code::{Redirect, machine};
 use crate::error::Cause;
 use std::time::{Duration, Instant};
@@ -24,7 +24,11 @@ pub fn redirect(order: &Redirect<'_>) -> Result<(), Cause> {
         write(*address, bytes)?;
     }
     if order.fits_one_store() && !order.covers_boundaries() {
+        let covered = holds(order.target, machine::BREAKPOINT);
         write(order.target, order.jump)?;
+        if covered {
+            outlast_tracer(order)?;
+        }
         // Nobody runs half of it, and who still runs the old instruction called before. Whether he may go on to is the
         // question. x86 keeps instruction fetch coherent: the store takes the line from every other core, together
         // with what that core has fetched of it ahead. On AArch64 a core may run what it has fetched until it
@@ -45,6 +49,20 @@ pub fn redirect(order: &Redirect<'_>) -> Result<(), Cause> {
     let written = write_around_trap(order);
     trap::withdraw();
     written
+}
+
+/// A thread may have reached the breakpoint that was on the first byte: whoever traces the process then puts back what it
+/// covers, a moment later, over the jump.
+fn outlast_tracer(order: &Redirect<'_>) -> Result<(), Cause> {
+    const WHILE: Duration = Duration::from_millis(20);
+    let begun = Instant::now();
+    while begun.elapsed() < WHILE {
+        nap(STEP);
+        if !holds(order.target, order.jump) {
+            write(order.target, order.jump)?;
+        }
+    }
+    Ok(())
 }
 
 /// A trap that does not arrive lets a thread run on into the middle of an instruction.
