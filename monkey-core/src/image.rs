@@ -8,6 +8,7 @@ mod copies;
 mod dwarf;
 mod elf;
 mod frames;
+mod legacy;
 #[cfg(target_os = "linux")]
 mod linux;
 mod name;
