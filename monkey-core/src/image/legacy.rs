@@ -194,14 +194,14 @@ impl Proof<'_> {
 
     /// Whether each crate that is named is known to be there once.
     fn crates_gap(&mut self, function: &Function) -> Option<Gap> {
-        let builds = Builds::read(function.object, &function.sections);
+        let builds = Builds::of(function.object, &function.sections);
         let names = self.names();
         let path = paths::crates(&names[..1]);
         let own_crate = self.own.body_name().split("::").next().filter(|own| path.contains(own));
         let crates = paths::crates(&names).into_iter().filter(|name| !is_standard_crate(name));
         crates.into_iter().find_map(|name| {
             let file = (Some(name) == own_crate).then_some(self.identity.file.as_str());
-            match builds.once(name, file) {
+            match builds.once(&function.sections, name, file) {
                 Ok(()) => None,
                 Err(Several::Program) => Some(Gap::Program),
                 Err(Several::Builds) => Some(Gap::Builds),

@@ -6,6 +6,10 @@ use std::fs::File;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+/// The machine's, as the crate `libc` has them.
+type ProgramHeader = libc::Elf64_Phdr;
+type FileHeader = libc::Elf64_Ehdr;
+
 /// One program or library in memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Loaded {
@@ -15,7 +19,13 @@ pub(super) struct Loaded {
     pub bias: usize,
     /// Kind, address in the file, size in memory.
     segments: Vec<(u32, u64, u64)>,
+    /// The file's header, which says where its section headers are, and its notes (the build id): other files of this
+    /// path have others.
+    marks: Vec<Vec<u8>>,
 }
+
+/// The most of a note that is compared.
+const NOTE: usize = 256;
 
 impl Loaded {
     /// Whether `address` lies in one of its segments.
@@ -62,8 +72,24 @@ unsafe extern "C" fn collect(info: *mut libc::dl_phdr_info, _: usize, all: *mut 
     };
     // The crate `libc` has these fields in the widths of the machine.
     let segments = headers.iter().map(|header| (header.p_type, header.p_vaddr, header.p_memsz)).collect();
-    all.push(Loaded { path, bias: info.dlpi_addr as usize, segments });
+    let marks = headers.iter().filter_map(|header| mark(info.dlpi_addr as usize, header)).collect();
+    all.push(Loaded { path, bias: info.dlpi_addr as usize, segments, marks });
     0
+}
+
+/// What tells a file apart, from one of its segments in memory.
+fn mark(bias: usize, header: &ProgramHeader) -> Option<Vec<u8>> {
+    let size = match header.p_type {
+        libc::PT_LOAD if header.p_offset == 0 => size_of::<FileHeader>(),
+        libc::PT_NOTE => NOTE,
+        _ => return None,
+    };
+    let at = bias.wrapping_add(header.p_vaddr as usize);
+    let readable = header.p_flags & libc::PF_R != 0;
+    // SAFETY: the loader holds the file during the iteration in which this is called, and maps the first `p_filesz` bytes
+    // of its readable segments, notes being part of one.
+    let bytes = || unsafe { std::slice::from_raw_parts(at as *const u8, size.min(header.p_filesz as usize)) };
+    readable.then(|| bytes().to_vec())
 }
 
 /// How many files the loader has ever loaded, for noticing that there are more.
@@ -82,7 +108,7 @@ pub(super) fn loads() -> u64 {
 }
 
 /// The bytes of the file, mapped for the rest of the process. `None` when there is none, or when it is not the one that
-/// was loaded (replaced meanwhile).
+/// was loaded (replaced meanwhile): it begins otherwise then, and has other segments.
 pub(super) fn open(loaded: &Loaded) -> Option<&'static [u8]> {
     let path = if loaded.path.is_empty() { b"/proc/self/exe" } else { loaded.path.as_slice() };
     let Ok(file) = File::open(OsStr::from_bytes(path)) else { return vdso(loaded) };
@@ -91,7 +117,10 @@ pub(super) fn open(loaded: &Loaded) -> Option<&'static [u8]> {
     let map = unsafe { memmap2::Mmap::map(&file) }.ok()?;
     // Kept for good: the names and debug information are read from here whenever a patch is made.
     let data: &'static memmap2::Mmap = Box::leak(Box::new(map));
-    (elf::segments(data)? == loaded.segments).then_some(data)
+    let header = data.get(..size_of::<FileHeader>())?;
+    let begins_alike =
+        loaded.marks.iter().filter(|mark| mark.starts_with(b"\x7fELF")).all(|mark| mark == header);
+    (begins_alike && elf::segments(data)? == loaded.segments).then_some(data)
 }
 
 /// The kernel's own library has no file: all of it is in memory, headers included.

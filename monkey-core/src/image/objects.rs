@@ -5,11 +5,10 @@
 use super::bytes::find_all;
 use super::elf::Elf;
 use super::name::Mangled;
+use super::published::Published;
 use super::symbols::{Entry, Symbols, V0};
 use super::system::{self, Loaded};
 use once_cell::race::OnceBox;
-use std::ptr::null_mut;
-use std::sync::atomic::{AtomicPtr, Ordering};
 
 /// A loaded file.
 #[derive(Debug)]
@@ -17,53 +16,23 @@ pub(super) struct Object {
     pub loaded: Loaded,
     elf: OnceBox<Option<Elf>>,
     symbols: OnceBox<Symbols>,
-    /// The one that was seen before.
-    next: Option<&'static Self>,
 }
 
-/// Every file that was ever seen, the latest first; they are few, and what was read of them is wanted again.
-static SEEN: AtomicPtr<Object> = AtomicPtr::new(null_mut());
+/// Every file that was ever seen; they are few, and what was read of them is wanted again.
+static SEEN: Published<Object> = Published::new();
 
 /// Everything that is loaded now.
 pub(super) fn all() -> Vec<&'static Object> {
     system::loaded().into_iter().map(known).collect()
 }
 
-fn latest() -> Option<&'static Object> {
-    let latest = SEEN.load(Ordering::Acquire);
-    // SAFETY: the pointer is null or what `known` published: a leaked object, complete before it was published and only
-    // shared since then.
-    unsafe { latest.as_ref() }
-}
-
 /// The object of a loaded file; a new one if there is none yet.
 ///
 /// A file that was closed and one that came to its place differ in path, segments, header or notes.
 fn known(loaded: Loaded) -> &'static Object {
-    let mut first = latest();
-    if let Some(object) = seen(first, &loaded) {
-        return object;
-    }
-    let mut new = Box::new(Object { loaded, elf: OnceBox::new(), symbols: OnceBox::new(), next: first });
-    loop {
-        let expected = first.map_or(null_mut(), |first| std::ptr::from_ref(first).cast_mut());
-        let pointer = Box::into_raw(new);
-        if SEEN.compare_exchange(expected, pointer, Ordering::AcqRel, Ordering::Acquire).is_ok() {
-            // SAFETY: it was leaked just now, and what is published is never freed or changed.
-            return unsafe { &*pointer };
-        }
-        // SAFETY: it was not published, so the pointer that came from the box is the only one.
-        new = unsafe { Box::from_raw(pointer) };
-        first = latest();
-        if let Some(object) = seen(first, &new.loaded) {
-            return object;
-        }
-        new.next = first;
-    }
-}
-
-fn seen(first: Option<&'static Object>, loaded: &Loaded) -> Option<&'static Object> {
-    std::iter::successors(first, |object| object.next).find(|object| object.loaded == *loaded)
+    let is_it = |object: &Object| object.loaded == loaded;
+    let new = || Object { loaded: loaded.clone(), elf: OnceBox::new(), symbols: OnceBox::new() };
+    SEEN.find_or_add(is_it, new)
 }
 
 /// The file that `address` was loaded from.

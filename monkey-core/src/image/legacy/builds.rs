@@ -2,10 +2,11 @@
 //!
 //! A legacy symbol names its crate, but not which build of it: a package's unit tests and the library that a
 //! dev-dependency was built with have the same symbols, hash apart. Units name the file of their crate's root module.
-use super::function::{Build, Function, Sections};
+use super::function::{Build, Function, Sections, Slice};
 use crate::image::bytes::find_all;
 use crate::image::name::Mangled;
 use crate::image::objects::Object;
+use crate::image::published::Published;
 use gimli::{AttributeValue, UnitHeader};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -22,10 +23,13 @@ pub(super) enum Several {
     Unknown,
 }
 
+/// What was read of each loaded file, and wanted again by each function whose symbol leaves something open.
+static READ: Published<Builds> = Published::new();
+
 /// The builds that a loaded file consists of.
+#[derive(Debug)]
 pub(super) struct Builds {
     object: &'static Object,
-    sections: Rc<Sections>,
     builds: BTreeMap<Build, Vec<usize>>,
     /// The crates that each build may be.
     names: BTreeMap<Build, BTreeSet<String>>,
@@ -36,10 +40,13 @@ pub(super) struct Builds {
 }
 
 impl Builds {
-    pub fn read(object: &'static Object, sections: &Rc<Sections>) -> Self {
+    pub fn of(object: &'static Object, sections: &Sections) -> &'static Self {
+        READ.find_or_add(|read| std::ptr::eq(read.object, object), || Self::read(object, sections))
+    }
+
+    fn read(object: &'static Object, sections: &Sections) -> Self {
         let mut all = Self {
             object,
-            sections: Rc::clone(sections),
             builds: BTreeMap::new(),
             names: BTreeMap::new(),
             programs: programs(object),
@@ -47,47 +54,25 @@ impl Builds {
         };
         let mut units = sections.units();
         while let Ok(Some(header)) = units.next() {
-            all.take(header);
+            all.take(sections, header);
         }
-        all.names =
-            all.builds.iter().map(|(build, units)| (build.clone(), all.names_of(build, units))).collect();
+        let builds = all.builds.iter();
+        all.names = builds.map(|(build, units)| (build.clone(), names_of(sections, build, units))).collect();
         all
     }
 
-    fn take(&mut self, header: UnitHeader<super::function::Slice>) {
+    fn take(&mut self, sections: &Sections, header: UnitHeader<Slice>) {
         let start = header.debug_info_offset().map(|offset| offset.0);
-        match root(self.object, &self.sections, header) {
+        match root(self.object, sections, header) {
             Root::Crate(build) => self.builds.entry(build).or_default().extend(start),
             Root::Foreign => {}
             Root::Unknown => self.unknown = true,
         }
     }
 
-    /// Which crate a build is: its name in the units, or what the functions in them say that are surely its own.
-    fn names_of(&self, build: &Build, units: &[usize]) -> BTreeSet<String> {
-        if let Some((name, _)) = &build.id {
-            return BTreeSet::from([name.clone()]);
-        }
-        let (mut written_here, mut near) = (BTreeSet::new(), BTreeSet::new());
-        let folder = folder(&build.root);
-        for start in units {
-            for function in top_functions(&self.sections, *start) {
-                if function.external {
-                    return BTreeSet::from([function.crate_name]);
-                }
-                match function.file {
-                    Some(file) if file == build.root => written_here.insert(function.crate_name),
-                    Some(file) if file.starts_with(folder) => near.insert(function.crate_name),
-                    _ => false,
-                };
-            }
-        }
-        if written_here.is_empty() { near } else { written_here }
-    }
-
     /// Whether a crate is known to have been built once, or, with the file in which a function of it is written, whether
     /// one build alone has that file.
-    pub fn once(&self, crate_name: &str, file: Option<&str>) -> Result<(), Several> {
+    pub fn once(&self, sections: &Rc<Sections>, crate_name: &str, file: Option<&str>) -> Result<(), Several> {
         if self.programs.contains(crate_name) {
             return Err(Several::Program);
         }
@@ -108,13 +93,13 @@ impl Builds {
         match builds[..] {
             [] => Err(Several::Unknown),
             // An id says that it is one run of the compiler.
-            [build] if build.id.is_some() || !self.twice(crate_name, build) => Ok(()),
+            [build] if build.id.is_some() || !self.twice(sections, crate_name, build) => Ok(()),
             _ => Err(Several::Builds),
         }
     }
 
     /// Whether a build without id is in truth two: then a function that has one body in each has two symbols.
-    fn twice(&self, crate_name: &str, build: &Build) -> bool {
+    fn twice(&self, sections: &Rc<Sections>, crate_name: &str, build: &Build) -> bool {
         let key = format!("_ZN{}{crate_name}", crate_name.len()).into_bytes();
         let mut by_path: BTreeMap<&[u8], Vec<(&[u8], u64)>> = BTreeMap::new();
         for (entry, name) in self.object.with_prefix(&key) {
@@ -127,11 +112,32 @@ impl Builds {
             bodies.dedup_by_key(|(hash, _)| *hash);
             let ours = bodies.len() > 1;
             let functions = bodies.into_iter().filter(|_| ours);
-            let functions =
-                functions.filter_map(|(_, begin)| Function::find(self.object, &self.sections, begin));
+            let functions = functions.filter_map(|(_, begin)| Function::find(self.object, sections, begin));
             functions.filter(|one| one.is_external() && one.build().as_ref() == Some(build)).count() > 1
         })
     }
+}
+
+/// Which crate a build is: its name in the units, or what the functions in them say that are surely its own.
+fn names_of(sections: &Sections, build: &Build, units: &[usize]) -> BTreeSet<String> {
+    if let Some((name, _)) = &build.id {
+        return BTreeSet::from([name.clone()]);
+    }
+    let (mut written_here, mut near) = (BTreeSet::new(), BTreeSet::new());
+    let folder = folder(&build.root);
+    for start in units {
+        for function in top_functions(sections, *start) {
+            if function.external {
+                return BTreeSet::from([function.crate_name]);
+            }
+            match function.file {
+                Some(file) if file == build.root => written_here.insert(function.crate_name),
+                Some(file) if file.starts_with(folder) => near.insert(function.crate_name),
+                _ => false,
+            };
+        }
+    }
+    if written_here.is_empty() { near } else { written_here }
 }
 
 fn folder(root: &str) -> &str {
@@ -146,7 +152,7 @@ enum Root {
     Unknown,
 }
 
-fn root(object: &Object, sections: &Sections, header: UnitHeader<super::function::Slice>) -> Root {
+fn root(object: &Object, sections: &Sections, header: UnitHeader<Slice>) -> Root {
     let Ok(abbreviations) = sections.abbreviations(&header) else { return Root::Unknown };
     let Ok(entry) = header.entry(&abbreviations, header.root_offset()) else { return Root::Unknown };
     if entry.tag() == gimli::DW_TAG_skeleton_unit {
@@ -208,7 +214,7 @@ fn top_functions(sections: &Sections, start: usize) -> Vec<TopFunction> {
 }
 
 /// The path of a unit's file, from its root.
-fn file(sections: &Sections, unit: &gimli::Unit<super::function::Slice>, number: u64) -> Option<String> {
+fn file(sections: &Sections, unit: &gimli::Unit<Slice>, number: u64) -> Option<String> {
     let header = unit.line_program.as_ref()?.header();
     let entry = header.file(number)?;
     let text = |value| Some(sections.attr_string(unit, value).ok()?.to_string_lossy().into_owned());
