@@ -58,7 +58,7 @@ impl Gap {
     pub fn reason(self) -> &'static str {
         match self {
             Self::DebugInformation => {
-                "there is no debug information that tells which instance or crate version they are"
+                "there is no debug information that does (`debug = true`, neither split nor compressed)"
             }
             Self::Twins => "several functions have this path, file and line",
             Self::Ambiguous => {
@@ -169,6 +169,9 @@ impl Proof<'_> {
             return None;
         }
         let Some(function) = self.find(self.body) else { return Some(Gap::DebugInformation) };
+        if paths::lead_through(&self.names(), &function.functions()) {
+            return Some(Gap::Ambiguous);
+        }
         if self.twins(&function, alike) {
             return Some(Gap::Twins);
         }
@@ -214,7 +217,7 @@ impl Proof<'_> {
     fn body(&mut self, body: Body) -> Verdict {
         let standard = self.is_standard();
         let same_file = std::ptr::eq(self.body.object, body.object);
-        if !same_file && !(standard && self.body.object.same_standard_library(body.object)) {
+        if !(same_file || standard && self.body.object.same_standard_library(body.object)) {
             return Verdict::Doubt(Gap::OtherFile);
         }
         if standard {

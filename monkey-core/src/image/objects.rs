@@ -23,21 +23,21 @@ static SEEN: Published<Object> = Published::new();
 
 /// Everything that is loaded now.
 pub(super) fn all() -> Vec<&'static Object> {
-    system::loaded().into_iter().map(known).collect()
+    system::loaded().iter().map(known).collect()
 }
 
 /// The object of a loaded file; a new one if there is none yet.
 ///
 /// A file that was closed and one that came to its place differ in path, segments, header or notes.
-fn known(loaded: Loaded) -> &'static Object {
-    let is_it = |object: &Object| object.loaded == loaded;
+fn known(loaded: &Loaded) -> &'static Object {
+    let is_it = |object: &Object| object.loaded == *loaded;
     let new = || Object { loaded: loaded.clone(), elf: OnceBox::new(), symbols: OnceBox::new() };
     SEEN.find_or_add(is_it, new)
 }
 
 /// The file that `address` was loaded from.
 pub(super) fn around(address: usize) -> Option<&'static Object> {
-    system::loaded().into_iter().find(|loaded| loaded.holds(address)).map(known)
+    system::loaded().iter().find(|loaded| loaded.holds(address)).map(known)
 }
 
 impl Object {

@@ -30,7 +30,8 @@ static READ: Published<Builds> = Published::new();
 #[derive(Debug)]
 pub(super) struct Builds {
     object: &'static Object,
-    builds: BTreeMap<Build, Vec<usize>>,
+    /// Their units.
+    units: BTreeMap<Build, Vec<usize>>,
     /// The crates that each build may be.
     names: BTreeMap<Build, BTreeSet<String>>,
     /// Crates with a function `main` in their root.
@@ -47,7 +48,7 @@ impl Builds {
     fn read(object: &'static Object, sections: &Sections) -> Self {
         let mut all = Self {
             object,
-            builds: BTreeMap::new(),
+            units: BTreeMap::new(),
             names: BTreeMap::new(),
             programs: programs(object),
             unknown: false,
@@ -56,7 +57,7 @@ impl Builds {
         while let Ok(Some(header)) = units.next() {
             all.take(sections, header);
         }
-        let builds = all.builds.iter();
+        let builds = all.units.iter();
         all.names = builds.map(|(build, units)| (build.clone(), names_of(sections, build, units))).collect();
         all
     }
@@ -64,7 +65,7 @@ impl Builds {
     fn take(&mut self, sections: &Sections, header: UnitHeader<Slice>) {
         let start = header.debug_info_offset().map(|offset| offset.0);
         match root(self.object, sections, header) {
-            Root::Crate(build) => self.builds.entry(build).or_default().extend(start),
+            Root::Crate(build) => self.units.entry(build).or_default().extend(start),
             Root::Foreign => {}
             Root::Unknown => self.unknown = true,
         }
@@ -76,7 +77,8 @@ impl Builds {
         if self.programs.contains(crate_name) {
             return Err(Several::Program);
         }
-        if self.unknown || self.names.values().any(BTreeSet::is_empty) {
+        let undescribed = self.unknown || self.names.values().any(BTreeSet::is_empty);
+        if undescribed || self.has_code_without_unit(crate_name) {
             return Err(Several::Unknown);
         }
         let mut builds: Vec<&Build> = self
@@ -98,11 +100,17 @@ impl Builds {
         }
     }
 
+    /// Whether functions of the crate were compiled without debug information, so that a build may be missing here.
+    fn has_code_without_unit(&self, crate_name: &str) -> bool {
+        let Some(elf) = self.object.elf() else { return true };
+        let functions = self.object.with_prefix(&symbols_of(crate_name));
+        functions.into_iter().any(|(entry, _)| elf.info.unit_of(self.object.begin(&entry)).is_none())
+    }
+
     /// Whether a build without id is in truth two: then a function that has one body in each has two symbols.
     fn twice(&self, sections: &Rc<Sections>, crate_name: &str, build: &Build) -> bool {
-        let key = format!("_ZN{}{crate_name}", crate_name.len()).into_bytes();
         let mut by_path: BTreeMap<&[u8], Vec<(&[u8], u64)>> = BTreeMap::new();
-        for (entry, name) in self.object.with_prefix(&key) {
+        for (entry, name) in self.object.with_prefix(&symbols_of(crate_name)) {
             if let Some(split) = name.len().checked_sub(20).filter(|_| name.ends_with(b"E")) {
                 by_path.entry(&name[..split]).or_default().push((&name[split..], self.object.begin(&entry)));
             }
@@ -138,6 +146,11 @@ fn names_of(sections: &Sections, build: &Build, units: &[usize]) -> BTreeSet<Str
         }
     }
     if written_here.is_empty() { near } else { written_here }
+}
+
+/// What the symbols of a crate's functions begin with, those of traits' functions apart.
+fn symbols_of(crate_name: &str) -> Vec<u8> {
+    format!("_ZN{}{crate_name}", crate_name.len()).into_bytes()
 }
 
 fn folder(root: &str) -> &str {

@@ -2,15 +2,25 @@
 use crate::image::bytes::find_address;
 use crate::image::objects::Object;
 use gimli::{
-    AttributeValue, DebugInfoOffset, DebuggingInformationEntry, DwAt, EndianSlice, LittleEndian,
+    AttributeValue, DebugInfoOffset, DebuggingInformationEntry, DwAt, DwTag, EndianSlice, LittleEndian,
     Section as _, UnitOffset,
 };
+use std::collections::HashSet;
 use std::rc::Rc;
 
 pub(super) type Slice = EndianSlice<'static, LittleEndian>;
 pub(super) type Sections = gimli::Dwarf<Slice>;
 pub(super) type Value = AttributeValue<Slice>;
 pub(super) type Die = DebuggingInformationEntry<Slice>;
+
+/// What the path of a function consists of.
+const SCOPES: [DwTag; 5] = [
+    gimli::DW_TAG_namespace,
+    gimli::DW_TAG_structure_type,
+    gimli::DW_TAG_union_type,
+    gimli::DW_TAG_enumeration_type,
+    gimli::DW_TAG_subprogram,
+];
 
 /// One run of the compiler over one crate, as far as its units tell.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -78,6 +88,27 @@ impl Function {
     /// that uses them, do not have this.
     pub fn is_external(&self) -> bool {
         matches!(self.attribute(gimli::DW_AT_external), Some(AttributeValue::Flag(true)))
+    }
+
+    /// The paths of all functions that the unit describes, inlined ones too, without generic arguments.
+    pub fn functions(&self) -> HashSet<String> {
+        let (mut found, mut around): (_, Vec<(isize, String)>) = (HashSet::new(), Vec::new());
+        let mut entries = self.unit.entries();
+        while let Ok(Some(entry)) = entries.next_dfs() {
+            around.retain(|(depth, _)| *depth < entry.depth());
+            if !SCOPES.contains(&entry.tag()) {
+                continue;
+            }
+            let name = entry.attr_value(gimli::DW_AT_name);
+            let name = name.and_then(|name| self.sections.attr_string(&self.unit, name).ok());
+            let Some(name) = name.map(|name| name.to_string_lossy().into_owned()) else { continue };
+            around.push((entry.depth(), name.split('<').next().unwrap_or_default().to_owned()));
+            if entry.tag() == gimli::DW_TAG_subprogram {
+                let path: Vec<&str> = around.iter().map(|(_, name)| name.as_str()).collect();
+                found.insert(path.join("::"));
+            }
+        }
+        found
     }
 
     /// The crate that this body was compiled with.

@@ -1,7 +1,7 @@
 //! What the paths in a name tell: which crates it needs, and whether it can be the name of several functions.
 use crate::image::objects;
 use crate::image::spelling::is_standard_crate;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 /// The crates that a name mentions: that of the function, of the types it is for, of its generic arguments.
 pub(super) fn crates<'a>(names: &[&'a str]) -> BTreeSet<&'a str> {
@@ -29,6 +29,14 @@ pub(super) fn is_ambiguous(names: &[&str]) -> bool {
     })
 }
 
+/// Whether one of the names goes through one of these functions, which may have lost its body by inlining.
+pub(super) fn lead_through(names: &[&str], functions: &HashSet<String>) -> bool {
+    names.iter().flat_map(|name| paths(name)).any(|path| {
+        let parts: Vec<&str> = path.split("::").filter(|part| !part.is_empty()).collect();
+        around(&parts).any(|outer| functions.contains(&outer.join("::")))
+    })
+}
+
 /// What a path goes through behind its crate.
 fn around<'a, 'b>(parts: &'a [&'b str]) -> impl Iterator<Item = &'a [&'b str]> {
     (2..parts.len()).map(|end| &parts[..end])
@@ -40,8 +48,7 @@ fn is_constant(part: &str) -> bool {
         && part.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
 }
 
-/// Whether a function has this path. What is in it exists only where it has a body itself, or had one before it was
-/// inlined, which its own debug information says.
+/// Whether a function with a body has this path.
 fn is_function(path: &[&str]) -> bool {
     let mut key = b"_ZN".to_vec();
     for part in path {
@@ -75,7 +82,6 @@ mod tests {
         ] {
             assert!(is_ambiguous(&[name]), "{name}");
         }
-        // The function that is running now, in this very program, has a local function.
         for name in
             ["lib::module::convert", "lib::S<T>::get", "core::iter::{closure#0}::next", "push<lib::S>"]
         {
