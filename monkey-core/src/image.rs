@@ -8,10 +8,13 @@ mod copies;
 mod dwarf;
 mod elf;
 mod frames;
+mod instances;
+mod legacy;
 #[cfg(target_os = "linux")]
 mod linux;
 mod name;
 mod objects;
+mod published;
 mod spelling;
 mod symbols;
 mod v0;
@@ -193,6 +196,14 @@ pub fn copies(address: usize) -> Copies {
 #[must_use]
 pub fn copies_of(address: usize, type_name: &str) -> Copies {
     copies::copies(address, Some(type_name))
+}
+
+/// The other instances that the program has of the generic function at `address`, whose own type `std::any::type_name` calls
+/// `type_name`: `std::fs::read_to_string<&std::path::Path>` beside the replaced one for `&str`. Reads debug information
+/// where the symbols are in the legacy mangling.
+#[must_use]
+pub fn instances(address: usize, type_name: &str) -> Vec<String> {
+    instances::instances(address, type_name)
 }
 
 /// The name of the function at `address`, if it is another one than that whose own type `std::any::type_name` calls

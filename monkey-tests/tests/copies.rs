@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
 
 /// A way to build a program.
 #[derive(Debug, Clone, Copy)]
@@ -64,12 +65,13 @@ shift
 exec "$rustc" "$@" -C symbol-mangling-version="$MANGLING"
 "#;
 
-/// The program, copied to where it may be built, next to our own build.
+/// The program, copied to where it may be built.
+static PROGRAM: LazyLock<PathBuf> = LazyLock::new(program);
+
+/// Copies the program next to our own build.
 fn program() -> PathBuf {
     let target = env::current_exe().unwrap().ancestors().nth(3).unwrap().join("copies");
     copy(&here("copies"), &target);
-    let manifest = fs::read_to_string(here("copies/top/Cargo.toml")).unwrap();
-    write(&target.join("top/Cargo.toml"), &manifest.replace("MONKEY", here("..").to_str().unwrap()));
     write(&target.join("Cargo.lock"), &fs::read_to_string(here("../Cargo.lock")).unwrap());
     let wrapper = target.join("rustc");
     write(&wrapper, WRAPPER);
@@ -84,7 +86,8 @@ fn copy(from: &Path, to: &Path) {
         if entry.file_type().unwrap().is_dir() {
             copy(&entry.path(), &to);
         } else {
-            write(&to, &fs::read_to_string(entry.path()).unwrap());
+            let text = fs::read_to_string(entry.path()).unwrap();
+            write(&to, &text.replace("\"MONKEY\"", &format!("{:?}", here(".."))));
         }
     }
 }
@@ -96,12 +99,13 @@ fn write(path: &Path, text: &str) {
     }
 }
 
-/// What happens in each case.
-fn run(program: &Path, way: Way) -> BTreeMap<&'static str, String> {
+/// What a package's tests say.
+fn test(program: &Path, way: Way, arguments: &[&str]) -> (bool, String) {
     // Emulated, an unoptimised search for copies takes a minute. How the program's own crates are built stays the same.
     let search = ["--config", "profile.dev.package.monkey-core.opt-level=2"];
     let output = Command::new(env!("CARGO"))
-        .args(["test", "--offline", "--quiet", "-p", "top", "--test", "copies", "--no-fail-fast"])
+        .args(["test", "--offline", "--quiet", "--no-fail-fast"])
+        .args(arguments)
         .args(if child::emulated() { &search[..] } else { &[] })
         .current_dir(program)
         .env("CARGO_TARGET_DIR", program.join("target").join(way.mangling))
@@ -114,6 +118,12 @@ fn run(program: &Path, way: Way) -> BTreeMap<&'static str, String> {
         .unwrap();
     let said =
         format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    (output.status.success(), said)
+}
+
+/// What happens in each case.
+fn run(program: &Path, way: Way) -> BTreeMap<&'static str, String> {
+    let (_, said) = test(program, way, &["-p", "top", "--test", "copies"]);
     assert!(said.contains("test result:"), "{}: {said}", way.name);
     CASES.map(|(case, _)| (case, outcome(&said, case))).into_iter().collect()
 }
@@ -161,10 +171,10 @@ const MARK: &str = "<!-- written by monkey-tests/tests/copies.rs -->\n";
 #[test]
 fn every_copy_is_replaced_or_the_test_says_why() {
     let all = env::var("MONKEY_BLESS").is_ok() || env::var("MONKEY_MATRIX").is_ok();
-    let program = program();
+    let program = &*PROGRAM;
     let ways: Vec<Way> =
         WAYS.into_iter().filter(|way| all || matches!(way.name, "debug" | "debug, v0")).collect();
-    let outcomes: Vec<_> = ways.into_iter().map(|way| (way, run(&program, way))).collect();
+    let outcomes: Vec<_> = ways.into_iter().map(|way| (way, run(program, way))).collect();
     for (way, outcome) in &outcomes {
         if way.optimisation == "0" && way.debug == "2" {
             let missed: Vec<_> = outcome.iter().filter(|(_, what)| *what != "replaced").collect();
@@ -185,5 +195,17 @@ fn every_copy_is_replaced_or_the_test_says_why() {
             page.contains(part.trim_end()),
             "{PAGE} says otherwise (MONKEY_BLESS=1 writes it anew): {part}"
         );
+    }
+}
+
+/// Functions of one path, one file and one line, and a crate that is in the program in two builds.
+#[test]
+fn another_function_is_never_replaced() {
+    for (mangling, debug) in [("legacy", "2"), ("legacy", "line-tables-only"), ("v0", "2")] {
+        let way = Way { name: "identity", optimisation: "0", mangling, debug };
+        for arguments in [&["-p", "identity", "--tests"], &["-p", "foo", "--lib"]] {
+            let (passed, said) = test(&PROGRAM, way, arguments);
+            assert!(passed, "{mangling}, debug {debug}: {said}");
+        }
     }
 }

@@ -200,20 +200,36 @@ fn v0_names_without_debug_information() {
 }
 
 #[test]
-fn line_tables_tell_versions_but_not_instances() {
-    alone("line_tables_tell_versions_but_not_instances", || {
+fn line_tables_prove_nothing() {
+    alone("line_tables_prove_nothing", || {
         let cases = cases(Build { v0: false, opt: 0, debug: "line-tables-only" });
         never_silent(&cases, false);
-        for label in [
-            "Path::exists",
-            "#[inline] fn",
-            "#[inline] fn, version 1",
-            "#[inline] fn, version 2",
-            "fn, version 1",
-        ] {
-            assert!(cases[label].called && !cases[label].doubts(), "{label}");
+        assert!(cases["Path::exists"].called && !cases["Path::exists"].doubts());
+        for label in ["#[inline] fn", "#[inline] fn, version 1", "#[inline] fn, version 2"] {
+            assert!(!cases[label].called && cases[label].doubts(), "{label}");
         }
     });
+}
+
+/// What a verdict may name when the call went to another instance.
+#[test]
+fn other_instances_are_named() {
+    if incomplete() {
+        return;
+    }
+    for v0 in [false, true] {
+        alone(&format!("other_instances_are_named {v0}"), || {
+            let cases = cases(Build { v0, opt: 0, debug: "2" });
+            let instances =
+                |label: &str| image::instances(cases[label].seen.address, &cases[label].seen.type_name);
+            let merged = instances("merged::<u32>");
+            assert!(merged.iter().any(|name| name == "lib::merged<i32>"), "{merged:?}");
+            assert!(!merged.iter().any(|name| name == "lib::merged<u32>"), "{merged:?}");
+            let parse = instances("str::parse::<u32>");
+            assert!(parse.iter().any(|name| name.ends_with("parse<u64>")), "{parse:?}");
+            assert_eq!(instances("fn, version 1"), [""; 0]);
+        });
+    }
 }
 
 #[test]

@@ -1,12 +1,13 @@
 //! Which bodies in the program are one function.
-use super::bytes::find;
-use super::dwarf::Identity;
-use super::name::{Mangled, Mangling};
+mod search;
+
+use super::legacy::Gap;
+use super::name::Mangled;
 use super::objects::{self, Object};
-use super::spelling::{is_standard, legacy_start, loose};
-use super::symbols::{Entry, V0};
+use super::spelling::{canonical, is_standard, loose};
 use super::{code, system};
-use std::collections::BTreeSet;
+use search::Search;
+use std::collections::BTreeMap;
 
 /// All bodies of a function, as far as they can be told.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,28 +27,25 @@ pub struct Copies {
 /// Bodies that may or may not be copies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Doubt {
-    /// Where they begin. Empty when the doubt is about the given address itself.
+    /// Where they begin.
     pub addresses: Vec<usize>,
     /// Why it cannot be told, and what would help.
     pub reason: String,
 }
 
-const NO_DEBUG: &str = "their symbols have the same path, but symbols in the legacy mangling do not say which instance or \
-    crate version it is, and there is no debug information that does: build the tests with debug information \
-    (`debug = true`, neither split nor compressed) or with `-C symbol-mangling-version=v0`";
-const ONE_BODY: &str = "several symbols with the function's path share its address: they may be of another version of its \
-    crate, whose calls would be replaced as well";
+/// What would tell, whatever the gap is.
+const REMEDY: &str = "build the tests with `-C symbol-mangling-version=v0`, whose symbols say it";
 
 /// A body that has the path of the function.
 #[derive(Debug, Clone, Copy)]
-struct Body {
-    object: &'static Object,
+pub(super) struct Body {
+    pub object: &'static Object,
     /// In the file.
-    begin: u64,
+    pub begin: u64,
 }
 
 impl Body {
-    fn address(&self) -> usize {
+    pub fn address(&self) -> usize {
         self.object.outside(self.begin)
     }
 }
@@ -64,9 +62,9 @@ pub(super) fn copies(address: usize, type_name: Option<&str>) -> Copies {
     }
     let names = object.mangled_at(address);
     let Some(own) = choose(&names, type_name) else { return found };
-    let (single, spelled) = (is_single(own, type_name), is_spelled(own, type_name));
+    let one_of_std = is_one_of_std(own, type_name);
     let body = Body { object, begin: object.inside(address) };
-    found.shares(own, single || spelled, address);
+    found.shares(own, one_of_std, address);
     if own.shim
         && let Some(real) = behind_shim(body, own)
     {
@@ -74,10 +72,10 @@ pub(super) fn copies(address: usize, type_name: Option<&str>) -> Copies {
         found.join(copies(real, type_name));
         return found;
     }
-    Search { own, body, single, spelled }.run(&mut found);
+    Search { own, body, one_of_std, type_name }.run(&mut found);
     // A copy may have been merged with another function where the given body was not.
     for copy in found.addresses.clone().into_iter().filter(|copy| *copy != address) {
-        found.shares(own, single || spelled, copy);
+        found.shares(own, one_of_std, copy);
     }
     found
 }
@@ -95,54 +93,75 @@ impl Copies {
         }
         self.thunks.extend(other.thunks);
         self.shared_with.extend(other.shared_with);
-        if let Some(doubt) = other.doubt {
-            self.doubts(doubt.addresses, &doubt.reason);
-        }
+        self.doubt = self.doubt.take().or(other.doubt);
     }
 
-    fn doubts(&mut self, addresses: Vec<usize>, reason: &str) {
-        let doubt = self.doubt.get_or_insert_with(|| Doubt { addresses: Vec::new(), reason: String::new() });
-        doubt.addresses.extend(addresses);
-        if !doubt.reason.contains(reason) {
-            let more = if doubt.reason.is_empty() { "" } else { "; " };
-            doubt.reason = format!("{}{more}{reason}", doubt.reason);
+    /// Notes bodies that are left alone, each with what is not known of it.
+    fn doubts(&mut self, gaps: &BTreeMap<usize, Gap>) {
+        let mut reasons: Vec<Gap> = gaps.values().copied().collect();
+        reasons.sort_unstable();
+        reasons.dedup();
+        let reasons: Vec<&str> = reasons.into_iter().map(Gap::reason).collect();
+        if !reasons.is_empty() {
+            let reason = format!(
+                "their symbols have the same path, and in the legacy mangling not what tells which instance or crate \
+                 version they are; {}: {REMEDY}",
+                reasons.join("; ")
+            );
+            self.doubt = Some(Doubt { addresses: gaps.keys().copied().collect(), reason });
         }
     }
 
     /// Notes what else the code at one of the function's addresses is.
-    fn shares(&mut self, own: &Mangled, single: bool, address: usize) {
+    fn shares(&mut self, own: &Mangled, one_of_std: bool, address: usize) {
         let Some(object) = objects::around(address) else { return };
         let (same, others): (Vec<_>, Vec<_>) =
-            object.mangled_at(address).into_iter().partition(|name| is_same(own, name));
+            object.mangled_at(address).into_iter().partition(|name| is_same_path(own, name));
         let foreign = if same.is_empty() { Vec::new() } else { object.foreign_at(address) };
         self.shared_with.extend(others.into_iter().map(|other| other.plain).chain(foreign));
-        let Some(first) = same.first() else { return };
-        for other in same.iter().filter(|other| (&other.key, &other.hash) != (&first.key, &first.hash)) {
-            // Without generic arguments these are most likely copies that link-time optimisation or the linker merged.
-            if single { self.doubts(Vec::new(), ONE_BODY) } else { self.shared_with.push(other.unique()) }
+        // Merged bodies whose names differ in the hash alone: copies, or instances and versions of the same code.
+        if let Some(first) = same.first().filter(|_| !one_of_std) {
+            let others = same.iter().filter(|other| (&other.key, &other.hash) != (&first.key, &first.hash));
+            self.shared_with.extend(others.map(Mangled::unique));
         }
         self.shared_with.sort_unstable();
         self.shared_with.dedup();
     }
 }
 
-/// Whether a name at a copy's address is the function's own, as far as names tell: in the legacy mangling instances
-/// differ in nothing but the hash.
-fn is_same(own: &Mangled, name: &Mangled) -> bool {
-    if own.mangling == Mangling::V0 && name.mangling == Mangling::V0 {
-        return if own.shim == name.shim { own.key == name.key } else { own.body_name() == name.body_name() };
+/// Whether a name at a copy's address has the function's own path: in the v0 mangling it is the function then, in the
+/// legacy mangling what the hash says is left open.
+fn is_same_path(own: &Mangled, name: &Mangled) -> bool {
+    if own.mangling == name.mangling {
+        return own.key == name.key;
     }
-    let path = own.mangling == name.mangling && own.key == name.key;
-    path || loose(own.body_name()) == loose(name.body_name())
+    is_standard(own.body_name()) && canonical(own.body_name()) == canonical(name.body_name())
 }
 
 /// The name that was meant, where several functions share an address.
 fn choose<'a>(names: &'a [Mangled], type_name: Option<&str>) -> Option<&'a Mangled> {
-    let wanted = type_name.map(loose);
-    names.iter().find(|name| wanted.as_ref() == Some(&loose(name.body_name()))).or_else(|| names.first())
+    let exact = type_name.map(canonical);
+    let path = type_name.map(loose);
+    names
+        .iter()
+        .find(|name| exact.as_ref() == Some(&canonical(name.body_name())))
+        .or_else(|| names.iter().find(|name| path.as_ref() == Some(&loose(name.body_name()))))
+        .or_else(|| names.first())
 }
 
-/// Whether only one instance of the function can exist, so that bodies of its path differ at most in the crate version.
+/// Whether the function is in the standard library, and its path alone says which one it is.
+///
+/// That holds where the name says it all: `type_name`, which spells every generic argument, has none, or has them in the
+/// same places as the symbol does (those of a trait and of the type it is for). A path that a test can write is no path
+/// through a function's block; two functions of one module or type cannot have one name, and a trait is implemented once
+/// for a type. The standard library is in a loaded file once.
+fn is_one_of_std(own: &Mangled, type_name: Option<&str>) -> bool {
+    let name = own.body_name();
+    let single = is_single(own, type_name) && (is_standard(name) || is_standard(&loose(name)));
+    single || is_spelled(own, type_name) && is_standard(name)
+}
+
+/// Whether the function has no generic arguments.
 fn is_single(own: &Mangled, type_name: Option<&str>) -> bool {
     let said = type_name.is_some_and(|name| {
         let path = loose(name);
@@ -183,159 +202,6 @@ fn behind_shim(shim: Body, own: &Mangled) -> Option<usize> {
     })
 }
 
-struct Search<'a> {
-    own: &'a Mangled,
-    body: Body,
-    single: bool,
-    spelled: bool,
-}
-
-impl Search<'_> {
-    fn run(&self, found: &mut Copies) {
-        let (mut certain, mut open) = (Vec::new(), Vec::new());
-        for object in objects::all() {
-            self.same_key(object, &mut certain, &mut open);
-            self.behind_own_shim(object, &mut open);
-            self.other_mangling(object, &mut certain, &mut open);
-        }
-        if self.single && self.is_standard() {
-            certain.append(&mut open);
-        }
-        for body in &certain {
-            found.add(body.address());
-        }
-        open.retain(|body| !found.addresses.contains(&body.address()));
-        self.settle(&open, found);
-    }
-
-    /// `core::str::<impl str>::trim` is `str::trim` in the loose spelling, so both are looked at.
-    fn is_standard(&self) -> bool {
-        let name = self.own.body_name();
-        is_standard(name) || is_standard(&loose(name))
-    }
-
-    /// Bodies whose symbol begins as the function's own does. An equal hash makes it certain.
-    fn same_key(&self, object: &'static Object, certain: &mut Vec<Body>, open: &mut Vec<Body>) {
-        for (entry, name) in with_prefix(object, &self.own.key) {
-            let body = Body { object, begin: object.begin(&entry) };
-            if self.own.same_key(name) && !self.leads_on(body) {
-                let only = self.spelled && self.is_standard();
-                if only || self.own.same_hash(name) { certain.push(body) } else { open.push(body) }
-            }
-        }
-    }
-
-    /// Whether another shim of the function calls a body, which is hooked: then it needs no hook of its own.
-    fn leads_on(&self, body: Body) -> bool {
-        self.own.shim && body.address() != self.body.address() && behind_shim(body, self.own).is_some()
-    }
-
-    /// The bodies of a shim that contains the function instead of calling it.
-    fn behind_own_shim(&self, object: &'static Object, open: &mut Vec<Body>) {
-        if !self.own.shim {
-            return;
-        }
-        let legacy = self.own.mangling == Mangling::Legacy;
-        let key = if legacy { self.own.body_key().unwrap_or_default() } else { V0.to_vec() };
-        for (entry, name) in with_prefix(object, &key) {
-            if (legacy || find(name, &self.own.ident).is_some())
-                && Mangled::parse(name).is_some_and(|body| !body.shim && body.plain == self.own.body_name())
-            {
-                open.push(Body { object, begin: object.begin(&entry) });
-            }
-        }
-    }
-
-    /// The standard library's own code has v0 names, whatever the program is built with.
-    fn other_mangling(&self, object: &'static Object, certain: &mut Vec<Body>, open: &mut Vec<Body>) {
-        if !self.is_standard() {
-            return;
-        }
-        let path = loose(self.own.body_name());
-        let v0 = self.own.mangling == Mangling::V0;
-        let start = if v0 { legacy_start(&path, !self.own.generic) } else { V0.to_vec() };
-        let mut ident = self.own.ident.len().to_string().into_bytes();
-        ident.extend_from_slice(&self.own.ident);
-        for (entry, name) in with_prefix(object, &start) {
-            let Some(other) = find(name, &ident).and_then(|_| Mangled::parse_if(name, &self.own.ident))
-            else {
-                continue;
-            };
-            if !other.shim && loose(&other.plain) == path {
-                let body = Body { object, begin: object.begin(&entry) };
-                // A name that admits one instance only, in a library that exists once.
-                let one = !(other.generic && self.own.generic) || other.plain == self.own.body_name();
-                if one { certain.push(body) } else { open.push(body) }
-            }
-        }
-    }
-
-    /// Lets the debug information decide about the bodies that the names leave open.
-    fn settle(&self, open: &[Body], found: &mut Copies) {
-        if open.is_empty() {
-            return;
-        }
-        let elf = self.body.object.elf();
-        let own = elf.and_then(|elf| elf.info.identity(self.body.begin));
-        let told = own.map_or_else(|| vec![None; open.len()], |own| are(&own, open));
-        let mut unclear = Vec::new();
-        for (body, same) in open.iter().zip(told) {
-            match same.or_else(|| self.same_files(*body)) {
-                Some(true) => found.add(body.address()),
-                Some(false) => {}
-                None => unclear.push(body.address()),
-            }
-        }
-        if !unclear.is_empty() {
-            unclear.sort_unstable();
-            unclear.dedup();
-            found.doubts(unclear, NO_DEBUG);
-        }
-    }
-
-    /// Line tables do not tell instances apart, but where there is one instance only they tell crate versions: by the
-    /// files that the code comes from. Inlined calls add files, so what overlaps without being equal is left open.
-    fn same_files(&self, body: Body) -> Option<bool> {
-        let (own, other) = (files(self.body)?, files(body)?);
-        match (self.single, own == other, own.is_disjoint(&other)) {
-            (true, true, _) => Some(true),
-            (_, _, true) => Some(false),
-            _ => None,
-        }
-    }
-}
-
-/// The symbols that begin with `key`. A file that does not contain it is not indexed for it.
-fn with_prefix(object: &'static Object, key: &[u8]) -> Vec<(Entry, &'static [u8])> {
-    let Some(elf) = object.elf().filter(|elf| elf.strings.len() > key.len()) else { return Vec::new() };
-    let entries = object.symbols().with_prefix(elf.strings, key);
-    entries.into_iter().map(|entry| (entry, elf.name(entry.name))).collect()
-}
-
-/// The files of a body's code. What it inlines of the standard library tells nothing.
-fn files(body: Body) -> Option<BTreeSet<String>> {
-    let mut files = body.object.elf()?.info.files(body.begin)?;
-    files.retain(|file| !file.starts_with("library/"));
-    Some(files).filter(|files| !files.is_empty())
-}
-
-/// Whether each body is the function that is written there, as far as the debug information tells; the bodies of one file
-/// at once.
-fn are(own: &Identity, bodies: &[Body]) -> Vec<Option<bool>> {
-    let mut all = vec![None; bodies.len()];
-    for object in objects::all() {
-        let here: Vec<usize> =
-            (0..bodies.len()).filter(|at| std::ptr::eq(bodies[*at].object, object)).collect();
-        let begins: Vec<u64> = here.iter().map(|at| bodies[*at].begin).collect();
-        if let Some(elf) = object.elf().filter(|_| !begins.is_empty()) {
-            for (at, same) in here.into_iter().zip(elf.info.are(own, &begins)) {
-                all[at] = same;
-            }
-        }
-    }
-    all
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -359,6 +225,10 @@ mod tests {
         let next = parse(NEXT);
         assert!(is_spelled(&next, Some("<lib::Chars<'_> as lib::Next>::next")));
         assert!(!is_spelled(&next, Some("<lib::Chars<'_> as lib::Next>::next<u8>")));
+        assert!(
+            is_one_of_std(&from, Some(own))
+                && !is_one_of_std(&next, Some("<lib::Chars<'_> as lib::Next>::next"))
+        );
     }
 
     const PUSH: &str = "_ZN5alloc3vec16Vec$LT$T$C$A$GT$4push17h417d229543235fe5E";

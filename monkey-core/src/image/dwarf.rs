@@ -9,9 +9,10 @@ mod unit;
 use super::bytes::find_address;
 use super::elf::Debug;
 use form::Value;
+use gimli::{EndianSlice, LittleEndian, SectionId};
+use once_cell::race::OnceBox;
 use ranges::Run;
-use std::collections::BTreeSet;
-use std::sync::OnceLock;
+
 use unit::{Entry, Unit};
 
 /// What tells two functions of one path apart: where each is written, and its name with generic arguments.
@@ -27,12 +28,29 @@ pub(super) struct Identity {
 #[derive(Debug, Default)]
 pub(super) struct Info {
     pub debug: Debug,
-    ranges: OnceLock<Vec<Run>>,
+    ranges: OnceBox<Vec<Run>>,
 }
 
 impl Info {
-    fn unit_of(&self, address: u64) -> Option<usize> {
-        let runs = self.ranges.get_or_init(|| ranges::runs(self.debug.aranges));
+    /// The sections as gimli reads them.
+    pub fn sections(&self) -> gimli::Dwarf<EndianSlice<'static, LittleEndian>> {
+        let section = |id| match id {
+            SectionId::DebugInfo => self.debug.info,
+            SectionId::DebugAbbrev => self.debug.abbrev,
+            SectionId::DebugStr => self.debug.text,
+            SectionId::DebugLine => self.debug.line,
+            SectionId::DebugLineStr => self.debug.line_text,
+            SectionId::DebugStrOffsets => self.debug.text_offsets,
+            SectionId::DebugAddr => self.debug.addresses,
+            _ => &[],
+        };
+        let load = |id| Ok::<_, gimli::Error>(EndianSlice::new(section(id), LittleEndian));
+        gimli::Dwarf::load(load).unwrap_or_default()
+    }
+
+    /// Where the unit begins that has the code at `address`.
+    pub fn unit_of(&self, address: u64) -> Option<usize> {
+        let runs = self.ranges.get_or_init(|| Box::new(ranges::runs(self.debug.aranges)));
         if runs.is_empty() {
             return ranges::units_that_mention(&self.debug, address).into_iter().find(|start| {
                 Unit::open(self.debug, *start).is_some_and(|unit| function(&unit, address).is_some())
@@ -81,11 +99,6 @@ impl Info {
         let unit = self.unit(address)?;
         let entry = function(&unit, address).and_then(|entry| identity(&unit, entry));
         entry.map(|own| (own.file, own.line)).or_else(|| line::first(&unit, address))
-    }
-
-    /// All files that the code of the function at `address` comes from, from the line table alone.
-    pub fn files(&self, address: u64) -> Option<BTreeSet<String>> {
-        line::files(&self.unit(address)?, address)
     }
 
     /// Whether the unit around `address` was compiled with optimisation. Without it every parameter has one place on
@@ -256,7 +269,7 @@ mod tests {
             };
             let info = Info { debug, ..Info::default() };
             let own = first;
-            let _ = (info.identity(own), info.place(own), info.files(own));
+            let _ = (info.identity(own), info.place(own));
             let written = Identity { file: String::new(), line: 1, name: String::new() };
             let _ = info.are(&written, &[own, own + 16, own]);
             let _ = (info.optimised(own), info.has_entries(own), info.producer(own));

@@ -8,6 +8,10 @@ use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+/// The machine's, as the crate `libc` has them.
+type ProgramHeader = libc::Elf64_Phdr;
+type FileHeader = libc::Elf64_Ehdr;
+
 /// One program or library in memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Loaded {
@@ -17,7 +21,13 @@ pub(super) struct Loaded {
     pub bias: usize,
     /// Kind, address in the file, size in memory.
     segments: Vec<(u32, u64, u64)>,
+    /// The file's header, which says where its section headers are, and its notes (the build id): other files of this
+    /// path have others.
+    marks: Vec<Vec<u8>>,
 }
+
+/// The most of a note that is compared.
+const NOTE: usize = 256;
 
 impl Loaded {
     /// Whether `address` lies in one of its segments.
@@ -41,10 +51,27 @@ pub(super) fn loaded() -> Vec<Loaded> {
     each_loaded_file(|file| {
         // The crate `libc` has these fields in the widths of the machine.
         let segments = file.headers.iter().map(|header| (header.p_type, header.p_vaddr, header.p_memsz));
-        all.push(Loaded { path: file.path.to_vec(), bias: file.bias, segments: segments.collect() });
+        let marks = file.headers.iter().filter_map(|header| mark(file.bias, header)).collect();
+        let segments = segments.collect();
+        all.push(Loaded { path: file.path.to_vec(), bias: file.bias, segments, marks });
         ControlFlow::Continue(())
     });
     all
+}
+
+/// What tells a file apart, from one of its segments in memory.
+fn mark(bias: usize, header: &ProgramHeader) -> Option<Vec<u8>> {
+    let size = match header.p_type {
+        libc::PT_LOAD if header.p_offset == 0 => size_of::<FileHeader>(),
+        libc::PT_NOTE => NOTE,
+        _ => return None,
+    };
+    let at = bias.wrapping_add(header.p_vaddr as usize);
+    let readable = header.p_flags & libc::PF_R != 0;
+    // SAFETY: the loader holds the file during the iteration in which this is called, and maps the first `p_filesz` bytes
+    // of its readable segments, notes being part of one.
+    let bytes = || unsafe { std::slice::from_raw_parts(at as *const u8, size.min(header.p_filesz as usize)) };
+    readable.then(|| bytes().to_vec())
 }
 
 /// How many files the loader has ever loaded, for noticing that there are more.
@@ -58,7 +85,7 @@ pub(super) fn loads() -> u64 {
 }
 
 /// The bytes of the file, mapped for the rest of the process. `None` when there is none, or when it is not the one that
-/// was loaded (replaced meanwhile).
+/// was loaded (replaced meanwhile): it begins otherwise then, and has other segments.
 pub(super) fn open(loaded: &Loaded) -> Option<&'static [u8]> {
     let path = if loaded.path.is_empty() { b"/proc/self/exe" } else { loaded.path.as_slice() };
     let Ok(file) = File::open(OsStr::from_bytes(path)) else { return vdso(loaded) };
@@ -69,7 +96,10 @@ pub(super) fn open(loaded: &Loaded) -> Option<&'static [u8]> {
     let map = std::mem::ManuallyDrop::new(map);
     // SAFETY: the mapping is never taken away, as nobody drops it.
     let data: &'static [u8] = unsafe { std::slice::from_raw_parts(map.as_ptr(), map.len()) };
-    (elf::segments(data)? == loaded.segments).then_some(data)
+    let header = data.get(..size_of::<FileHeader>())?;
+    let begins_alike =
+        loaded.marks.iter().filter(|mark| mark.starts_with(b"\x7fELF")).all(|mark| mark == header);
+    (begins_alike && elf::segments(data)? == loaded.segments).then_some(data)
 }
 
 /// The kernel's own library has no file: all of it is in memory, headers included.

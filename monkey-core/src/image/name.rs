@@ -30,6 +30,7 @@ pub(super) struct Mangled {
 }
 
 const SHIM_LEGACY: &[u8] = b"$u7b$$u7b$reify";
+const ARGUMENTS_LEGACY: &[u8] = b"$LT$";
 const HASH: usize = 16;
 
 impl Mangled {
@@ -69,6 +70,8 @@ impl Mangled {
             Some(at) => (true, &component[..at]),
             None => (false, component),
         };
+        // `drop_in_place$LT$lib..Conn$GT$`: alone among functions, drop glue has its argument there.
+        let ident = find(ident, ARGUMENTS_LEGACY).map_or(ident, |at| &ident[..at]);
         Some(Self {
             mangling: Mangling::Legacy,
             key: key.to_vec(),
@@ -96,6 +99,17 @@ impl Mangled {
     pub fn body_name(&self) -> &str {
         let end = self.plain.find("{{reify").or_else(|| self.plain.find("::{shim:reify"));
         &self.plain[..end.unwrap_or(self.plain.len())]
+    }
+
+    /// The name without the mark of the shim, and in the v0 mangling with the crates' disambiguators.
+    pub fn exact_body(&self) -> String {
+        let key = std::str::from_utf8(&self.key).ok().filter(|_| self.mangling == Mangling::V0);
+        let Some(path) = key.and_then(|key| rustc_demangle::try_demangle(key).ok()) else {
+            return self.body_name().to_owned();
+        };
+        let mut path = path.to_string();
+        path.truncate(path.find("::{shim:reify").unwrap_or(path.len()));
+        path
     }
 
     /// The name with what tells it from other instances: a legacy one's hash.
@@ -203,6 +217,25 @@ mod tests {
             (shim.body_name(), shim.ident.as_slice()),
             ("<core::option::Option<u32>>::unwrap", &b"unwrap"[..])
         );
+    }
+
+    #[test]
+    fn drop_glue_has_the_name_of_its_function_in_both_manglings() {
+        let legacy = parse("_ZN4core3ptr31drop_in_place$LT$glue..Conn$GT$17hd56bc07659cdf784E");
+        let v0 = parse("_RINvNtCsgEmfK2I1SDS_4core3ptr13drop_in_placeNtCs34I7lPuBLho_4glue4ConnEB4_");
+        assert_eq!(
+            (legacy.ident.as_slice(), v0.ident.as_slice()),
+            (&b"drop_in_place"[..], &b"drop_in_place"[..])
+        );
+        assert_eq!(legacy.plain, "core::ptr::drop_in_place<glue::Conn>");
+    }
+
+    #[test]
+    fn versions_of_a_crate_are_told_apart_in_the_v0_mangling() {
+        let shim = parse("_RNSNvCsbY99IlYH8N6_3dup3inl5reifyCs34I7lPuBLho_3app");
+        let exact = |name| parse(name).exact_body();
+        assert_eq!(shim.exact_body(), exact("_RNvCsbY99IlYH8N6_3dup3inlCs34I7lPuBLho_3app"));
+        assert_ne!(shim.exact_body(), exact("_RNvCs34I7lPuBLho_3dup3inlCs34I7lPuBLho_3app"));
     }
 
     #[test]

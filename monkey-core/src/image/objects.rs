@@ -1,52 +1,78 @@
 //! What is loaded, with what has been read of it so far. Nothing is read before it is asked for.
+//!
+//! Nobody waits for anybody: a fork at any moment leaves a child that can read on. Two threads may read the same file at
+//! once, and what the first has read is kept.
+use super::bytes::find_all;
 use super::elf::Elf;
 use super::name::Mangled;
-use super::symbols::{Entry, Symbols};
+use super::published::Published;
+use super::symbols::{Entry, Symbols, V0};
 use super::system::{self, Loaded};
-use parking_lot::Mutex;
-use std::sync::OnceLock;
+use once_cell::race::OnceBox;
 
 /// A loaded file.
 #[derive(Debug)]
 pub(super) struct Object {
     pub loaded: Loaded,
-    elf: OnceLock<Option<Elf>>,
-    symbols: OnceLock<Symbols>,
+    elf: OnceBox<Option<Elf>>,
+    symbols: OnceBox<Symbols>,
 }
 
 /// Every file that was ever seen; they are few, and what was read of them is wanted again.
-static SEEN: Mutex<Vec<&'static Object>> = Mutex::new(Vec::new());
+static SEEN: Published<Object> = Published::new();
 
 /// Everything that is loaded now.
 pub(super) fn all() -> Vec<&'static Object> {
-    let loaded = system::loaded();
-    let mut seen = SEEN.lock();
-    loaded.into_iter().map(|loaded| known(&mut seen, loaded)).collect()
+    system::loaded().iter().map(known).collect()
 }
 
-fn known(seen: &mut Vec<&'static Object>, loaded: Loaded) -> &'static Object {
-    if let Some(object) = seen.iter().find(|object| object.loaded == loaded) {
-        return object;
-    }
-    let new = Box::leak(Box::new(Object { loaded, elf: OnceLock::new(), symbols: OnceLock::new() }));
-    seen.push(new);
-    new
+/// The object of a loaded file; a new one if there is none yet.
+///
+/// A file that was closed and one that came to its place differ in path, segments, header or notes.
+fn known(loaded: &Loaded) -> &'static Object {
+    let is_it = |object: &Object| object.loaded == *loaded;
+    let new = || Object { loaded: loaded.clone(), elf: OnceBox::new(), symbols: OnceBox::new() };
+    SEEN.find_or_add(is_it, new)
 }
 
 /// The file that `address` was loaded from.
 pub(super) fn around(address: usize) -> Option<&'static Object> {
-    all().into_iter().find(|object| object.loaded.holds(address))
+    system::loaded().iter().find(|loaded| loaded.holds(address)).map(known)
 }
 
 impl Object {
     /// The file's parts, if the file can be read.
     pub fn elf(&self) -> Option<&Elf> {
-        self.elf.get_or_init(|| Elf::parse(system::open(&self.loaded)?)).as_ref()
+        let read = || Box::new(system::open(&self.loaded).and_then(Elf::parse));
+        self.elf.get_or_init(read).as_ref()
     }
 
     /// The file's functions.
     pub fn symbols(&self) -> &Symbols {
-        self.symbols.get_or_init(|| self.elf().map(Symbols::build).unwrap_or_default())
+        self.symbols.get_or_init(|| Box::new(self.elf().map(Symbols::build).unwrap_or_default()))
+    }
+
+    /// The symbols that begin with `key`. A file that does not contain it is not indexed for it.
+    pub fn with_prefix(&self, key: &[u8]) -> Vec<(Entry, &'static [u8])> {
+        let Some(elf) = self.elf().filter(|elf| elf.strings.len() > key.len()) else { return Vec::new() };
+        let entries = self.symbols().with_prefix(elf.strings, key);
+        entries.into_iter().map(|entry| (entry, elf.name(entry.name))).collect()
+    }
+
+    /// Whether both files contain the same build of the standard library: its own functions always have v0 names, which
+    /// have the disambiguators of its crates.
+    pub fn same_standard_library(&self, other: &Self) -> bool {
+        let own = self.core_disambiguator();
+        own.is_some() && own == other.core_disambiguator()
+    }
+
+    fn core_disambiguator(&self) -> Option<&'static [u8]> {
+        self.with_prefix(V0).into_iter().find_map(|(_, name)| {
+            let before: &'static [u8] = find_all(name, b"_4core").next().map(|at| &name[..at])?;
+            let crate_root = before.windows(2).rposition(|pair| pair == b"Cs")?;
+            let disambiguator = &before[crate_root + 2..];
+            disambiguator.iter().all(u8::is_ascii_alphanumeric).then_some(disambiguator)
+        })
     }
 
     /// An address of the process as the file has it.

@@ -91,12 +91,48 @@ fn split_outside<'a>(text: &'a str, by: &str) -> Option<(&'a str, &'a str)> {
     None
 }
 
+/// One spelling for what the two manglings and `type_name` write differently, with all generic arguments that are written:
+/// `core::option::Option<u32>::unwrap` for `<core::option::Option<u32>>::unwrap`, `str::trim` for
+/// `core::str::<impl str>::trim`, `<A as B>::c` for `m::<impl B for A>::c`, `f<u8>` for `f::<u8>`.
+pub(super) fn canonical(plain: &str) -> String {
+    let plain = plain.replace("<'_>", "").replace("'_ ", "").replace("'static ", "");
+    let mut out = String::with_capacity(plain.len());
+    let mut rest = plain.as_str();
+    while let Some(open) = rest.find('<') {
+        out.push_str(&rest[..open]);
+        let Some(close) = closing(&rest[open..]) else { break };
+        let (inside, after) = (&rest[open + 1..open + close], &rest[open + close + 1..]);
+        let in_type = out.chars().last().is_some_and(|last| last.is_alphanumeric() || last == '_');
+        let full = |on: &str, of: &str| format!("<{} as {}>", canonical(on), canonical(of));
+        if let Some(what) = inside.strip_prefix("impl ").filter(|_| !in_type) {
+            out = split_outside(what, " for ").map_or_else(|| canonical(what), |(of, on)| full(on, of));
+        } else if out.is_empty() {
+            out = split_outside(inside, " as ").map_or_else(|| canonical(inside), |(on, of)| full(on, of));
+        } else {
+            // A list of arguments.
+            out.truncate(out.trim_end_matches("::").len());
+            out = format!("{out}<{}>", canonical_arguments(inside));
+        }
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
+fn canonical_arguments(list: &str) -> String {
+    list.replace("::<", "<")
+}
+
+/// Whether a crate is part of the standard library, of which a program has exactly one.
+pub(super) fn is_standard_crate(name: &str) -> bool {
+    ["core", "std", "alloc"].contains(&name)
+}
+
 /// Whether every path in a name belongs to the standard library, of which a program has exactly one.
 pub(super) fn is_standard(plain: &str) -> bool {
     let roots = plain.split(|byte: char| !(byte.is_alphanumeric() || byte == '_' || byte == ':'));
     let mut paths = roots.filter(|path| path.contains("::") && !path.starts_with("::")).peekable();
-    paths.peek().is_some()
-        && paths.all(|path| ["core", "std", "alloc"].iter().any(|own| path.split("::").next() == Some(own)))
+    paths.peek().is_some() && paths.all(|path| path.split("::").next().is_some_and(is_standard_crate))
 }
 
 #[cfg(test)]
@@ -116,6 +152,36 @@ mod tests {
             assert_eq!(loose(one), loose(same));
         }
         assert_ne!(loose("lib::a::f"), loose("lib::b::f"));
+    }
+
+    #[test]
+    fn the_spellings_with_arguments_agree() {
+        for (one, same) in [
+            ("core::option::Option<u32>::unwrap", "<core::option::Option<u32>>::unwrap"),
+            ("core::str::<impl str>::trim", "<str>::trim"),
+            ("core::str::<impl str>::parse<u32>", "<str>::parse::<u32>"),
+            ("core::fmt::num::<impl core::fmt::Display for u32>::fmt", "<u32 as core::fmt::Display>::fmt"),
+            (
+                "core::ptr::drop_in_place<alloc::vec::Vec<u8>>",
+                "core::ptr::drop_in_place::<alloc::vec::Vec<u8>>",
+            ),
+            (
+                "<alloc::string::String as core::convert::From<&'_ str>>::from",
+                "<alloc::string::String as core::convert::From<&str>>::from",
+            ),
+        ] {
+            assert_eq!(canonical(one), canonical(same));
+        }
+        for (one, other) in [
+            ("core::option::Option<T>::unwrap", "<core::option::Option<u32>>::unwrap"),
+            ("core::str::<impl str>::parse", "<str>::parse::<u32>"),
+            (
+                "<lib::Cow<str> as core::cmp::PartialEq<str>>::eq",
+                "<lib::Cow<str> as core::cmp::PartialEq<u8>>::eq",
+            ),
+        ] {
+            assert_ne!(canonical(one), canonical(other));
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The functions of one file by address. Names stay in the file.
 use super::bytes::find_byte;
 use super::elf::{Elf, Section};
-use std::sync::OnceLock;
+use once_cell::race::OnceBox;
 
 /// One symbol, 12 bytes: address relative to the lowest code, place of the name, size.
 #[derive(Debug, Clone, Copy, Default)]
@@ -17,9 +17,9 @@ pub(super) struct Symbols {
     pub base: u64,
     pub entries: Vec<Entry>,
     /// A byte for each entry, made of the begin of its name: to look at in place of the names. Made for the first search.
-    marks: OnceLock<Vec<u8>>,
+    marks: OnceBox<Vec<u8>>,
     /// The entries whose names begin with `V0`. Made when they are first asked for.
-    v0: OnceLock<Vec<Entry>>,
+    v0: OnceBox<Vec<Entry>>,
 }
 
 /// How many bytes of a name make its mark.
@@ -92,10 +92,10 @@ impl Symbols {
     /// Every entry whose name begins with `key`.
     pub fn with_prefix(&self, strings: &[u8], key: &[u8]) -> Vec<Entry> {
         if key == V0 {
-            return self.v0.get_or_init(|| self.search(strings, key, None)).clone();
+            return self.v0.get_or_init(|| Box::new(self.search(strings, key, None))).clone();
         }
         let marks = (key.len() >= MARKED).then(|| {
-            let marks = self.marks.get_or_init(|| marks(strings, &self.entries));
+            let marks = self.marks.get_or_init(|| Box::new(marks(strings, &self.entries)));
             (&marks[..], mark(key, 0))
         });
         self.search(strings, key, marks)

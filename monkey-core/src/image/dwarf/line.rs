@@ -3,7 +3,6 @@ use super::normal;
 use super::unit::Unit;
 use crate::image::bytes::{Cursor, find_all, text};
 use gimli::{AttributeValue, DebugLine, DebugLineOffset, EndianSlice, LineProgramHeader, LittleEndian};
-use std::collections::BTreeSet;
 
 type Reader = EndianSlice<'static, LittleEndian>;
 
@@ -53,25 +52,8 @@ pub(super) fn first(unit: &Unit, address: u64) -> Option<(String, u64)> {
     Some((file_of(unit, &header, rows.file)?, u64::try_from(rows.line).ok()?))
 }
 
-/// The files of all rows from `address` to the end of its code.
-pub(super) fn files(unit: &Unit, address: u64) -> Option<BTreeSet<String>> {
-    let header = header(unit)?;
-    let mut rows = rows(unit, &header, address)?;
-    let (mut numbers, mut left) = (BTreeSet::from([rows.file]), MOST);
-    while rows.step()? != Step::End {
-        numbers.insert(rows.file);
-        left -= 1;
-        if left == 0 {
-            return None;
-        }
-    }
-    numbers.into_iter().map(|number| file_of(unit, &header, number)).collect()
-}
-
 /// The most that stands between the begin of a function's rows and its address: the file, the column, some flags.
 const BEFORE: usize = 32;
-/// The most instructions that a function's rows may take.
-const MOST: usize = 1 << 20;
 
 /// The rows that begin with `address`, at the first row.
 ///

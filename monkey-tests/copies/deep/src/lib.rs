@@ -47,3 +47,29 @@ pub fn removes() -> u32 {
     let mut numbers = vec![1, 2, 3];
     std::hint::black_box(&mut numbers).remove(1)
 }
+
+pub fn width<T>(of: &T) -> u64 {
+    size_of_val(of) as u64
+}
+
+pub struct First;
+pub struct Second;
+
+pub trait Tagged {
+    fn pointer() -> fn(u64) -> u64;
+    fn tag(x: u64) -> u64;
+}
+
+macro_rules! tagged {
+    ($($name:ident $number:literal),*) => { $( const _: () = {
+        #[inline]
+        fn convert(x: u64) -> u64 { black_box(x) + $number }
+        impl Tagged for $name {
+            #[inline]
+            fn pointer() -> fn(u64) -> u64 { convert }
+            #[inline]
+            fn tag(x: u64) -> u64 { convert(x) }
+        }
+    }; )* };
+}
+tagged!(First 1, Second 2);

@@ -15,3 +15,7 @@ pub fn removes() -> u32 {
     let mut numbers = vec![1, 2, 3];
     std::hint::black_box(&mut numbers).remove(1)
 }
+
+pub fn second_tag(x: u64) -> u64 {
+    <deep::Second as deep::Tagged>::tag(x)
+}

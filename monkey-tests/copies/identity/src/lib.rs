@@ -1,0 +1,1 @@
+//! Functions that their symbols and lines do not tell apart.
