@@ -159,24 +159,27 @@ pub fn other_name(address: usize, type_name: &str) -> Option<String> {
 pub fn inlined(address: usize) -> Vec<Inlined> {
     let Some(object) = objects::around(address) else { return Vec::new() };
     let identity = identity(object, address);
+    let namesakes = true;
     match (object.mangled_at(address).into_iter().next(), identity) {
         (Some(own), identity) => search(&dwarf::inlined::Wanted {
             loose: spelling::loose(own.body_name()),
             ident: own.ident,
             identity,
+            namesakes,
         }),
         // `#[no_mangle]`: the symbol says nothing, the debug information has the function all the same.
         (None, Some(own)) => search(&dwarf::inlined::Wanted {
             ident: own.name.clone().into_bytes(),
             loose: own.name.clone(),
             identity: Some(own),
+            namesakes,
         }),
         (None, None) => Vec::new(),
     }
 }
 
 fn identity(object: &Object, address: usize) -> Option<dwarf::Identity> {
-    object.elf()?.info.identity(object.inside(address))
+    object.dwarf()?.identity(object.inside(address))
 }
 
 /// Whether the function at `address` is known to be one instance of a generic function, which may have others.
@@ -193,15 +196,25 @@ pub fn is_instance(address: usize) -> bool {
 pub fn inlined_named(type_name: &str) -> Vec<Inlined> {
     let loose = spelling::loose(type_name);
     let ident = loose.rsplit("::").next().unwrap_or_default().as_bytes().to_vec();
-    search(&dwarf::inlined::Wanted { ident, loose, identity: None })
+    search(&dwarf::inlined::Wanted { ident, loose, identity: None, namesakes: true })
 }
 
 fn search(wanted: &dwarf::inlined::Wanted) -> Vec<Inlined> {
-    let files = objects::all().into_iter().filter_map(Object::elf);
-    let calls = files.flat_map(|elf| dwarf::inlined::calls(&elf.info.debug, wanted));
-    let mut calls: Vec<Inlined> = calls
-        .map(|call| Inlined { file: call.file, line: call.line, into: call.into, certain: call.certain })
-        .collect();
+    let mut calls = Vec::new();
+    for object in objects::all() {
+        let found = object.dwarf().map(|dwarf| dwarf::inlined::calls(dwarf, wanted)).unwrap_or_default();
+        calls.extend(found.into_iter().filter_map(|call| {
+            let avma = object.outside(call.svma);
+            let into = find(avma);
+            // The stand-in for a `#[track_caller]` function is no caller.
+            let begin = into.as_ref().map_or(avma, |into| into.address);
+            if object.mangled_at(begin).iter().any(|name| name.shim) {
+                return None;
+            }
+            let into = into.map_or_else(|| "?".to_owned(), |into| into.name);
+            Some(Inlined { file: call.file, line: call.line, into, certain: call.certain })
+        }));
+    }
     // The standard library's own calls are rarely what the reader looks for.
     calls.sort_by_key(|call| (!call.certain, call.file.starts_with("library/")));
     calls
@@ -210,14 +223,11 @@ fn search(wanted: &dwarf::inlined::Wanted) -> Vec<Inlined> {
 /// What the file around `address` tells.
 #[must_use]
 pub fn debug_info(address: usize) -> DebugInfo {
-    let Some((object, elf)) = objects::around(address).and_then(|object| Some((object, object.elf()?)))
-    else {
-        return DebugInfo::None;
-    };
-    match elf.info.has_entries(object.inside(address)) {
+    let Some(object) = objects::around(address) else { return DebugInfo::None };
+    match object.dwarf().and_then(|dwarf| dwarf.has_entries(object.inside(address))) {
         Some(true) => DebugInfo::Full,
         Some(false) => DebugInfo::Lines,
-        None if elf.compressed => DebugInfo::Compressed,
+        None if object.elf().is_some_and(|elf| elf.compressed) => DebugInfo::Compressed,
         None => DebugInfo::None,
     }
 }
@@ -226,14 +236,14 @@ pub fn debug_info(address: usize) -> DebugInfo {
 #[must_use]
 pub fn optimised(address: usize) -> Option<bool> {
     let object = objects::around(address)?;
-    object.elf()?.info.optimised(object.inside(address))
+    object.dwarf()?.optimised(object.inside(address))
 }
 
 /// Which compiler the code around `address` comes from, where the debug information tells.
 #[must_use]
 pub fn producer(address: usize) -> Option<String> {
     let object = objects::around(address)?;
-    object.elf()?.info.producer(object.inside(address))
+    object.dwarf()?.producer(object.inside(address))
 }
 
 /// The function at `address` for a message: `clock::now (src/clock.rs:12)`, or as much of it as is known.
@@ -241,7 +251,7 @@ pub fn producer(address: usize) -> Option<String> {
 pub fn describe(address: usize) -> String {
     let Some(function) = find(address) else { return format!("{address:#x}") };
     let place =
-        objects::around(address).and_then(|object| object.elf()?.info.place(object.inside(function.address)));
+        objects::around(address).and_then(|object| object.dwarf()?.place(object.inside(function.address)));
     match place {
         Some((file, line)) => format!("{} ({}:{line})", function.name, shortened(&file)),
         None => function.name,

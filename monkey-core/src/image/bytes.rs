@@ -3,69 +3,6 @@
 //! The library is built with the tests, so unoptimised: indexing a slice is cheap there, every call into a generic of
 //! the standard library is not. That is why the loops over symbols and debug information are written out.
 
-/// A place in some bytes. Reading past the end gives `None`.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Cursor<'a> {
-    pub data: &'a [u8],
-    pub at: usize,
-}
-
-impl Cursor<'_> {
-    pub fn u8(&mut self) -> Option<u8> {
-        if self.at >= self.data.len() {
-            return None;
-        }
-        let byte = self.data[self.at];
-        self.at += 1;
-        Some(byte)
-    }
-
-    /// A little-endian number of `size` bytes, at most 8.
-    pub fn number(&mut self, size: usize) -> Option<u64> {
-        let value = number(self.data, self.at, size)?;
-        self.at += size;
-        Some(value)
-    }
-
-    pub fn uleb(&mut self) -> Option<u64> {
-        let (mut value, mut shift) = (0_u64, 0_u32);
-        loop {
-            let byte = self.u8()?;
-            if shift < 64 {
-                value |= u64::from(byte & 0x7f) << shift;
-            }
-            shift += 7;
-            if byte & 0x80 == 0 {
-                return Some(value);
-            }
-        }
-    }
-
-    pub fn sleb(&mut self) -> Option<i64> {
-        let (mut value, mut shift) = (0_i64, 0_u32);
-        loop {
-            let byte = self.u8()?;
-            if shift < 64 {
-                value |= i64::from(byte & 0x7f) << shift;
-            }
-            shift += 7;
-            if byte & 0x80 == 0 {
-                let negative = byte & 0x40 != 0 && shift < 64;
-                return Some(if negative { value | (-1_i64 << shift) } else { value });
-            }
-        }
-    }
-
-    pub fn skip(&mut self, bytes: u64) -> Option<()> {
-        let at = self.at.checked_add(usize::try_from(bytes).ok()?)?;
-        if at > self.data.len() {
-            return None;
-        }
-        self.at = at;
-        Some(())
-    }
-}
-
 /// The little-endian number of `size` bytes at `at`.
 pub(super) fn number(data: &[u8], at: usize, size: usize) -> Option<u64> {
     if size > 8 || at > data.len() || data.len() - at < size {
@@ -179,15 +116,9 @@ mod tests {
     }
 
     #[test]
-    fn numbers_end_where_the_bytes_do() {
-        let data = [0xe5, 0x8e, 0x26, 0x7f, 0x80];
-        let mut cursor = Cursor { data: &data, at: 0 };
-        assert_eq!(
-            (cursor.uleb(), cursor.sleb(), cursor.uleb(), cursor.u8()),
-            (Some(624_485), Some(-1), None, None)
-        );
-        assert_eq!(number(&data, 1, 4), Some(0x807f_268e));
-        assert_eq!((number(&data, 2, 4), number(&data, 9, 1), number(&data, 0, 9)), (None, None, None));
-        assert_eq!((text(b"ab\0c", 0), text(b"ab\0c", 3), text(b"", 1)), (Some(&b"ab"[..]), None, None));
+    fn numbers_and_texts_end_where_the_bytes_do() {
+        assert_eq!((number(b"\x01\x02", 0, 2), number(b"\x01\x02", 1, 2)), (Some(0x201), None));
+        assert_eq!((number(&[1; 9], 1, 8), number(&[1; 9], 0, 9)), (Some(0x0101_0101_0101_0101), None));
+        assert_eq!((text(b"ab\0c", 0), text(b"ab\0c", 3), text(b"ab", 7)), (Some(&b"ab"[..]), None, None));
     }
 }

@@ -275,8 +275,7 @@ impl Search<'_> {
         if open.is_empty() {
             return;
         }
-        let elf = self.body.object.elf();
-        let own = elf.and_then(|elf| elf.info.identity(self.body.begin));
+        let own = self.body.object.dwarf().and_then(|dwarf| dwarf.identity(self.body.begin));
         let told = own.map_or_else(|| vec![None; open.len()], |own| are(&own, open));
         let mut unclear = Vec::new();
         for (body, same) in open.iter().zip(told) {
@@ -314,7 +313,7 @@ fn with_prefix(object: &'static Object, key: &[u8]) -> Vec<(Entry, &'static [u8]
 
 /// The files of a body's code. What it inlines of the standard library tells nothing.
 fn files(body: Body) -> Option<BTreeSet<String>> {
-    let mut files = body.object.elf()?.info.files(body.begin)?;
+    let mut files = body.object.dwarf()?.files(body.begin)?;
     files.retain(|file| !file.starts_with("library/"));
     Some(files).filter(|files| !files.is_empty())
 }
@@ -327,8 +326,8 @@ fn are(own: &Identity, bodies: &[Body]) -> Vec<Option<bool>> {
         let here: Vec<usize> =
             (0..bodies.len()).filter(|at| std::ptr::eq(bodies[*at].object, object)).collect();
         let begins: Vec<u64> = here.iter().map(|at| bodies[*at].begin).collect();
-        if let Some(elf) = object.elf().filter(|_| !begins.is_empty()) {
-            for (at, same) in here.into_iter().zip(elf.info.are(own, &begins)) {
+        if let Some(dwarf) = object.dwarf().filter(|_| !begins.is_empty()) {
+            for (at, same) in here.into_iter().zip(dwarf.have_identity(own, &begins)) {
                 all[at] = same;
             }
         }

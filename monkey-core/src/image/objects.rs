@@ -1,8 +1,10 @@
 //! What is loaded, with what has been read of it so far. Nothing is read before it is asked for.
+use super::dwarf::Dwarf;
 use super::elf::Elf;
 use super::name::Mangled;
 use super::symbols::{Entry, Symbols};
 use super::system::{self, Loaded};
+use once_cell::race::OnceBox;
 use parking_lot::Mutex;
 use std::sync::OnceLock;
 
@@ -12,6 +14,7 @@ pub(super) struct Object {
     pub loaded: Loaded,
     elf: OnceLock<Option<Elf>>,
     symbols: OnceLock<Symbols>,
+    dwarf: OnceBox<Option<Dwarf>>,
 }
 
 /// Every file that was ever seen; they are few, and what was read of them is wanted again.
@@ -28,7 +31,8 @@ fn known(seen: &mut Vec<&'static Object>, loaded: Loaded) -> &'static Object {
     if let Some(object) = seen.iter().find(|object| object.loaded == loaded) {
         return object;
     }
-    let new = Box::leak(Box::new(Object { loaded, elf: OnceLock::new(), symbols: OnceLock::new() }));
+    let (elf, symbols, dwarf) = (OnceLock::new(), OnceLock::new(), OnceBox::new());
+    let new = Box::leak(Box::new(Object { loaded, elf, symbols, dwarf }));
     seen.push(new);
     new
 }
@@ -47,6 +51,11 @@ impl Object {
     /// The file's functions.
     pub fn symbols(&self) -> &Symbols {
         self.symbols.get_or_init(|| self.elf().map(Symbols::build).unwrap_or_default())
+    }
+
+    /// The file's debug information, if the file can be read.
+    pub fn dwarf(&self) -> Option<&Dwarf> {
+        self.dwarf.get_or_init(|| Box::new(self.elf().map(Dwarf::new))).as_ref()
     }
 
     /// An address of the process as the file has it.
