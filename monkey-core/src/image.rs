@@ -3,7 +3,9 @@
 //! Symbols are read where a name is asked for, debug information only where names leave a doubt or a test has failed;
 //! both are mapped, not copied. A file that is stripped, malformed or gone gives less, never a panic.
 mod bytes;
+mod callers;
 mod code;
+mod containers;
 mod copies;
 mod dwarf;
 mod elf;
@@ -12,16 +14,20 @@ mod frames;
 mod linux;
 mod name;
 mod objects;
+mod origin;
 mod spelling;
 mod symbols;
 mod v0;
 #[cfg(target_os = "linux")]
 use linux as system;
 
+pub use callers::{Caller, caller};
+pub use containers::{Container, containers};
 pub use copies::{Copies, Doubt};
 use elf::Elf;
 use name::Mangled;
 use objects::Object;
+pub use origin::{Origin, home_optimised, is_std_code, origin};
 
 /// A function of the program or of a library that it has loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -165,6 +171,7 @@ pub fn inlined(address: usize) -> Vec<Inlined> {
             loose: spelling::loose(own.body_name()),
             ident: own.ident,
             identity,
+            symbol: None,
             namesakes,
         }),
         // `#[no_mangle]`: the symbol says nothing, the debug information has the function all the same.
@@ -172,6 +179,7 @@ pub fn inlined(address: usize) -> Vec<Inlined> {
             ident: own.name.clone().into_bytes(),
             loose: own.name.clone(),
             identity: Some(own),
+            symbol: None,
             namesakes,
         }),
         (None, None) => Vec::new(),
@@ -196,7 +204,7 @@ pub fn is_instance(address: usize) -> bool {
 pub fn inlined_named(type_name: &str) -> Vec<Inlined> {
     let loose = spelling::loose(type_name);
     let ident = loose.rsplit("::").next().unwrap_or_default().as_bytes().to_vec();
-    search(&dwarf::inlined::Wanted { ident, loose, identity: None, namesakes: true })
+    search(&dwarf::inlined::Wanted { ident, loose, identity: None, symbol: None, namesakes: true })
 }
 
 fn search(wanted: &dwarf::inlined::Wanted) -> Vec<Inlined> {
@@ -255,6 +263,15 @@ pub fn describe(address: usize) -> String {
     match place {
         Some((file, line)) => format!("{} ({}:{line})", function.name, shortened(&file)),
         None => function.name,
+    }
+}
+
+/// A method's path as it is called: `std::time::Instant::elapsed`, not `<std::time::Instant>::elapsed`.
+fn as_called(name: String) -> String {
+    let on_type = name.strip_prefix('<').and_then(|rest| rest.split_once(">::"));
+    match on_type {
+        Some((on, method)) if !on.contains(['<', '>', ' ', '&', '[', '(']) => format!("{on}::{method}"),
+        _ => name,
     }
 }
 

@@ -6,20 +6,20 @@ pub(super) mod inlined;
 mod layout;
 mod line;
 mod names;
+mod optimisation;
 mod subprogram;
 mod unit;
 
 use super::bytes::{find_address, find_all};
 use super::elf::Elf;
 use aranges::UnitRange;
-use gimli::{AttributeValue, EndianSlice, LittleEndian, Section as _};
-use inlined::Key;
-use layout::Layouts;
+use gimli::{EndianSlice, LittleEndian, Section as _};
+use layout::{Key, SearchedUnit};
 use once_cell::race::OnceBox;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 pub(super) use subprogram::Identity;
-use subprogram::{Subprograms, identity, is_function};
+use subprogram::{Subprograms, identity, innermost_inlined, is_function};
 use unit::{Die, Sections, Unit};
 
 /// The debug information of one file.
@@ -82,22 +82,19 @@ impl Dwarf {
         !self.sections.debug_str_offsets.reader().slice().is_empty()
     }
 
-    /// The entries of all units with this value of four bytes.
-    fn dies_with(&self, key: Key, value: u32) -> Vec<(Rc<(Unit<'_>, Layouts)>, Die)> {
+    /// The entries of all units that have this value of four bytes by one of the keys.
+    fn dies_with(&self, keys: &[Key], value: u32) -> Vec<(Rc<SearchedUnit<'_>>, Die)> {
         let mut found = Vec::new();
-        let mut open: Option<Rc<(Unit, Layouts)>> = None;
+        let mut open: Option<Rc<SearchedUnit>> = None;
         let value = value.to_le_bytes();
         for place in find_all(self.sections.debug_info.reader().slice(), &value) {
-            if open.as_ref().is_none_or(|open| !open.0.range.contains(&place)) {
-                open = self.unit_around(place).map(|unit| {
-                    let layouts = Layouts::new(&unit, key.tag, key.attribute, key.form);
-                    Rc::new((unit, layouts))
-                });
+            if open.as_ref().is_none_or(|open| !open.unit.range.contains(&place)) {
+                open = self.unit_around(place).map(|unit| Rc::new(SearchedUnit::new(unit, keys)));
             }
-            if let Some(unit) = &open
-                && let Some(die) = unit.1.die(&unit.0, place)
+            if let Some(searched) = &open
+                && let Some(die) = searched.die(place)
             {
-                found.push((Rc::clone(unit), die));
+                found.push((Rc::clone(searched), die));
             }
         }
         found
@@ -145,26 +142,37 @@ impl Dwarf {
         line::all_files(&self.unit_of(svma)?, svma)
     }
 
-    /// Whether the unit around `svma` was compiled with optimisation. Without it every parameter has one place on
-    /// the stack; with it places change or vanish. `None` when nothing tells.
+    /// The function in which the code at `svma` is written, in that which begins at `begin`: what was inlined there, or
+    /// itself.
+    pub fn innermost_function(&self, begin: u64, svma: u64) -> Option<String> {
+        let mut functions = Subprograms::of(self.unit_of(svma)?);
+        let function = functions.at(begin)?;
+        let die = innermost_inlined(&functions.unit, &function, svma).unwrap_or(function);
+        subprogram::full_name(self, &functions.unit, die)
+    }
+
+    /// File and line of the code at `svma`, in the function that begins at `begin`.
+    pub fn line_of(&self, begin: u64, svma: u64) -> Option<(String, u64)> {
+        line::at(&self.unit_of(svma)?, begin, svma)
+    }
+
+    /// The file from which the unit around `svma` was compiled.
+    pub fn source_of_unit(&self, svma: u64) -> Option<String> {
+        optimisation::source(&self.unit_of(svma)?)
+    }
+
+    /// Whether the unit around `svma` was compiled with optimisation. `None` when nothing tells.
     pub fn optimised(&self, svma: u64) -> Option<bool> {
-        let (mut fixed, mut moving, mut concrete) = (0, 0, false);
-        self.unit_of(svma)?.walk(&[gimli::DW_TAG_subprogram, gimli::DW_TAG_formal_parameter], |die| {
-            if die.tag == gimli::DW_TAG_subprogram {
-                concrete = die.low_pc.is_some();
-            } else if concrete {
-                match die.location {
-                    Some(AttributeValue::Exprloc(place))
-                        if place.0.slice().first() == Some(&gimli::DW_OP_fbreg.0) =>
-                    {
-                        fixed += 1;
-                    }
-                    _ => moving += 1,
-                }
-            }
-            fixed + moving < 32
-        });
-        (fixed + moving > 0).then_some(moving > fixed)
+        optimisation::of_unit(&self.unit_of(svma)?)
+    }
+
+    /// The same for the crate that `file` belongs to, which has the function at `svma`.
+    pub fn crate_optimised(&self, svma: u64, file: &str) -> Option<bool> {
+        let own = self.unit_of(svma)?;
+        if optimisation::is_crate_of(&optimisation::source(&own)?, file) {
+            return optimisation::of_unit(&own);
+        }
+        optimisation::of_crate(self, file)
     }
 
     /// What the compiler says about itself in the unit around `svma`.
@@ -242,6 +250,7 @@ mod tests {
                 ident: b"unwrap".to_vec(),
                 loose: "core::option::Option::unwrap".into(),
                 identity: None,
+                symbol: None,
                 namesakes: true,
             };
             let _ = inlined::calls(&dwarf, &wanted);

@@ -3,14 +3,15 @@
 //! Nothing is walked where it can be searched. The function's name has a place in `.debug_str`; where that is written in
 //! `.debug_info` stands an entry of the function; and where an inlined subroutine refers to that entry, the function was
 //! inlined.
-use super::layout::Layouts;
+use super::layout::{Key, SearchedUnit};
 use super::line::Files;
 use super::subprogram::{Identity, is_function};
 use super::unit::{Die, Unit};
 use super::{Dwarf, names};
 use crate::image::bytes::{find, find_all};
-use gimli::{DwAt, DwForm, DwTag, Section as _};
-use std::collections::BTreeMap;
+use crate::image::name::Mangled;
+use gimli::{DwAt, DwTag, Section as _};
+use std::collections::{BTreeMap, HashSet};
 
 /// One inlined call.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,31 +34,39 @@ pub(in crate::image) struct Wanted {
     pub loose: String,
     /// Where it is written, if that is known: tells instances and crate versions apart.
     pub identity: Option<Identity>,
+    /// Its symbol, where only that one or another copy's proves that an entry is the function's.
+    pub symbol: Option<Mangled>,
     /// Whether entries count that have nothing but the identifier, as with line tables only.
     pub namesakes: bool,
 }
 
 /// All inlined calls of `wanted`.
 pub(in crate::image) fn calls(dwarf: &Dwarf, wanted: &Wanted) -> Vec<InlinedCall> {
-    let mut search = Search { dwarf, wanted, functions: BTreeMap::new(), calls: Vec::new() };
-    search.find_functions();
-    let functions = std::mem::take(&mut search.functions);
     let outside = refers_outside(dwarf);
-    for (start, entries) in &functions {
-        search.find_calls_in_unit(*start, entries);
-        if outside {
-            search.find_calls_in_other_units(entries);
-        }
+    let mut search = Search {
+        dwarf,
+        wanted,
+        outside,
+        functions: BTreeMap::new(),
+        seen: HashSet::new(),
+        calls: Vec::new(),
+    };
+    search.find_functions();
+    while let Some((start, functions)) = search.functions.pop_first() {
+        search.find_references(start, functions);
     }
     search.calls.sort();
     search.calls.dedup();
     search.calls
 }
 
-/// Whether some code was inlined from another unit: link-time optimisation.
+/// Whether entries refer to those of other units: link-time optimisation, also that of a crate by itself.
 fn refers_outside(dwarf: &Dwarf) -> bool {
-    let spec = [gimli::DW_AT_abstract_origin.0 as u8, gimli::DW_FORM_ref_addr.0 as u8];
-    find(dwarf.sections.debug_abbrev.reader().slice(), &spec).is_some()
+    let abbreviations = dwarf.sections.debug_abbrev.reader().slice();
+    [gimli::DW_AT_abstract_origin, gimli::DW_AT_specification].iter().any(|attribute| {
+        let spec = [attribute.0 as u8, gimli::DW_FORM_ref_addr.0 as u8];
+        find(abbreviations, &spec).is_some()
+    })
 }
 
 /// Entries of the function, by the begin of their unit; and whether it is surely the function.
@@ -66,9 +75,20 @@ type Functions = BTreeMap<usize, Vec<(Die, bool)>>;
 struct Search<'a> {
     dwarf: &'a Dwarf,
     wanted: &'a Wanted,
+    outside: bool,
+    /// Those to which nobody's references have been searched yet.
     functions: Functions,
+    seen: HashSet<usize>,
     calls: Vec<InlinedCall>,
 }
+
+/// The attributes by which entries refer to a function's.
+const REFERENCES: [(DwTag, DwAt); 3] = [
+    // A declaration is completed by an abstract instance, to which the inlined calls refer.
+    (gimli::DW_TAG_subprogram, gimli::DW_AT_specification),
+    (gimli::DW_TAG_subprogram, gimli::DW_AT_abstract_origin),
+    (gimli::DW_TAG_inlined_subroutine, gimli::DW_AT_abstract_origin),
+];
 
 /// More names than this are not searched one by one: each takes a reading of all of `.debug_info`.
 const FEW: usize = 8;
@@ -106,8 +126,8 @@ impl Search<'_> {
     /// The subprograms that have the text at this place of `.debug_str` as an attribute.
     fn find_by_text(&mut self, attribute: DwAt, place: usize) {
         let key = Key { tag: gimli::DW_TAG_subprogram, attribute, form: gimli::DW_FORM_strp };
-        for (unit, die) in self.dwarf.dies_with(key, place as u32) {
-            self.note_function(&unit.0, die);
+        for (unit, die) in self.dwarf.dies_with(&[key], place as u32) {
+            self.note_if_wanted(&unit.unit, die);
         }
     }
 
@@ -123,16 +143,20 @@ impl Search<'_> {
                 true
             });
             for die in found {
-                self.note_function(&unit, die);
+                self.note_if_wanted(&unit, die);
             }
         }
     }
 
-    fn note_function(&mut self, unit: &Unit, die: Die) {
-        let Some(certain) = self.is_wanted(unit, &die) else { return };
-        let known = self.functions.entry(unit.range.start).or_default();
-        if !known.iter().any(|(own, _)| own.offset == die.offset) {
-            known.push((die, certain));
+    fn note_if_wanted(&mut self, unit: &Unit, die: Die) {
+        if let Some(certain) = self.is_wanted(unit, &die) {
+            self.note_function(unit, die, certain);
+        }
+    }
+
+    fn note_function(&mut self, unit: &Unit, die: Die, certain: bool) {
+        if self.seen.insert(die.offset.0) {
+            self.functions.entry(unit.range.start).or_default().push((die, certain));
         }
     }
 
@@ -157,41 +181,42 @@ impl Search<'_> {
         (wanted.identity.is_some() && rest.is_empty() && is_instance()).then_some(true)
     }
 
-    fn find_calls_in_unit(&mut self, start: usize, functions: &[(Die, bool)]) {
+    /// What refers to functions of one unit.
+    fn find_references(&mut self, start: usize, functions: Vec<(Die, bool)>) {
+        let form = gimli::DW_FORM_ref4;
+        let keys = REFERENCES.map(|(tag, attribute)| Key { tag, attribute, form });
         let Some(unit) = Unit::open(&self.dwarf.sections, start) else { return };
-        let reference = |tag, attribute| References::new(&unit, tag, attribute);
-        let completing = [
-            reference(gimli::DW_TAG_subprogram, gimli::DW_AT_specification),
-            reference(gimli::DW_TAG_subprogram, gimli::DW_AT_abstract_origin),
-        ];
-        let inlined = reference(gimli::DW_TAG_inlined_subroutine, gimli::DW_AT_abstract_origin);
-        let files = Files::of(&unit);
-        // A declaration is completed by an abstract instance, to which the inlined calls refer.
-        let mut all = functions.to_vec();
-        let mut next = 0;
-        while let Some((function, certain)) = all.get(next).copied() {
-            next += 1;
-            for die in completing.iter().flat_map(|references| references.to(&unit, &function)) {
-                if !all.iter().any(|(own, _)| own.offset == die.offset) {
-                    all.push((die, certain));
+        let searched = SearchedUnit::new(unit, &keys);
+        let files = Files::of(&searched.unit);
+        for (function, certain) in functions {
+            let value = (function.offset.0 - start) as u32;
+            for at in find_all(searched.unit.bytes(), &value.to_le_bytes()) {
+                let die = searched.die(start + at).filter(|die| die.origin == Some(function.offset));
+                if let Some(die) = die {
+                    self.note_reference(&searched.unit, files.as_ref(), die, certain);
                 }
             }
-            for die in inlined.to(&unit, &function) {
-                self.note_call(&unit, files.as_ref(), &die, certain);
+            if self.outside {
+                self.find_outside_references(function, certain);
             }
         }
     }
 
-    fn find_calls_in_other_units(&mut self, functions: &[(Die, bool)]) {
-        let key = Key {
-            tag: gimli::DW_TAG_inlined_subroutine,
-            attribute: gimli::DW_AT_abstract_origin,
-            form: gimli::DW_FORM_ref_addr,
-        };
-        for (function, certain) in functions {
-            for (unit, die) in self.dwarf.dies_with(key, function.offset.0 as u32) {
-                self.note_call(&unit.0, Files::of(&unit.0).as_ref(), &die, *certain);
+    fn find_outside_references(&mut self, function: Die, certain: bool) {
+        let form = gimli::DW_FORM_ref_addr;
+        let keys = REFERENCES.map(|(tag, attribute)| Key { tag, attribute, form });
+        for (searched, die) in self.dwarf.dies_with(&keys, function.offset.0 as u32) {
+            if die.origin == Some(function.offset) {
+                self.note_reference(&searched.unit, Files::of(&searched.unit).as_ref(), die, certain);
             }
+        }
+    }
+
+    fn note_reference(&mut self, unit: &Unit, files: Option<&Files>, die: Die, certain: bool) {
+        if die.tag == gimli::DW_TAG_subprogram {
+            self.note_function(unit, die, certain);
+        } else {
+            self.note_call(unit, files, &die, certain);
         }
     }
 
@@ -201,29 +226,5 @@ impl Search<'_> {
         let Some(svma) = begin else { return };
         let file = files.and_then(|files| files.path(die.call_file)).unwrap_or_else(|| "?".to_owned());
         self.calls.push(InlinedCall { file, line: die.call_line, svma, certain });
-    }
-}
-
-/// What entries are searched by.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Key {
-    pub tag: DwTag,
-    pub attribute: DwAt,
-    pub form: DwForm,
-}
-
-/// The entries of one unit that refer to others of it.
-struct References(Layouts);
-
-impl References {
-    fn new(unit: &Unit, tag: DwTag, attribute: DwAt) -> Self {
-        Self(Layouts::new(unit, tag, attribute, gimli::DW_FORM_ref4))
-    }
-
-    fn to(&self, unit: &Unit, function: &Die) -> Vec<Die> {
-        let reference = (function.offset.0 - unit.range.start) as u32;
-        let places = find_all(unit.bytes(), &reference.to_le_bytes()).collect::<Vec<_>>();
-        let dies = places.into_iter().filter_map(|at| self.0.die(unit, unit.range.start + at));
-        dies.filter(|die| die.origin == Some(function.offset)).collect()
     }
 }

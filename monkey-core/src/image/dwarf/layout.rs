@@ -6,6 +6,33 @@
 use super::unit::{Die, Unit};
 use gimli::{DebugInfoOffset, DwAt, DwForm, DwTag};
 
+/// What entries are searched by.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Key {
+    pub tag: DwTag,
+    pub attribute: DwAt,
+    pub form: DwForm,
+}
+
+/// A unit, and how its entries hold what is searched.
+#[derive(Debug)]
+pub(super) struct SearchedUnit<'a> {
+    pub unit: Unit<'a>,
+    layouts: Vec<Layouts>,
+}
+
+impl<'a> SearchedUnit<'a> {
+    pub fn new(unit: Unit<'a>, keys: &[Key]) -> Self {
+        let layouts = keys.iter().map(|key| Layouts::new(&unit, *key)).collect();
+        Self { unit, layouts }
+    }
+
+    /// The entry that has one of the attributes with its value at `place` in `.debug_info`.
+    pub fn die(&self, place: usize) -> Option<Die> {
+        self.layouts.iter().find_map(|layouts| layouts.die(&self.unit, place))
+    }
+}
+
 /// How entries of one tag hold one attribute, in one form.
 #[derive(Debug)]
 pub(super) struct Layouts {
@@ -27,7 +54,8 @@ struct Layout {
 const SLACK: usize = 3;
 
 impl Layouts {
-    pub fn new(unit: &Unit, tag: DwTag, attribute: DwAt, form: DwForm) -> Self {
+    pub fn new(unit: &Unit, key: Key) -> Self {
+        let Key { tag, attribute, form } = key;
         let mut layouts = Self { attribute, all: Vec::new(), incomplete: false };
         // Compilers number abbreviations from 1.
         for code in 1.. {

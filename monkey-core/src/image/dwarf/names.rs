@@ -2,7 +2,8 @@
 use super::Dwarf;
 use super::inlined::Wanted;
 use crate::image::bytes::{find, find_all, text};
-use crate::image::{name::Mangled, spelling};
+use crate::image::name::{Mangled, Mangling};
+use crate::image::spelling;
 use gimli::Section as _;
 
 /// The places of all symbol names that spell the wanted function.
@@ -29,6 +30,9 @@ const LONGEST: usize = 1 << 12;
 
 /// Whether a symbol is the wanted function's, whatever instance or copy of it.
 pub(super) fn spells(symbol: &[u8], wanted: &Wanted) -> bool {
+    if let Some(own) = &wanted.symbol {
+        return own.same_key(symbol) && (own.mangling == Mangling::V0 || own.same_hash(symbol));
+    }
     if !has_last_type(symbol, &wanted.loose) {
         return false;
     }
@@ -61,4 +65,21 @@ pub(super) fn plain_names(dwarf: &Dwarf, ident: &[u8]) -> Vec<usize> {
     let begins = |at: &usize| *at == 0 || texts[at - 1] == 0;
     let ends = |at: &usize| matches!(texts.get(at + ident.len()), Some(0 | b'<'));
     find_all(texts, ident).filter(|at| begins(at) && ends(at)).collect()
+}
+
+/// More units of one crate are not looked at: they were compiled alike.
+const UNITS: usize = 4;
+
+/// The places of the names of units of the crate that `file` belongs to.
+pub(super) fn unit_names(dwarf: &Dwarf, file: &str) -> Vec<usize> {
+    let texts = dwarf.sections.debug_str.reader().slice();
+    let of_crate = |at: usize| {
+        let before = &texts[at.saturating_sub(LONGEST)..at];
+        let start = at - before.len() + before.iter().rposition(|byte| *byte == 0)? + 1;
+        let (folder, _) = std::str::from_utf8(&texts[start..at]).ok()?.rsplit_once('/')?;
+        let (begin, rest) = file.split_once(folder)?;
+        let whole = begin.is_empty() || begin.ends_with('/') && !folder.starts_with('/');
+        (whole && rest.starts_with('/')).then_some(start)
+    };
+    find_all(texts, b"/@/").filter_map(of_crate).take(UNITS).collect()
 }

@@ -1,8 +1,9 @@
 //! The entry of a function, and what it says about the function.
-use super::layout::Layouts;
+use super::layout::{Key, Layouts};
 use super::unit::{Die, Unit};
 use super::{Dwarf, line};
 use crate::image::bytes::find_address;
+use crate::image::name::demangled;
 
 /// What tells two functions of one path apart: where each is written, and its name with generic arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +24,9 @@ pub(super) struct Subprograms<'a> {
 
 impl<'a> Subprograms<'a> {
     pub fn of(unit: Unit<'a>) -> Self {
-        let layouts = Layouts::new(&unit, gimli::DW_TAG_subprogram, gimli::DW_AT_low_pc, gimli::DW_FORM_addr);
+        let key =
+            Key { tag: gimli::DW_TAG_subprogram, attribute: gimli::DW_AT_low_pc, form: gimli::DW_FORM_addr };
+        let layouts = Layouts::new(&unit, key);
         Self { unit, layouts, last: 0 }
     }
 
@@ -85,6 +88,15 @@ pub(super) fn named<'a>(dwarf: &'a Dwarf, unit: &Unit, mut die: Die) -> Option<N
         die = other.as_ref().unwrap_or(unit).die(origin)?;
     }
     None
+}
+
+/// A function's name with its path, where the debug information has its symbol.
+pub(super) fn full_name(dwarf: &Dwarf, unit: &Unit, die: Die) -> Option<String> {
+    let named = named(dwarf, unit, die)?;
+    let unit = named.unit.as_ref().unwrap_or(unit);
+    let symbol = named.die.linkage_name.and_then(|symbol| unit.text(symbol));
+    let path = symbol.and_then(demangled);
+    Some(path.unwrap_or_else(|| String::from_utf8_lossy(symbol.unwrap_or(named.name)).into_owned()))
 }
 
 pub(super) fn identity(dwarf: &Dwarf, unit: &Unit, die: Die) -> Option<Identity> {
