@@ -10,6 +10,7 @@ mod copies;
 mod dwarf;
 mod elf;
 mod frames;
+mod inlined;
 #[cfg(target_os = "linux")]
 mod linux;
 mod name;
@@ -25,6 +26,7 @@ pub use callers::{Caller, caller};
 pub use containers::{Container, containers};
 pub use copies::{Copies, Doubt};
 use elf::Elf;
+pub use inlined::{Inlined, inlined, inlined_named};
 use name::Mangled;
 use objects::Object;
 pub use origin::{Origin, home_optimised, is_std_code, origin};
@@ -42,19 +44,6 @@ pub struct Function {
     pub name: String,
     /// Whether `name` is a symbol's.
     pub named: bool,
-}
-
-/// A call that was inlined.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Inlined {
-    /// The file of the call, as the compiler was given it.
-    pub file: String,
-    /// Its line.
-    pub line: u64,
-    /// The function whose code now contains the call.
-    pub into: String,
-    /// Whether it is surely a call of that function. With line tables only, nothing but its identifier is known.
-    pub certain: bool,
 }
 
 /// What a file tells about its code.
@@ -160,32 +149,6 @@ pub fn other_name(address: usize, type_name: &str) -> Option<String> {
     Some(other.body_name().to_owned())
 }
 
-/// Where calls of the function at `address` were inlined. Reads all debug information of the program.
-#[must_use]
-pub fn inlined(address: usize) -> Vec<Inlined> {
-    let Some(object) = objects::around(address) else { return Vec::new() };
-    let identity = identity(object, address);
-    let namesakes = true;
-    match (object.mangled_at(address).into_iter().next(), identity) {
-        (Some(own), identity) => search(&dwarf::inlined::Wanted {
-            loose: spelling::loose(own.body_name()),
-            ident: own.ident,
-            identity,
-            symbol: None,
-            namesakes,
-        }),
-        // `#[no_mangle]`: the symbol says nothing, the debug information has the function all the same.
-        (None, Some(own)) => search(&dwarf::inlined::Wanted {
-            ident: own.name.clone().into_bytes(),
-            loose: own.name.clone(),
-            identity: Some(own),
-            symbol: None,
-            namesakes,
-        }),
-        (None, None) => Vec::new(),
-    }
-}
-
 fn identity(object: &Object, address: usize) -> Option<dwarf::Identity> {
     object.dwarf()?.identity(object.inside(address))
 }
@@ -196,36 +159,6 @@ pub fn is_instance(address: usize) -> bool {
     objects::around(address)
         .and_then(|object| identity(object, address))
         .is_some_and(|own| own.name.contains('<'))
-}
-
-/// Where calls of a function were inlined that may have no body of its own; `type_name` is what `std::any::type_name`
-/// says of its type. All instances of a generic function are found.
-#[must_use]
-pub fn inlined_named(type_name: &str) -> Vec<Inlined> {
-    let loose = spelling::loose(type_name);
-    let ident = loose.rsplit("::").next().unwrap_or_default().as_bytes().to_vec();
-    search(&dwarf::inlined::Wanted { ident, loose, identity: None, symbol: None, namesakes: true })
-}
-
-fn search(wanted: &dwarf::inlined::Wanted) -> Vec<Inlined> {
-    let mut calls = Vec::new();
-    for object in objects::all() {
-        let found = object.dwarf().map(|dwarf| dwarf::inlined::calls(dwarf, wanted)).unwrap_or_default();
-        calls.extend(found.into_iter().filter_map(|call| {
-            let avma = object.outside(call.svma);
-            let into = find(avma);
-            // The stand-in for a `#[track_caller]` function is no caller.
-            let begin = into.as_ref().map_or(avma, |into| into.address);
-            if object.mangled_at(begin).iter().any(|name| name.shim) {
-                return None;
-            }
-            let into = into.map_or_else(|| "?".to_owned(), |into| into.name);
-            Some(Inlined { file: call.file, line: call.line, into, certain: call.certain })
-        }));
-    }
-    // The standard library's own calls are rarely what the reader looks for.
-    calls.sort_by_key(|call| (!call.certain, call.file.starts_with("library/")));
-    calls
 }
 
 /// What the file around `address` tells.

@@ -66,19 +66,27 @@ const RARE: u8 = 0x20;
 
 /// Every place of an address, searched when it is asked for.
 pub(super) fn find_address(hay: &[u8], address: u64) -> impl Iterator<Item = usize> + '_ {
+    find_value(hay, address.to_le_bytes())
+}
+
+/// Every place of a number of at least four bytes, searched when it is asked for.
+pub(super) fn find_value<const N: usize>(hay: &[u8], value: [u8; N]) -> impl Iterator<Item = usize> + '_ {
+    const { assert!(N >= 4) };
     // Debug information is full of small numbers, and of what all addresses near by begin and end with. libc's search
     // for several bytes takes five times as long as that for one which is rare.
-    let (needle, mut rare) = (address.to_le_bytes(), 1);
-    if needle[1] < RARE && needle[0] > needle[1] {
-        rare = 0;
-    }
+    let rare = [1, 0, 2].into_iter().find(|at| value[*at] >= RARE);
+    let rare = rare.unwrap_or(usize::from(value[1] > value[0]));
     let mut from = rare;
     std::iter::from_fn(move || {
         while from < hay.len() {
-            let at = from + find_byte(&hay[from..], needle[rare])?;
+            let at = from + find_byte(&hay[from..], value[rare])?;
             from = at + 1;
             let begin = at - rare;
-            if begin + 3 < hay.len() && hay[begin + 2] == needle[2] && hay[begin..].starts_with(&needle) {
+            if begin + 3 < hay.len()
+                && hay[begin] == value[0]
+                && hay[begin + 2] == value[2]
+                && hay[begin..].starts_with(&value)
+            {
                 return Some(begin);
             }
         }
@@ -109,6 +117,10 @@ mod tests {
                 assert_eq!(find_address(&hay, address).collect::<Vec<_>>(), [at, at + 10], "{address:#x}");
                 assert_eq!(find_address(&hay[..at + 7], address).count(), 0, "{address:#x}");
             }
+        }
+        for value in [[0x34_u8, 0x12, 0, 0], [1, 2, 3, 4], [0, 0, 0x77, 0], [0xff; 4]] {
+            let hay = [&[0x11], &value[..], &[0x34], &value[..], &value[..3]].concat();
+            assert_eq!(find_value(&hay, value).collect::<Vec<_>>(), [1, 6], "{value:x?}");
         }
         // One may overlap the other.
         assert_eq!(find_address(&[7; 10], 0x0707_0707_0707_0707).collect::<Vec<_>>(), [0, 1, 2]);

@@ -1,7 +1,9 @@
 //! Functions that contain the code of another one, so that a call of theirs goes past a replacement of that.
-use super::dwarf::inlined::{self, Wanted};
+use super::dwarf::inlined::Wanted;
+use super::inlined::{everywhere, wanted};
 use super::name::{Mangled, Mangling};
-use super::{as_called, find, identity, objects, spelling};
+use super::objects::Object;
+use super::{as_called, find, objects, spelling};
 
 /// A function whose machine code contains an inlined copy of another.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,18 +23,15 @@ pub struct Container {
 /// standard library is and has in debug builds too.
 #[must_use]
 pub fn containers(target: usize, type_name: Option<&str>) -> Vec<Container> {
-    let Some(wanted) = wanted(target, type_name) else { return Vec::new() };
+    let Some(object) = objects::around(target) else { return Vec::new() };
+    let Some(wanted) = proven(object, target, type_name) else { return Vec::new() };
     let mut found: Vec<Container> = Vec::new();
-    for object in objects::all() {
-        let calls = object.dwarf().map(|dwarf| inlined::calls(dwarf, &wanted)).unwrap_or_default();
-        for call in calls.into_iter().filter(|call| call.certain) {
-            let Some(around) = find(object.outside(call.svma)).filter(|around| around.named) else {
-                continue;
-            };
-            if around.address != target {
-                let (address, name) = (around.address, as_called(around.name));
-                found.push(Container { address, name, file: call.file, line: call.line });
-            }
+    for (object, call) in everywhere(&wanted, Some((object, target))) {
+        let around =
+            find(object.outside(call.svma)).filter(|around| around.named && around.address != target);
+        if let Some(around) = around.filter(|_| call.certain) {
+            let (address, name) = (around.address, as_called(around.name));
+            found.push(Container { address, name, file: call.file, line: call.line });
         }
     }
     found.sort();
@@ -41,25 +40,17 @@ pub fn containers(target: usize, type_name: Option<&str>) -> Vec<Container> {
 }
 
 /// What tells the function from all others; `None` where nothing does.
-fn wanted(target: usize, type_name: Option<&str>) -> Option<Wanted> {
-    let object = objects::around(target)?;
-    let identity = identity(object, target);
-    let Some(own) = object.mangled_at(target).into_iter().find(|own| fits(own, type_name)) else {
-        // `#[no_mangle]`: the debug information has the function all the same.
-        let own = identity?;
-        let (ident, loose) = (own.name.clone().into_bytes(), own.name.clone());
-        return Some(Wanted { ident, loose, identity: Some(own), symbol: None, namesakes: false });
-    };
-    let loose = spelling::loose(own.body_name());
+fn proven(object: &Object, target: usize, type_name: Option<&str>) -> Option<Wanted> {
+    let own = object.mangled_at(target).into_iter().find(|own| fits(own, type_name));
+    let wanted = wanted(object, target, own.clone())?;
+    let Some(own) = own else { return Some(wanted) };
     // The standard library is there once, and each of its functions has a place and a name of its own. Of other crates
     // there may be several builds: there only an equal symbol is a proof.
-    let standard = spelling::is_standard(own.body_name());
-    let single = own.mangling == Mangling::V0 && !own.generic;
-    if standard && identity.is_none() && !single {
-        return None;
+    if !spelling::is_standard(own.body_name()) {
+        return Some(Wanted { symbol: Some(own), ..wanted });
     }
-    let ident = own.ident.clone();
-    Some(Wanted { ident, loose, identity, symbol: (!standard).then_some(own), namesakes: false })
+    let single = own.mangling == Mangling::V0 && !own.generic;
+    (single || wanted.identity.is_some()).then_some(wanted)
 }
 
 /// Whether a symbol is the one that was meant, where several functions share an address.

@@ -10,7 +10,7 @@ mod optimisation;
 mod subprogram;
 mod unit;
 
-use super::bytes::{find_address, find_all};
+use super::bytes::{find_address, find_value};
 use super::elf::Elf;
 use aranges::UnitRange;
 use gimli::{EndianSlice, LittleEndian, Section as _};
@@ -82,12 +82,21 @@ impl Dwarf {
         !self.sections.debug_str_offsets.reader().slice().is_empty()
     }
 
-    /// The entries of all units that have this value of four bytes by one of the keys.
-    fn dies_with(&self, keys: &[Key], value: u32) -> Vec<(Rc<SearchedUnit<'_>>, Die)> {
+    /// The entries of all units that have this value of four bytes by one of the keys, where `may_be` says so of what
+    /// stands behind the value.
+    fn dies_with(
+        &self,
+        keys: &[Key],
+        value: u32,
+        may_be: impl Fn(&[u8]) -> bool,
+    ) -> Vec<(Rc<SearchedUnit<'_>>, Die)> {
         let mut found = Vec::new();
         let mut open: Option<Rc<SearchedUnit>> = None;
-        let value = value.to_le_bytes();
-        for place in find_all(self.sections.debug_info.reader().slice(), &value) {
+        let info = self.sections.debug_info.reader().slice();
+        for place in find_value(info, value.to_le_bytes()) {
+            if !may_be(&info[place + size_of::<u32>()..]) {
+                continue;
+            }
             if open.as_ref().is_none_or(|open| !open.unit.range.contains(&place)) {
                 open = self.unit_around(place).map(|unit| Rc::new(SearchedUnit::new(unit, keys)));
             }
@@ -105,6 +114,16 @@ impl Dwarf {
         let mut functions = Subprograms::of(self.unit_of(svma)?);
         let die = functions.at(svma)?;
         identity(self, &functions.unit, die)
+    }
+
+    /// Where the name of that function stands in `.debug_str`.
+    pub fn name_place(&self, svma: u64) -> Option<usize> {
+        let mut functions = Subprograms::of(self.unit_of(svma)?);
+        let die = functions.at(svma)?;
+        match subprogram::named(self, &functions.unit, die)?.die.name? {
+            gimli::AttributeValue::DebugStrRef(place) => Some(place.0),
+            _ => None,
+        }
     }
 
     /// Whether the functions at `svmas` are the one that is written there; `None` for those of which the debug
@@ -253,7 +272,7 @@ mod tests {
                 symbol: None,
                 namesakes: true,
             };
-            let _ = inlined::calls(&dwarf, &wanted);
+            let _ = inlined::calls(&dwarf, &wanted, None);
         }
     }
 }

@@ -8,7 +8,7 @@ use super::line::Files;
 use super::subprogram::{Identity, is_function};
 use super::unit::{Die, Unit};
 use super::{Dwarf, names};
-use crate::image::bytes::{find, find_all};
+use crate::image::bytes::{find, find_value};
 use crate::image::name::Mangled;
 use gimli::{DwAt, DwTag, Section as _};
 use std::collections::{BTreeMap, HashSet};
@@ -40,8 +40,8 @@ pub(in crate::image) struct Wanted {
     pub namesakes: bool,
 }
 
-/// All inlined calls of `wanted`.
-pub(in crate::image) fn calls(dwarf: &Dwarf, wanted: &Wanted) -> Vec<InlinedCall> {
+/// All inlined calls of `wanted` in one file, in which its name stands at `name_at` of `.debug_str`, if that is known.
+pub(in crate::image) fn calls(dwarf: &Dwarf, wanted: &Wanted, name_at: Option<usize>) -> Vec<InlinedCall> {
     let outside = refers_outside(dwarf);
     let mut search = Search {
         dwarf,
@@ -51,7 +51,7 @@ pub(in crate::image) fn calls(dwarf: &Dwarf, wanted: &Wanted) -> Vec<InlinedCall
         seen: HashSet::new(),
         calls: Vec::new(),
     };
-    search.find_functions();
+    search.find_functions(name_at);
     while let Some((start, functions)) = search.functions.pop_first() {
         search.find_references(start, functions);
     }
@@ -82,6 +82,13 @@ struct Search<'a> {
     calls: Vec<InlinedCall>,
 }
 
+/// Whether the line in which a function is declared stands close behind its name, as compilers write it: behind the file.
+fn may_declare_at(behind: &[u8], line: u64) -> bool {
+    let bytes = line.to_le_bytes();
+    let size = if line < 0x100 { 1 } else { 2 };
+    behind[..behind.len().min(6)].windows(size).any(|window| *window == bytes[..size])
+}
+
 /// The attributes by which entries refer to a function's.
 const REFERENCES: [(DwTag, DwAt); 3] = [
     // A declaration is completed by an abstract instance, to which the inlined calls refer.
@@ -94,39 +101,39 @@ const REFERENCES: [(DwTag, DwAt); 3] = [
 const FEW: usize = 8;
 
 impl Search<'_> {
-    fn find_functions(&mut self) {
+    fn find_functions(&mut self, name_at: Option<usize>) {
         let wanted = self.wanted;
-        let linkage_names = names::linkage_names(self.dwarf, wanted);
-        let own_name = wanted.identity.as_ref().and_then(|own| names::exact(self.dwarf, own.name.as_bytes()));
-        let other_names =
-            if wanted.namesakes { names::plain_names(self.dwarf, &wanted.ident) } else { Vec::new() };
-        if linkage_names.is_empty() && own_name.is_none() && other_names.is_empty() {
-            return;
+        let mut searched: Vec<(DwAt, usize)> = Vec::new();
+        if let Some(identity) = &wanted.identity {
+            let own_name = name_at.or_else(|| names::exact(self.dwarf, identity.name.as_bytes()));
+            searched.extend(own_name.map(|place| (gimli::DW_AT_name, place)));
+        } else {
+            let linkage_names = names::linkage_names(self.dwarf, wanted);
+            searched.extend(linkage_names.into_iter().map(|place| (gimli::DW_AT_linkage_name, place)));
         }
-        let mut by_name = other_names;
-        if let Some(own) = own_name.filter(|_| linkage_names.len() > FEW || linkage_names.is_empty())
-            && !by_name.contains(&own)
-        {
-            by_name.push(own);
+        if wanted.namesakes && wanted.identity.is_none() {
+            let names = names::plain_names(self.dwarf, &wanted.ident);
+            searched.extend(names.into_iter().map(|place| (gimli::DW_AT_name, place)));
         }
-        let covered = own_name.is_some() || linkage_names.len() <= FEW;
-        if !covered || by_name.len() > FEW || self.dwarf.has_string_offsets() {
+        searched.sort_unstable_by_key(|(_, place)| *place);
+        searched.dedup();
+        if searched.len() > FEW || !searched.is_empty() && self.dwarf.has_string_offsets() {
             return self.walk_all();
         }
-        if linkage_names.len() <= FEW {
-            for place in linkage_names {
-                self.find_by_text(gimli::DW_AT_linkage_name, place);
-            }
-        }
-        for place in by_name {
-            self.find_by_text(gimli::DW_AT_name, place);
+        for (attribute, place) in searched {
+            self.find_by_text(attribute, place);
         }
     }
 
     /// The subprograms that have the text at this place of `.debug_str` as an attribute.
     fn find_by_text(&mut self, attribute: DwAt, place: usize) {
         let key = Key { tag: gimli::DW_TAG_subprogram, attribute, form: gimli::DW_FORM_strp };
-        for (unit, die) in self.dwarf.dies_with(&[key], place as u32) {
+        // Many functions are called `new`: what stands behind the name tells most of them without a look at the unit.
+        let line = self.wanted.identity.as_ref().filter(|_| !self.wanted.namesakes).map(|own| own.line);
+        let dies = self
+            .dwarf
+            .dies_with(&[key], place as u32, |behind| line.is_none_or(|line| may_declare_at(behind, line)));
+        for (unit, die) in dies {
             self.note_if_wanted(&unit.unit, die);
         }
     }
@@ -174,8 +181,11 @@ impl Search<'_> {
         let name = unit.text(die.name?)?;
         let rest = name.strip_prefix(wanted.ident.as_slice())?;
         if die.decl_line == 0 {
-            let alike = wanted.namesakes && (rest.is_empty() || rest[0] == b'<');
-            return alike.then_some(false);
+            let alike = match &wanted.identity {
+                Some(own) => name == own.name.as_bytes(),
+                None => rest.is_empty() || rest[0] == b'<',
+            };
+            return (wanted.namesakes && alike).then_some(false);
         }
         // A `#[no_mangle]` function's name and place tell which one it is; others have both names.
         (wanted.identity.is_some() && rest.is_empty() && is_instance()).then_some(true)
@@ -190,7 +200,7 @@ impl Search<'_> {
         let files = Files::of(&searched.unit);
         for (function, certain) in functions {
             let value = (function.offset.0 - start) as u32;
-            for at in find_all(searched.unit.bytes(), &value.to_le_bytes()) {
+            for at in find_value(searched.unit.bytes(), value.to_le_bytes()) {
                 let die = searched.die(start + at).filter(|die| die.origin == Some(function.offset));
                 if let Some(die) = die {
                     self.note_reference(&searched.unit, files.as_ref(), die, certain);
@@ -205,7 +215,7 @@ impl Search<'_> {
     fn find_outside_references(&mut self, function: Die, certain: bool) {
         let form = gimli::DW_FORM_ref_addr;
         let keys = REFERENCES.map(|(tag, attribute)| Key { tag, attribute, form });
-        for (searched, die) in self.dwarf.dies_with(&keys, function.offset.0 as u32) {
+        for (searched, die) in self.dwarf.dies_with(&keys, function.offset.0 as u32, |_| true) {
             if die.origin == Some(function.offset) {
                 self.note_reference(&searched.unit, Files::of(&searched.unit).as_ref(), die, certain);
             }

@@ -63,7 +63,7 @@ pub(super) fn of_crate(dwarf: &Dwarf, file: &str) -> Option<bool> {
     let key =
         Key { tag: gimli::DW_TAG_compile_unit, attribute: gimli::DW_AT_name, form: gimli::DW_FORM_strp };
     names::unit_names(dwarf, file).into_iter().find_map(|place| {
-        let units = dwarf.dies_with(&[key], place as u32);
+        let units = dwarf.dies_with(&[key], place as u32, |_| true);
         let mut own =
             units.iter().filter(|(unit, _)| source(&unit.unit).is_some_and(|own| is_crate_of(&own, file)));
         own.find_map(|(unit, _)| of_unit(&unit.unit))
