@@ -1,9 +1,10 @@
 //! One run of an annotated function: its scope, its patches, and what is said of them at the end.
-use crate::lock::{self, Held, Who};
+use crate::code::thread_name;
+use crate::lock::{self, Global, Held, Who};
 use crate::patch::{Count, Id, Order, Visibility};
 use crate::scope::Visit;
 use crate::thread::Quiet;
-use crate::verdict::{Complaint, partial};
+use crate::verdict::{Evidence, OutsideCaller};
 use std::cell::OnceCell;
 use std::future::{Future, poll_fn};
 use std::panic::Location;
@@ -192,11 +193,10 @@ impl Entered {
     fn verdict(&self) -> Option<String> {
         let held = lock::hold();
         let installed = self.patches.get().into_iter().flatten();
-        let complaints: Vec<Complaint> =
-            installed.filter_map(|installed| Complaint::of(&held, installed)).collect();
+        let evidence: Vec<Evidence> = installed.map(|installed| installed.evidence(&held)).collect();
         drop(held);
         let _quiet = Quiet::begin();
-        let told: Vec<String> = complaints.iter().map(Complaint::tell).collect();
+        let told: Vec<String> = evidence.iter().filter_map(Evidence::complaint).collect();
         (!told.is_empty()).then(|| told.join("\n"))
     }
 }
@@ -217,12 +217,43 @@ impl Entered {
             eprintln!("note: {complaint}");
             return;
         }
+        let held = lock::hold();
+        let installed = self.patches.get().into_iter().flatten();
+        let evidence: Vec<Evidence> = installed.map(|installed| installed.evidence(&held)).collect();
+        drop(held);
         let _quiet = Quiet::begin();
-        for partial in
-            self.patches.get().into_iter().flatten().filter_map(|installed| partial(&installed.order))
-        {
+        for partial in evidence.iter().filter_map(Evidence::perhaps_partial) {
             eprintln!("note: {partial}");
         }
+    }
+}
+
+impl Installed {
+    /// What is known of it now.
+    fn evidence(&self, global: &Global) -> Evidence {
+        let (patches, hooks) = (&global.patches, &global.hooks);
+        let outside = patches.outside_threads(hooks, self.id).into_iter().map(told_thread);
+        Evidence {
+            target: self.order.target,
+            target_name: self.order.target_name,
+            target_type: self.order.target_type,
+            replacement_name: self.order.replacement_name,
+            location: self.order.location,
+            optimised: self.order.optimised,
+            calls: patches.calls(hooks, self.id),
+            expected: self.expected,
+            outside: outside.map(|thread| OutsideCaller { thread, test: None }).collect(),
+            doubt: patches.doubt(self.id),
+            return_addresses: Vec::new(),
+            past: Vec::new(),
+        }
+    }
+}
+
+fn told_thread(thread: i32) -> String {
+    match thread_name(thread) {
+        name if name.is_empty() => format!("{thread} (ended)"),
+        name => format!("`{name}` ({thread})"),
     }
 }
 

@@ -11,6 +11,7 @@ mod dwarf;
 mod elf;
 mod frames;
 mod inlined;
+mod instances;
 #[cfg(target_os = "linux")]
 mod linux;
 mod name;
@@ -27,6 +28,7 @@ pub use containers::{Container, containers};
 pub use copies::{Copies, Doubt};
 use elf::Elf;
 pub use inlined::{Inlined, inlined, inlined_named};
+pub use instances::instances;
 use name::Mangled;
 use objects::Object;
 pub use origin::{Origin, home_optimised, is_std_code, origin};

@@ -42,7 +42,7 @@ pub fn containers(target: usize, type_name: Option<&str>) -> Vec<Container> {
 /// What tells the function from all others; `None` where nothing does.
 fn proven(object: &Object, target: usize, type_name: Option<&str>) -> Option<Wanted> {
     let own = object.mangled_at(target).into_iter().find(|own| fits(own, type_name));
-    let wanted = wanted(object, target, own.clone())?;
+    let wanted = wanted(object, target, own.as_ref())?;
     let Some(own) = own else { return Some(wanted) };
     // The standard library is there once, and each of its functions has a place and a name of its own. Of other crates
     // there may be several builds: there only an equal symbol is a proof.

@@ -3,6 +3,7 @@
 //! Addresses are those of the file (svma: as it states them), not those of the process.
 mod aranges;
 pub(super) mod inlined;
+mod instances;
 mod layout;
 mod line;
 mod names;
@@ -124,6 +125,11 @@ impl Dwarf {
             gimli::AttributeValue::DebugStrRef(place) => Some(place.0),
             _ => None,
         }
+    }
+
+    /// The names of the other instances of the generic function at `svma`.
+    pub fn instances(&self, svma: u64) -> Option<Vec<String>> {
+        Some(instances::others(self, &self.identity(svma)?))
     }
 
     /// Whether the functions at `svmas` are the one that is written there; `None` for those of which the debug

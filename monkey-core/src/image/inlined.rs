@@ -22,7 +22,7 @@ pub struct Inlined {
 pub fn inlined(address: usize) -> Vec<Inlined> {
     let Some(object) = objects::around(address) else { return Vec::new() };
     let own = object.mangled_at(address).into_iter().next();
-    wanted(object, address, own).map_or_else(Vec::new, |wanted| {
+    wanted(object, address, own.as_ref()).map_or_else(Vec::new, |wanted| {
         let wanted = Wanted { namesakes: true, ..wanted };
         told(everywhere(&wanted, Some((object, address))))
     })
@@ -38,9 +38,9 @@ pub fn inlined_named(type_name: &str) -> Vec<Inlined> {
 }
 
 /// What is searched for the function at `address`, which has this symbol.
-pub(super) fn wanted(object: &Object, address: usize, own: Option<Mangled>) -> Option<Wanted> {
+pub(super) fn wanted(object: &Object, address: usize, own: Option<&Mangled>) -> Option<Wanted> {
     let identity = identity(object, address);
-    let (ident, loose) = match &own {
+    let (ident, loose) = match own {
         Some(own) => (own.ident.clone(), spelling::loose(own.body_name())),
         // `#[no_mangle]`: the symbol says nothing, the debug information has the function all the same.
         None => (identity.as_ref()?.name.clone().into_bytes(), identity.as_ref()?.name.clone()),

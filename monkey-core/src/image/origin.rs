@@ -42,14 +42,12 @@ fn is_std_symbol(address: usize) -> bool {
 pub fn origin(address: usize) -> Option<Origin> {
     let object = objects::around(address)?;
     let written = object.dwarf().and_then(|dwarf| dwarf.place(object.inside(address)));
-    match written {
-        Some((file, _)) => Some(of_path(&file)),
-        None => {
-            let names = object.mangled_at(address);
-            let standard = super::spelling::is_standard(names.first()?.body_name());
-            standard.then_some(Origin::Std)
-        }
+    if let Some((file, _)) = written {
+        return Some(of_path(&file));
     }
+    let names = object.mangled_at(address);
+    let standard = super::spelling::is_standard(names.first()?.body_name());
+    standard.then_some(Origin::Std)
 }
 
 /// Whether the crate in which the function at `address` is written was compiled with optimisation, where the debug
