@@ -191,12 +191,8 @@ impl Dwarf {
         optimisation::of_unit(&self.unit_of(svma)?)
     }
 
-    /// The same for the crate that `file` belongs to, which has the function at `svma`.
-    pub fn crate_optimised(&self, svma: u64, file: &str) -> Option<bool> {
-        let own = self.unit_of(svma)?;
-        if optimisation::is_crate_of(&optimisation::source(&own)?, file) {
-            return optimisation::of_unit(&own);
-        }
+    /// The same for the crate that `file` belongs to.
+    pub fn crate_optimised(&self, file: &str) -> Option<bool> {
         optimisation::of_crate(self, file)
     }
 

@@ -58,7 +58,7 @@ pub fn home_optimised(address: usize) -> Option<bool> {
     let object = objects::around(address)?;
     let (dwarf, svma) = (object.dwarf()?, object.inside(address));
     let (file, _) = dwarf.place(svma)?;
-    dwarf.crate_optimised(svma, &file)
+    dwarf.crate_optimised(&file)
 }
 
 fn of_path(path: &str) -> Origin {

@@ -68,7 +68,7 @@ pub(super) fn plain_names(dwarf: &Dwarf, ident: &[u8]) -> Vec<usize> {
 }
 
 /// More units of one crate are not looked at: they were compiled alike.
-const UNITS: usize = 4;
+const UNITS: usize = 8;
 
 /// The places of the names of units of the crate that `file` belongs to.
 pub(super) fn unit_names(dwarf: &Dwarf, file: &str) -> Vec<usize> {

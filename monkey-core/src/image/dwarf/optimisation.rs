@@ -22,50 +22,72 @@ pub(super) fn is_crate_of(source: &str, file: &str) -> bool {
         .is_some_and(|(folder, _)| file.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')))
 }
 
-/// How many entries are enough to tell.
+/// How many parameters are enough to tell.
 const ENOUGH: u32 = 32;
 
-/// Whether a unit was compiled with optimisation. Without it every parameter and variable has one place in the frame; with it
-/// places change or vanish. `None` when nothing tells.
-pub(super) fn of_unit(unit: &Unit) -> Option<bool> {
-    let (mut fixed, mut moving, mut concrete) = (0, 0, false);
-    let tags = [
-        gimli::DW_TAG_subprogram,
-        gimli::DW_TAG_inlined_subroutine,
-        gimli::DW_TAG_formal_parameter,
-        gimli::DW_TAG_variable,
-    ];
-    unit.walk(&tags, |die| {
-        match die.tag {
-            gimli::DW_TAG_subprogram | gimli::DW_TAG_inlined_subroutine => {
-                concrete = die.low_pc.is_some() || die.ranges.is_some();
+/// Parameters of functions that have code, by how they are kept.
+#[derive(Debug, Clone, Copy, Default)]
+struct Parameters {
+    /// At one place in the frame.
+    fixed: u32,
+    /// In registers, now here and now there, or not at all.
+    moving: u32,
+}
+
+impl Parameters {
+    fn is_enough(self) -> bool {
+        self.fixed + self.moving >= ENOUGH
+    }
+
+    /// Without optimisation nearly every parameter has one place in the frame; with it, few have.
+    fn tell(self) -> Option<bool> {
+        (self.fixed + self.moving > 0).then_some(self.moving > self.fixed)
+    }
+
+    fn count(&mut self, unit: &Unit) {
+        // What was inlined may keep its parameters in the frame of a function that is optimised: it does not count.
+        let tags =
+            [gimli::DW_TAG_subprogram, gimli::DW_TAG_inlined_subroutine, gimli::DW_TAG_formal_parameter];
+        let mut concrete = false;
+        unit.walk(&tags, |die| {
+            match die.tag {
+                gimli::DW_TAG_formal_parameter if concrete => match die.location {
+                    Some(AttributeValue::Exprloc(place)) if is_in_frame(place.0.slice()) => self.fixed += 1,
+                    _ => self.moving += 1,
+                },
+                gimli::DW_TAG_formal_parameter => {}
+                tag => concrete = tag == gimli::DW_TAG_subprogram && die.low_pc.is_some(),
             }
-            _ if !concrete => {}
-            _ => match die.location {
-                Some(AttributeValue::Exprloc(place)) if is_in_frame(place.0.slice()) => fixed += 1,
-                // A static.
-                Some(AttributeValue::Exprloc(place))
-                    if place.0.slice().first() == Some(&gimli::DW_OP_addr.0) => {}
-                _ => moving += 1,
-            },
-        }
-        fixed + moving < ENOUGH
-    });
-    (fixed + moving > 0).then_some(moving > fixed)
+            !self.is_enough()
+        });
+    }
 }
 
 fn is_in_frame(place: &[u8]) -> bool {
     place.first() == Some(&gimli::DW_OP_fbreg.0)
 }
 
+/// Whether a unit was compiled with optimisation. `None` when nothing tells.
+pub(super) fn of_unit(unit: &Unit) -> Option<bool> {
+    let mut parameters = Parameters::default();
+    parameters.count(unit);
+    parameters.tell()
+}
+
 /// The same for a crate that has units of its own: that to which `file` belongs.
 pub(super) fn of_crate(dwarf: &Dwarf, file: &str) -> Option<bool> {
     let key =
         Key { tag: gimli::DW_TAG_compile_unit, attribute: gimli::DW_AT_name, form: gimli::DW_FORM_strp };
-    names::unit_names(dwarf, file).into_iter().find_map(|place| {
-        let units = dwarf.dies_with(&[key], place as u32, |_| true);
-        let mut own =
-            units.iter().filter(|(unit, _)| source(&unit.unit).is_some_and(|own| is_crate_of(&own, file)));
-        own.find_map(|(unit, _)| of_unit(&unit.unit))
-    })
+    let mut parameters = Parameters::default();
+    for place in names::unit_names(dwarf, file) {
+        for (searched, _) in dwarf.dies_with(&[key], place as u32, |_| true) {
+            if source(&searched.unit).is_some_and(|own| is_crate_of(&own, file)) {
+                parameters.count(&searched.unit);
+            }
+        }
+        if parameters.is_enough() {
+            break;
+        }
+    }
+    parameters.tell()
 }
