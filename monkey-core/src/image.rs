@@ -155,6 +155,14 @@ fn identity(object: &Object, address: usize) -> Option<dwarf::Identity> {
     object.dwarf()?.identity(object.inside(address))
 }
 
+/// Whether the function at `address` is known to have no other instances.
+#[must_use]
+pub fn is_single(address: usize) -> bool {
+    objects::around(address)
+        .and_then(|object| identity(object, address))
+        .is_some_and(|own| !own.name.contains('<'))
+}
+
 /// Whether the function at `address` is known to be one instance of a generic function, which may have others.
 #[must_use]
 pub fn is_instance(address: usize) -> bool {

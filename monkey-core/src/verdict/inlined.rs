@@ -10,7 +10,8 @@ const PLACES: usize = 5;
 pub fn find(target: usize, target_type: Option<&str>) -> Vec<Inlined> {
     let calls = image::inlined(target);
     match target_type {
-        Some(name) if calls.is_empty() => {
+        // Of a function that is known by itself, a search for its name alone finds nothing more.
+        Some(name) if calls.is_empty() && !image::is_single(target) => {
             let one_of_many = image::is_instance(target);
             let mut calls = image::inlined_named(name);
             for call in &mut calls {
