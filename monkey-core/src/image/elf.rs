@@ -8,13 +8,13 @@ use object::read::elf::{FileHeader, ProgramHeader, SectionHeader};
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Section {
     pub data: &'static [u8],
-    pub address: u64,
+    pub svma: u64,
     pub size: u64,
 }
 
 impl Section {
-    fn holds(&self, address: u64) -> bool {
-        address >= self.address && address - self.address < self.size
+    fn holds(&self, svma: u64) -> bool {
+        svma >= self.svma && svma - self.svma < self.size
     }
 }
 
@@ -99,27 +99,27 @@ impl Elf {
         }
     }
 
-    /// Begin and end of the code section around `address`.
-    pub fn code_around(&self, address: u64) -> Option<(u64, u64)> {
-        let section = self.code.iter().find(|section| section.holds(address))?;
-        Some((section.address, section.address.checked_add(section.size)?))
+    /// Begin and end of the code section around `svma`.
+    pub fn code_around(&self, svma: u64) -> Option<(u64, u64)> {
+        let section = self.code.iter().find(|section| section.holds(svma))?;
+        Some((section.svma, section.svma.checked_add(section.size)?))
     }
 
-    /// The code from `address` on, as the linker wrote it, at most `most` bytes.
-    pub fn code_at(&self, address: u64, most: usize) -> Option<&'static [u8]> {
-        let section = self.code.iter().find(|section| section.holds(address))?;
-        let rest = section.data.get((address - section.address) as usize..)?;
+    /// The code from `svma` on, as the linker wrote it, at most `most` bytes.
+    pub fn code_at(&self, svma: u64, most: usize) -> Option<&'static [u8]> {
+        let section = self.code.iter().find(|section| section.holds(svma))?;
+        let rest = section.data.get((svma - section.svma) as usize..)?;
         Some(&rest[..most.min(rest.len())])
     }
 
-    /// Whether a linkage table has `address`. A function of the program that ends in such a jump is another matter.
-    pub fn is_linkage(&self, address: u64) -> bool {
-        self.linkage.iter().any(|section| section.holds(address))
+    /// Whether a linkage table has `svma`. A function of the program that ends in such a jump is another matter.
+    pub fn is_linkage(&self, svma: u64) -> bool {
+        self.linkage.iter().any(|section| section.holds(svma))
     }
 
-    /// The name of the library function for which the program has a jump at `address`.
-    pub fn dynamic_name(&self, address: u64) -> Option<&'static [u8]> {
-        let entry = self.dynamic.chunks_exact(24).find(|entry| number(entry, 8, 8) == Some(address))?;
+    /// The name of the library function for which the program has a jump at `svma`.
+    pub fn dynamic_name(&self, svma: u64) -> Option<&'static [u8]> {
+        let entry = self.dynamic.chunks_exact(24).find(|entry| number(entry, 8, 8) == Some(svma))?;
         text(self.dynamic_strings, number(entry, 0, 4)? as usize)
     }
 
@@ -140,7 +140,7 @@ fn has(section: &SectionHeader64<LittleEndian>, flag: elf::SectionFlags) -> bool
 }
 
 fn place(section: &SectionHeader64<LittleEndian>, data: &'static [u8]) -> Section {
-    Section { data, address: section.sh_addr(ENDIAN), size: section.sh_size(ENDIAN) }
+    Section { data, svma: section.sh_addr(ENDIAN), size: section.sh_size(ENDIAN) }
 }
 
 /// The segments of the file, as the loader would see them: kind, address, size in memory.
