@@ -1,5 +1,6 @@
 //! All copies of one function: what is patched together.
 use crate::hook::{Hook, Slot};
+use crate::image::Container;
 use crate::kept::Keeper;
 use crate::request::Visibility;
 use once_cell::race::OnceBox;
@@ -17,8 +18,16 @@ pub struct Group {
     loads: AtomicU64,
     doubt: AtomicPtr<Doubt>,
     keeper: OnceBox<Option<Keeper>>,
+    containing: OnceBox<Vec<Containing>>,
     /// The first of its patches' layers; only looked at under the engine's lock.
     pub layers: AtomicU32,
+}
+
+/// A function that contains an inlined copy of another.
+#[derive(Debug)]
+pub struct Containing {
+    pub container: Container,
+    pub group: &'static Group,
 }
 
 /// Bodies that may be copies as well, and were left alone.
@@ -38,6 +47,7 @@ impl Group {
             loads: AtomicU64::new(u64::MAX),
             doubt: AtomicPtr::new(ptr::null_mut()),
             keeper: OnceBox::new(),
+            containing: OnceBox::new(),
             layers: AtomicU32::new(0),
         }))
     }
@@ -91,6 +101,11 @@ impl Group {
     /// A caller that keeps a value in a register over its call.
     pub fn keeper(&self) -> Option<&Keeper> {
         self.keeper.get()?.as_ref()
+    }
+
+    /// The functions that contain a copy of this one, which are looked for once.
+    pub fn containing(&'static self, find: impl FnOnce() -> Vec<Containing>) -> &'static [Containing] {
+        self.containing.get_or_init(|| Box::new(find()))
     }
 
     /// The slots that a scope has, or had, for its replacements of the function.

@@ -3,17 +3,21 @@
 //! Symbols are read where a name is asked for, debug information only where names leave a doubt or a test has failed;
 //! both are mapped, not copied. A file that is stripped, malformed or gone gives less, never a panic.
 mod bytes;
+mod callers;
 mod code;
+mod containers;
 mod copies;
 mod dwarf;
 mod elf;
 mod frames;
+mod inlined;
 mod instances;
 mod legacy;
 #[cfg(target_os = "linux")]
 mod linux;
 mod name;
 mod objects;
+mod origin;
 mod published;
 mod spelling;
 mod symbols;
@@ -21,10 +25,14 @@ mod v0;
 #[cfg(target_os = "linux")]
 use linux as system;
 
+pub use callers::{Caller, caller};
+pub use containers::{Container, containers};
 pub use copies::{Copies, Doubt};
 use elf::Elf;
+pub use inlined::{Inlined, inlined, inlined_named};
 use name::Mangled;
 use objects::Object;
+pub use origin::{Origin, home_optimised, is_std_code, origin};
 
 /// A function of the program or of a library that it has loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,19 +47,6 @@ pub struct Function {
     pub name: String,
     /// Whether `name` is a symbol's.
     pub named: bool,
-}
-
-/// A call that was inlined.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Inlined {
-    /// The file of the call, as the compiler was given it.
-    pub file: String,
-    /// Its line.
-    pub line: u64,
-    /// The function whose code now contains the call.
-    pub into: String,
-    /// Whether it is surely a call of that function. With line tables only, nothing but its identifier is known.
-    pub certain: bool,
 }
 
 /// What a file tells about its code.
@@ -219,29 +214,16 @@ pub fn other_name(address: usize, type_name: &str) -> Option<String> {
     Some(other.body_name().to_owned())
 }
 
-/// Where calls of the function at `address` were inlined. Reads all debug information of the program.
-#[must_use]
-pub fn inlined(address: usize) -> Vec<Inlined> {
-    let Some(object) = objects::around(address) else { return Vec::new() };
-    let identity = identity(object, address);
-    match (object.mangled_at(address).into_iter().next(), identity) {
-        (Some(own), identity) => search(&dwarf::inlined::Wanted {
-            loose: spelling::loose(own.body_name()),
-            ident: own.ident,
-            identity,
-        }),
-        // `#[no_mangle]`: the symbol says nothing, the debug information has the function all the same.
-        (None, Some(own)) => search(&dwarf::inlined::Wanted {
-            ident: own.name.clone().into_bytes(),
-            loose: own.name.clone(),
-            identity: Some(own),
-        }),
-        (None, None) => Vec::new(),
-    }
+fn identity(object: &Object, address: usize) -> Option<dwarf::Identity> {
+    object.dwarf()?.identity(object.inside(address))
 }
 
-fn identity(object: &Object, address: usize) -> Option<dwarf::Identity> {
-    object.elf()?.info.identity(object.inside(address))
+/// Whether the function at `address` is known to have no other instances.
+#[must_use]
+pub fn is_single(address: usize) -> bool {
+    objects::around(address)
+        .and_then(|object| identity(object, address))
+        .is_some_and(|own| !own.name.contains('<'))
 }
 
 /// Whether the function at `address` is known to be one instance of a generic function, which may have others.
@@ -252,37 +234,14 @@ pub fn is_instance(address: usize) -> bool {
         .is_some_and(|own| own.name.contains('<'))
 }
 
-/// Where calls of a function were inlined that may have no body of its own; `type_name` is what `std::any::type_name`
-/// says of its type. All instances of a generic function are found.
-#[must_use]
-pub fn inlined_named(type_name: &str) -> Vec<Inlined> {
-    let loose = spelling::loose(type_name);
-    let ident = loose.rsplit("::").next().unwrap_or_default().as_bytes().to_vec();
-    search(&dwarf::inlined::Wanted { ident, loose, identity: None })
-}
-
-fn search(wanted: &dwarf::inlined::Wanted) -> Vec<Inlined> {
-    let files = objects::all().into_iter().filter_map(Object::elf);
-    let calls = files.flat_map(|elf| dwarf::inlined::calls(&elf.info.debug, wanted));
-    let mut calls: Vec<Inlined> = calls
-        .map(|call| Inlined { file: call.file, line: call.line, into: call.into, certain: call.certain })
-        .collect();
-    // The standard library's own calls are rarely what the reader looks for.
-    calls.sort_by_key(|call| (!call.certain, call.file.starts_with("library/")));
-    calls
-}
-
 /// What the file around `address` tells.
 #[must_use]
 pub fn debug_info(address: usize) -> DebugInfo {
-    let Some((object, elf)) = objects::around(address).and_then(|object| Some((object, object.elf()?)))
-    else {
-        return DebugInfo::None;
-    };
-    match elf.info.has_entries(object.inside(address)) {
+    let Some(object) = objects::around(address) else { return DebugInfo::None };
+    match object.dwarf().and_then(|dwarf| dwarf.has_entries(object.inside(address))) {
         Some(true) => DebugInfo::Full,
         Some(false) => DebugInfo::Lines,
-        None if elf.compressed => DebugInfo::Compressed,
+        None if object.elf().is_some_and(|elf| elf.compressed) => DebugInfo::Compressed,
         None => DebugInfo::None,
     }
 }
@@ -291,14 +250,14 @@ pub fn debug_info(address: usize) -> DebugInfo {
 #[must_use]
 pub fn optimised(address: usize) -> Option<bool> {
     let object = objects::around(address)?;
-    object.elf()?.info.optimised(object.inside(address))
+    object.dwarf()?.optimised(object.inside(address))
 }
 
 /// Which compiler the code around `address` comes from, where the debug information tells.
 #[must_use]
 pub fn producer(address: usize) -> Option<String> {
     let object = objects::around(address)?;
-    object.elf()?.info.producer(object.inside(address))
+    object.dwarf()?.producer(object.inside(address))
 }
 
 /// The function at `address` for a message: `clock::now (src/clock.rs:12)`, or as much of it as is known.
@@ -306,10 +265,19 @@ pub fn producer(address: usize) -> Option<String> {
 pub fn describe(address: usize) -> String {
     let Some(function) = find(address) else { return format!("{address:#x}") };
     let place =
-        objects::around(address).and_then(|object| object.elf()?.info.place(object.inside(function.address)));
+        objects::around(address).and_then(|object| object.dwarf()?.place(object.inside(function.address)));
     match place {
         Some((file, line)) => format!("{} ({}:{line})", function.name, shortened(&file)),
         None => function.name,
+    }
+}
+
+/// A method's path as it is called: `std::time::Instant::elapsed`, not `<std::time::Instant>::elapsed`.
+fn as_called(name: String) -> String {
+    let on_type = name.strip_prefix('<').and_then(|rest| rest.split_once(">::"));
+    match on_type {
+        Some((on, method)) if !on.contains(['<', '>', ' ', '&', '[', '(']) => format!("{on}::{method}"),
+        _ => name,
     }
 }
 

@@ -2,8 +2,8 @@
 use crate::crash;
 use crate::engine::{self, Addition};
 use crate::error::{Cause, PatchError};
-use crate::group::Group;
-use crate::image::{self, Copies};
+use crate::group::{Containing, Group};
+use crate::image::{self, Container, Copies, Origin};
 use crate::inherit;
 use crate::kept;
 use crate::lock;
@@ -13,12 +13,27 @@ use crate::request::{Request, Visibility};
 use crate::text::{self, Body, TEXT};
 use crate::thread::Quiet;
 
+/// A patch that was made, and what is watched for it.
+#[derive(Debug)]
+pub struct Patched {
+    pub id: Id,
+    /// Functions that contain a copy of the target: calls of them go past the replacement.
+    pub watched: Vec<Watched>,
+}
+
+/// A function whose calls are counted.
+#[derive(Debug)]
+pub struct Watched {
+    pub id: Id,
+    pub container: &'static Container,
+}
+
 /// Makes all patches of a list, or none.
 pub fn patch(
     scope: u64,
     visibility: Option<Visibility>,
     requests: &[Request],
-) -> Result<Vec<Id>, PatchError> {
+) -> Result<Vec<Patched>, PatchError> {
     let _quiet = Quiet::begin();
     lock::assert_unlocked();
     let mut additions: Vec<Addition<'_>> = Vec::with_capacity(requests.len());
@@ -29,8 +44,47 @@ pub fn patch(
         }
         additions.push(Addition { group, request: Some(request) });
     }
+    let containing: Vec<_> =
+        requests.iter().zip(&additions).map(|(request, of)| containing(request, of.group)).collect();
+    let watched = containing.iter().flat_map(|containers| containers.iter());
+    additions.extend(watched.map(|watched| Addition { group: watched.group, request: None }));
     let ids = engine::patch(scope, visibility, &additions)?;
-    Ok(ids.into_iter().flatten().collect())
+    let (ids, watches) = ids.split_at(requests.len().min(ids.len()));
+    let mut watches = watches.iter();
+    let patched = ids.iter().zip(containing).filter_map(|(id, containers)| {
+        let watched = containers.iter().zip(watches.by_ref());
+        let watched =
+            watched.filter_map(|(of, id)| Some(Watched { id: (*id)?, container: &of.container })).collect();
+        Some(Patched { id: (*id)?, watched })
+    });
+    Ok(patched.collect())
+}
+
+/// The functions that contain a copy of a target, hooked. Those that cannot be hooked are left out.
+fn containing(request: &Request, group: &'static Group) -> &'static [Containing] {
+    if request.partly || !may_be_inlined(request) {
+        return &[];
+    }
+    group.containing(|| {
+        let containers = image::containers(request.target, request.target_type);
+        let others = containers.into_iter().filter(|container| {
+            registry::find(container.address).is_none_or(|known| known.group.id != group.id)
+        });
+        others
+            .filter_map(|container| {
+                let group = hook_copies(&image::copies(container.address), image::loads()).ok()?;
+                Some(Containing { container, group })
+            })
+            .collect()
+    })
+}
+
+/// Whether code may have been compiled with a copy of the target in it: the standard library's was, and optimised code.
+fn may_be_inlined(request: &Request) -> bool {
+    request.target_type.is_some()
+        && (request.optimised
+            || image::origin(request.target) == Some(Origin::Std)
+            || image::home_optimised(request.target) == Some(true))
 }
 
 /// Hooks every copy of a target; the group that they are.

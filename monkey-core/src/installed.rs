@@ -4,17 +4,23 @@ use crate::count::Count;
 use crate::engine::{self, ENGINE};
 use crate::error::PatchError;
 use crate::group::Group;
-use crate::hook::Hook;
-use crate::install;
+use crate::hook::{Hook, OutsideCall};
+use crate::image;
+use crate::install::{self, Patched};
 use crate::patch::{Id, Removed};
 use crate::request::{Request, Visibility};
+use crate::scope::Who;
+use crate::stub;
 use crate::thread::{self, Quiet};
-use crate::verdict::{self, Evidence, OutsideCaller};
+use crate::verdict::{Evidence, OutsideCaller, Past};
+use std::sync::Arc;
 
 /// A patch and what is expected of it.
 #[derive(Debug)]
 pub struct Installed {
-    id: Id,
+    patched: Patched,
+    scope: u64,
+    visibility: Visibility,
     request: Request,
     expected: Count,
 }
@@ -26,9 +32,11 @@ pub fn install(
     requests: &[Request],
     default: Count,
 ) -> Result<Vec<Installed>, PatchError> {
-    let ids = install::patch(scope, visibility, requests)?;
-    let installed = ids.into_iter().zip(requests).map(|(id, request)| Installed {
-        id,
+    let patched = install::patch(scope, visibility, requests)?;
+    let installed = patched.into_iter().zip(requests).map(|(patched, request)| Installed {
+        patched,
+        scope,
+        visibility: visibility.unwrap_or(Visibility::Scope),
         expected: request.expected.unwrap_or(default),
         request: request.clone(),
     });
@@ -36,13 +44,17 @@ pub fn install(
 }
 
 impl Installed {
+    /// The function that is replaced.
     pub fn group(&self) -> &'static Group {
-        self.id.group
+        self.patched.id.group
     }
 
     /// Takes the patch away. What there is to say of that.
     pub fn remove(&self) -> Removed {
-        engine::remove(self.id)
+        for watched in &self.patched.watched {
+            drop(engine::remove(watched.id));
+        }
+        engine::remove(self.patched.id)
     }
 
     /// What a guard says whose patch has hidden a circle.
@@ -55,41 +67,92 @@ impl Installed {
         )
     }
 
-    /// What is wrong with its calls, if anything is.
+    /// Whether anything is to be told: a count that is wrong, or a call that went past.
+    fn is_suspicious(&self, calls: u64) -> bool {
+        !self.expected.allows(calls)
+            || self.patched.watched.iter().any(|watched| calls_of(watched.id).is_some_and(|calls| calls != 0))
+    }
+
+    /// What is known of its calls; `None` if they are as expected.
     fn evidence(&self) -> Option<Evidence> {
-        let calls = ENGINE.hold().layers.calls(self.id)?;
-        if self.expected.allows(calls) {
-            return None;
-        }
-        let outside = self.id.group.hooks().flat_map(Hook::outside_calls).map(|call| OutsideCaller {
-            thread: thread::id_of(call.thread)
-                .map(|thread| format!("`{}` ({thread})", code::thread_name(thread))),
-            test: test_of(call.scope),
-        });
-        Some(Evidence {
-            request: self.request.clone(),
+        let calls = calls_of(self.patched.id)?;
+        self.is_suspicious(calls).then(|| self.collect(calls))
+    }
+
+    fn collect(&self, calls: u64) -> Evidence {
+        let Request { target, target_name, target_type, replacement_name, location, optimised, .. } =
+            self.request;
+        let group = self.group();
+        let outside = group.hooks().flat_map(Hook::outside_calls).map(|call| caller(&call));
+        Evidence {
+            target,
+            target_name,
+            target_type,
+            replacement_name,
+            location,
+            optimised,
             calls,
             expected: self.expected,
             outside: outside.collect(),
-            doubt: self.id.group.doubt().map(str::to_owned),
-        })
+            doubt: group.doubt().map(str::to_owned),
+            return_addresses: self.return_addresses(group, calls),
+            past: self.past(),
+        }
     }
+
+    /// Where the last calls return to.
+    fn return_addresses(&self, group: &'static Group, calls: u64) -> Vec<usize> {
+        let slots = [Visibility::Scope, Visibility::Process];
+        let slots = slots.into_iter().flat_map(|visibility| group.slots_of(self.scope, visibility));
+        let addresses = slots.flat_map(|slot| slot.returns(calls)).filter(|address| *address != 0);
+        addresses.take(stub::RETURNS as usize).collect()
+    }
+
+    /// Calls of functions that contain a copy of the target. The standard library's own are nobody's concern.
+    fn past(&self) -> Vec<Past> {
+        let calls = self.patched.watched.iter().filter_map(|watched| {
+            let calls = calls_of(watched.id).filter(|calls| *calls != 0)?;
+            let mut return_addresses = self.return_addresses(watched.id.group, calls);
+            return_addresses.retain(|address| !image::is_std_code(*address));
+            let container = watched.container;
+            (!return_addresses.is_empty()).then(|| Past {
+                container: container.name.clone(),
+                file: container.file.clone(),
+                line: container.line,
+                return_addresses,
+            })
+        });
+        calls.collect()
+    }
+}
+
+/// The calls that a patch has had so far; `None` if it is not there any more.
+fn calls_of(id: Id) -> Option<u64> {
+    ENGINE.hold().layers.calls(id)
+}
+
+/// Who made a call that did not see the replacement.
+fn caller(call: &OutsideCall) -> OutsideCaller {
+    let thread = match thread::id_of(call.thread) {
+        Some(id) => format!("`{}` ({id})", code::thread_name(id)),
+        None => "one that has ended".to_owned(),
+    };
+    OutsideCaller { thread, test: test_of(call.scope).map(|who| who.name.clone()) }
 }
 
 /// Whose scope has, or had, this word.
-fn test_of(scope: u64) -> Option<String> {
+fn test_of(scope: u64) -> Option<Arc<Who>> {
     if scope == thread::NONE {
         return None;
     }
-    let who = ENGINE.hold().scopes.name(scope);
-    who.map(|who| who.to_string())
+    ENGINE.hold().scopes.name(scope)
 }
 
-/// What to say of patches that were called too often or not often enough.
+/// What to say of patches that were called too often or not often enough, or that a call went past.
 pub fn verdict(installed: &[Installed]) -> Option<String> {
     let _quiet = Quiet::begin();
-    let told: Vec<String> =
-        installed.iter().filter_map(Installed::evidence).map(|evidence| evidence.tell()).collect();
+    let evidence = installed.iter().filter_map(Installed::evidence);
+    let told: Vec<String> = evidence.filter_map(|evidence| evidence.complaint()).collect();
     (!told.is_empty()).then(|| told.join("\n"))
 }
 
@@ -101,7 +164,10 @@ pub fn note(installed: &[Installed]) {
         eprintln!("note: {verdict}");
         return;
     }
-    for partial in installed.iter().filter_map(|installed| verdict::partial(&installed.request)) {
-        eprintln!("note: {partial}");
+    for installed in installed.iter().filter(|installed| installed.request.optimised) {
+        let calls = calls_of(installed.patched.id).unwrap_or_default();
+        if let Some(perhaps) = installed.collect(calls).perhaps_partial() {
+            eprintln!("note: {perhaps}");
+        }
     }
 }

@@ -1,187 +1,253 @@
 //! What a test is told of a replacement that was not called as expected, and why.
+//!
+//! Data in, text out: what is known is collected beforehand, and nothing here asks the engine. Debug information is read,
+//! so this takes its time and is not for the lock.
+mod callers;
+mod inlined;
+mod instances;
+mod optimised;
+mod outside;
+mod past;
+mod target_kind;
+mod uncalled;
+
 use crate::count::Count;
-use crate::image::{self, DebugInfo, Inlined};
-use crate::request::Request;
+use crate::image::{self, Origin};
 use std::fmt::Write as _;
+use std::panic::Location;
 
-/// Places of inlined calls that are worth a line each.
-const PLACES: usize = 5;
-
-/// What is known of a replacement that was not called as expected.
-#[derive(Debug)]
+/// What is known of a replacement at the end of its test.
+#[derive(Debug, Clone)]
 pub struct Evidence {
-    pub request: Request,
+    pub target: usize,
+    /// As the user wrote it.
+    pub target_name: &'static str,
+    /// What `std::any::type_name` calls the target's own type.
+    pub target_type: Option<&'static str>,
+    pub replacement_name: &'static str,
+    /// Where the list stands.
+    pub location: &'static Location<'static>,
+    /// Whether the crate that the list is in is optimised.
+    pub optimised: bool,
     pub calls: u64,
     pub expected: Count,
-    /// Calls of the target while it was replaced, but not for the caller.
+    /// Who called the target while it was replaced, but not for them.
     pub outside: Vec<OutsideCaller>,
     /// Bodies that may be copies and were left alone.
     pub doubt: Option<String>,
+    /// Where the last of the counted calls return to, at most [`callers::MOST`] of them.
+    pub return_addresses: Vec<usize>,
+    /// Calls of functions that contain a copy of the target.
+    pub past: Vec<Past>,
 }
 
-/// Who made such a call.
-#[derive(Debug)]
+/// A thread that called the target and does not see the replacement.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutsideCaller {
-    /// The thread's name, and its id.
-    pub thread: Option<String>,
-    /// The test whose thread it was.
+    /// Its name and number, as they are told.
+    pub thread: String,
+    /// The test that it belongs to, if that is another one.
     pub test: Option<String>,
 }
 
+/// Calls of a function that contains a copy of the target, which the replacement did not see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Past {
+    /// The function that was called.
+    pub container: String,
+    /// Where in it the target was inlined.
+    pub file: String,
+    pub line: u64,
+    /// Where the calls return to.
+    pub return_addresses: Vec<usize>,
+}
+
 impl Evidence {
-    /// The complaint with its reason and what to do about it.
-    pub fn tell(&self) -> String {
-        let Self { request, calls, expected, .. } = self;
-        let Request { target_name, replacement_name, location, .. } = request;
-        let calls = if *calls == 0 { "never called".into() } else { format!("called {}", times(*calls)) };
-        let mut text = format!(
-            "`{target_name}` was replaced by `{replacement_name}`, which was {calls}; expected: {expected}\n  \
-             at {location}\n  target: {}",
-            image::describe(request.target)
-        );
-        if !expected.is_below(self.calls) {
-            self.reasons(&mut text);
+    /// The complaint with its reasons and what to do about it; `None` when all is as expected.
+    pub fn complaint(&self) -> Option<String> {
+        let wrong = !self.expected.allows(self.calls);
+        if !wrong && self.past.is_empty() {
+            return None;
         }
-        text
+        let mut text = self.head(wrong);
+        if wrong {
+            callers::tell(&self.return_addresses, self.calls, &mut text);
+        }
+        past::tell(self, &mut text);
+        if wrong && !self.expected.is_below(self.calls) {
+            self.tell_why_too_few(&mut text);
+        }
+        Some(text)
+    }
+
+    fn head(&self, wrong: bool) -> String {
+        let Self { target_name, replacement_name, location, expected, .. } = self;
+        let calls = match self.calls {
+            0 => "never called".to_owned(),
+            1 => "called once".to_owned(),
+            calls => format!("called {calls} times"),
+        };
+        let what = if wrong {
+            format!(", which was {calls}; expected: {expected}")
+        } else {
+            ", but a call went past it".to_owned()
+        };
+        let target = image::describe(self.target);
+        format!(
+            "`{target_name}` was replaced by `{replacement_name}`{what}\n  at {location}\n  target: {target}"
+        )
     }
 
     /// In the order of their worth; the first that is found out decides what to do.
-    fn reasons(&self, text: &mut String) {
-        let inlined = inlined(&self.request);
-        let surely = inlined.iter().any(|call| call.certain && !is_foreign(call));
+    fn tell_why_too_few(&self, text: &mut String) {
+        if target_kind::tell(self.target_type, text) {
+            return;
+        }
+        let calls = inlined::find(self.target, self.target_type);
+        let surely = calls.iter().any(|call| call.certain && !inlined::is_foreign(call));
         if surely {
-            tell_inlined(&inlined, self.request.optimised, text);
+            inlined::tell(self, &calls, text);
         }
-        if !self.outside.is_empty() {
-            self.tell_outside(text);
-        }
-        if !surely && self.outside.is_empty() {
-            if self.request.optimised && !tells(&inlined) {
-                tell_optimised(self.request.target, text);
-            } else if !inlined.is_empty() {
-                tell_inlined(&inlined, self.request.optimised, text);
+        outside::tell(&self.outside, text);
+        let dependency = optimised::tell_dependency(self, text);
+        if !surely && self.outside.is_empty() && !dependency {
+            if self.optimised && !inlined::tells(&calls) {
+                optimised::tell_program(self.target, text);
+            } else if !calls.is_empty() {
+                inlined::tell(self, &calls, text);
             }
         }
+        let other_instances = instances::tell(self, text);
         if let Some(doubt) = &self.doubt {
             let _ = write!(text, "\n  note: there may be more copies of it, which were left alone: {doubt}");
         }
-        let explained = !inlined.is_empty() || !self.outside.is_empty() || self.doubt.is_some();
-        if !explained && self.calls == 0 && !self.request.optimised {
-            self.tell_uncalled(text);
+        let explained = !calls.is_empty()
+            || !self.outside.is_empty()
+            || !self.past.is_empty()
+            || self.doubt.is_some()
+            || dependency
+            || other_instances;
+        if !explained && self.calls == 0 && !self.optimised {
+            uncalled::tell(self, text);
         }
     }
 
-    fn tell_uncalled(&self, text: &mut String) {
-        let known = match image::debug_info(self.request.target) {
-            DebugInfo::Full => "",
-            _ => ", which is without the debug information that names inlined calls",
+    /// For a test that fails of its own although the replacement was called: calls that were inlined did not see it.
+    pub fn perhaps_partial(&self) -> Option<String> {
+        if !self.optimised {
+            return None;
+        }
+        let mut text = format!("`{}` was replaced by `{}`", self.target_name, self.replacement_name);
+        let _ = write!(text, ", but perhaps not for all of its calls\n  at {}", self.location);
+        let mut calls = inlined::find(self.target, self.target_type);
+        calls.retain(|call| !inlined::is_foreign(call));
+        if !calls.is_empty() {
+            inlined::tell(self, &calls, &mut text);
+        } else if image::debug_info(self.target) != image::DebugInfo::Full {
+            optimised::tell_program(self.target, &mut text);
+        } else {
+            return None;
+        }
+        Some(text)
+    }
+
+    /// Whether the target is the user's own to write an attribute on.
+    fn can_be_marked(&self) -> bool {
+        can_be_marked(self.target)
+    }
+}
+
+fn can_be_marked(target: usize) -> bool {
+    !matches!(image::origin(target), Some(Origin::Std | Origin::Foreign(_)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target() -> u32 {
+        std::hint::black_box(1)
+    }
+
+    fn evidence(calls: u64, expected: Count) -> Evidence {
+        Evidence {
+            target: target as fn() -> u32 as usize,
+            target_name: "clock::now",
+            target_type: Some("clock::now"),
+            replacement_name: "|| 42",
+            location: Location::caller(),
+            optimised: false,
+            calls,
+            expected,
+            outside: Vec::new(),
+            doubt: None,
+            return_addresses: Vec::new(),
+            past: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_is_as_expected_is_not_told() {
+        assert_eq!(evidence(1, Count::SOME).complaint(), None);
+        assert_eq!(evidence(0, Count::ANY).complaint(), None);
+    }
+
+    #[test]
+    fn a_wrong_count_names_the_places_that_called() {
+        let here = target as fn() -> u32 as usize + 1;
+        let told = Evidence { return_addresses: vec![here; 3], ..evidence(3, Count::exactly(1)) };
+        let text = told.complaint().unwrap();
+        assert!(text.contains("which was called 3 times; expected: exactly 1\n"), "{text}");
+        assert!(text.contains("note: it was called from monkey_core::verdict::tests::target"), "{text}");
+        assert!(text.contains(" 3 times") && !text.contains("help"), "{text}");
+    }
+
+    #[test]
+    fn a_call_that_went_past_is_told_though_the_count_is_right() {
+        let past = Past {
+            container: "std::time::Instant::elapsed".to_owned(),
+            file: "library/std/src/time.rs".to_owned(),
+            line: 358,
+            return_addresses: vec![target as fn() -> u32 as usize + 1],
         };
-        let _ = write!(
-            text,
-            "\n  note: as far as can be told, nobody called it{known}\n  help: if that is right, say so: `expect({} = 0..)`",
-            self.request.target_name
-        );
-    }
-
-    fn tell_outside(&self, text: &mut String) {
-        let _ = write!(
-            text,
-            "\n  note: it was called by threads outside the test's scope: {}\n  help: start these threads within the \
-             test, hand them the scope (`monkey::Scope::current()`, `scope.run(|| ..)`), or write `scope = process` \
-             on the test",
-            self.outside
-                .iter()
-                .map(|call| call.thread.clone().unwrap_or("one that has ended".into()))
-                .collect::<Vec<_>>()
-                .join(", ")
-        );
-    }
-}
-
-/// For a test that fails of its own although the replacement was called: calls that were inlined did not see it.
-pub fn partial(request: &Request) -> Option<String> {
-    if !request.optimised {
-        return None;
-    }
-    let mut text = format!("`{}` was replaced by `{}`", request.target_name, request.replacement_name);
-    let _ = write!(text, ", but perhaps not for all of its calls\n  at {}", request.location);
-    let mut inlined = inlined(request);
-    inlined.retain(|call| !is_foreign(call));
-    if !inlined.is_empty() {
-        tell_inlined(&inlined, request.optimised, &mut text);
-    } else if image::debug_info(request.target) != DebugInfo::Full {
-        tell_optimised(request.target, &mut text);
-    } else {
-        return None;
-    }
-    Some(text)
-}
-
-fn inlined(request: &Request) -> Vec<Inlined> {
-    let calls = image::inlined(request.target);
-    match request.target_type {
-        Some(name) if calls.is_empty() => {
-            let one_of_many = image::is_instance(request.target);
-            let mut calls = image::inlined_named(name);
-            for call in &mut calls {
-                call.certain &= !one_of_many;
-            }
-            calls
+        let text = Evidence {
+            target_name: "Instant::now",
+            target_type: Some("std::time::Instant::now"),
+            past: vec![past],
+            ..evidence(1, Count::SOME)
         }
-        _ => calls,
+        .complaint()
+        .unwrap();
+        for part in [
+            "`Instant::now` was replaced by `|| 42`, but a call went past it\n",
+            "note: `std::time::Instant::elapsed` was called from monkey_core::verdict::tests::target",
+            "once, and contains a copy of it (inlined at library/std/src/time.rs:358)",
+            "replace that function as well, or below both (`libc::clock_gettime`)",
+            "`partly(Instant::now)`",
+        ] {
+            assert!(text.contains(part), "{part:?} is not in: {text}");
+        }
     }
-}
 
-fn times(calls: u64) -> String {
-    if calls == 1 { "once".into() } else { format!("{calls} times") }
-}
-
-/// A call within somebody else's code, which the test need not come through.
-fn is_foreign(call: &Inlined) -> bool {
-    // The last is this crate itself, which the test's program contains.
-    ["library/", "/rustc/", "/rust/deps/", concat!(env!("CARGO_MANIFEST_DIR"), "/src/")]
-        .iter()
-        .any(|start| call.file.starts_with(start))
-        || call.file.contains("/.cargo/registry/")
-}
-
-/// Whether inlined calls are worth telling where there may be others that left no trace. In somebody else's code they may
-/// be of another instance, and where they are many, none is likely to be the one.
-fn tells(calls: &[Inlined]) -> bool {
-    let few = calls.len() <= PLACES;
-    calls.iter().any(|call| !is_foreign(call) || call.certain && few)
-}
-
-fn tell_inlined(calls: &[Inlined], optimised: bool, text: &mut String) {
-    let own: Vec<_> = calls.iter().filter(|call| !is_foreign(call)).collect();
-    let shown = if own.is_empty() { calls.iter().collect() } else { own };
-    for call in shown.iter().take(PLACES) {
-        let Inlined { file, line, into, certain } = call;
-        let surely = if *certain { "was" } else { "may have been" };
-        let _ = write!(text, "\n  note: the call at {file}:{line} {surely} inlined into `{into}`");
+    #[test]
+    fn targets_of_odd_kinds_get_no_help_to_expect_nothing() {
+        for (path, part) in [
+            ("<dyn clock::Clock as clock::Clock>::now", "`<Type as clock::Clock>::now`"),
+            ("clock::Time", "constructor"),
+        ] {
+            let text = Evidence { target_type: Some(path), ..evidence(0, Count::SOME) }.complaint().unwrap();
+            assert!(text.contains(part) && !text.contains("0..)"), "{text}");
+        }
     }
-    if shown.len() > PLACES {
-        let _ = write!(text, "\n  note: and {} further calls", shown.len() - PLACES);
-    }
-    text.push_str(if optimised {
-        "\n  help: mark the target #[monkey::patchable], or replace a function that calls it, or test without \
-         optimisation"
-    } else {
-        // Not optimised, and inlined all the same: `#[inline(always)]`.
-        "\n  help: replace a function that calls it"
-    });
-}
 
-fn tell_optimised(target: usize, text: &mut String) {
-    let known = match image::debug_info(target) {
-        DebugInfo::Full => "",
-        DebugInfo::Lines => " (there are line tables only, which do not say which calls were inlined)",
-        DebugInfo::Compressed => " (its debug information is compressed, and was not read)",
-        DebugInfo::None => " (there is no debug information that would say so)",
-    };
-    let _ = write!(
-        text,
-        "\n  note: the program is optimised, and the call may have been inlined or removed{known}\n  help: unless it is \
-         so already, mark the target #[monkey::patchable]"
-    );
+    #[test]
+    fn a_function_of_std_is_not_to_be_marked() {
+        let now: fn() -> std::time::SystemTime = std::time::SystemTime::now;
+        for optimised in [false, true] {
+            let told =
+                Evidence { target: now as usize, target_type: None, optimised, ..evidence(0, Count::SOME) };
+            let text = told.complaint().unwrap();
+            assert!(!text.contains("patchable"), "{text}");
+        }
+    }
 }

@@ -3,69 +3,6 @@
 //! The library is built with the tests, so unoptimised: indexing a slice is cheap there, every call into a generic of
 //! the standard library is not. That is why the loops over symbols and debug information are written out.
 
-/// A place in some bytes. Reading past the end gives `None`.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Cursor<'a> {
-    pub data: &'a [u8],
-    pub at: usize,
-}
-
-impl Cursor<'_> {
-    pub fn u8(&mut self) -> Option<u8> {
-        if self.at >= self.data.len() {
-            return None;
-        }
-        let byte = self.data[self.at];
-        self.at += 1;
-        Some(byte)
-    }
-
-    /// A little-endian number of `size` bytes, at most 8.
-    pub fn number(&mut self, size: usize) -> Option<u64> {
-        let value = number(self.data, self.at, size)?;
-        self.at += size;
-        Some(value)
-    }
-
-    pub fn uleb(&mut self) -> Option<u64> {
-        let (mut value, mut shift) = (0_u64, 0_u32);
-        loop {
-            let byte = self.u8()?;
-            if shift < 64 {
-                value |= u64::from(byte & 0x7f) << shift;
-            }
-            shift += 7;
-            if byte & 0x80 == 0 {
-                return Some(value);
-            }
-        }
-    }
-
-    pub fn sleb(&mut self) -> Option<i64> {
-        let (mut value, mut shift) = (0_i64, 0_u32);
-        loop {
-            let byte = self.u8()?;
-            if shift < 64 {
-                value |= i64::from(byte & 0x7f) << shift;
-            }
-            shift += 7;
-            if byte & 0x80 == 0 {
-                let negative = byte & 0x40 != 0 && shift < 64;
-                return Some(if negative { value | (-1_i64 << shift) } else { value });
-            }
-        }
-    }
-
-    pub fn skip(&mut self, bytes: u64) -> Option<()> {
-        let at = self.at.checked_add(usize::try_from(bytes).ok()?)?;
-        if at > self.data.len() {
-            return None;
-        }
-        self.at = at;
-        Some(())
-    }
-}
-
 /// The little-endian number of `size` bytes at `at`.
 pub(super) fn number(data: &[u8], at: usize, size: usize) -> Option<u64> {
     if size > 8 || at > data.len() || data.len() - at < size {
@@ -129,19 +66,27 @@ const RARE: u8 = 0x20;
 
 /// Every place of an address, searched when it is asked for.
 pub(super) fn find_address(hay: &[u8], address: u64) -> impl Iterator<Item = usize> + '_ {
+    find_value(hay, address.to_le_bytes())
+}
+
+/// Every place of a number of at least four bytes, searched when it is asked for.
+pub(super) fn find_value<const N: usize>(hay: &[u8], value: [u8; N]) -> impl Iterator<Item = usize> + '_ {
+    const { assert!(N >= 4) };
     // Debug information is full of small numbers, and of what all addresses near by begin and end with. libc's search
     // for several bytes takes five times as long as that for one which is rare.
-    let (needle, mut rare) = (address.to_le_bytes(), 1);
-    if needle[1] < RARE && needle[0] > needle[1] {
-        rare = 0;
-    }
+    let rare = [1, 0, 2].into_iter().find(|at| value[*at] >= RARE);
+    let rare = rare.unwrap_or(usize::from(value[1] > value[0]));
     let mut from = rare;
     std::iter::from_fn(move || {
         while from < hay.len() {
-            let at = from + find_byte(&hay[from..], needle[rare])?;
+            let at = from + find_byte(&hay[from..], value[rare])?;
             from = at + 1;
             let begin = at - rare;
-            if begin + 3 < hay.len() && hay[begin + 2] == needle[2] && hay[begin..].starts_with(&needle) {
+            if begin + 3 < hay.len()
+                && hay[begin] == value[0]
+                && hay[begin + 2] == value[2]
+                && hay[begin..].starts_with(&value)
+            {
                 return Some(begin);
             }
         }
@@ -173,21 +118,19 @@ mod tests {
                 assert_eq!(find_address(&hay[..at + 7], address).count(), 0, "{address:#x}");
             }
         }
+        for value in [[0x34_u8, 0x12, 0, 0], [1, 2, 3, 4], [0, 0, 0x77, 0]] {
+            let hay = [&[0x11], &value[..], &[0x34], &value[..], &value[..3]].concat();
+            assert_eq!(find_value(&hay, value).collect::<Vec<_>>(), [1, 6], "{value:x?}");
+        }
         // One may overlap the other.
         assert_eq!(find_address(&[7; 10], 0x0707_0707_0707_0707).collect::<Vec<_>>(), [0, 1, 2]);
         assert_eq!(find_address(b"", 7).count(), 0);
     }
 
     #[test]
-    fn numbers_end_where_the_bytes_do() {
-        let data = [0xe5, 0x8e, 0x26, 0x7f, 0x80];
-        let mut cursor = Cursor { data: &data, at: 0 };
-        assert_eq!(
-            (cursor.uleb(), cursor.sleb(), cursor.uleb(), cursor.u8()),
-            (Some(624_485), Some(-1), None, None)
-        );
-        assert_eq!(number(&data, 1, 4), Some(0x807f_268e));
-        assert_eq!((number(&data, 2, 4), number(&data, 9, 1), number(&data, 0, 9)), (None, None, None));
-        assert_eq!((text(b"ab\0c", 0), text(b"ab\0c", 3), text(b"", 1)), (Some(&b"ab"[..]), None, None));
+    fn numbers_and_texts_end_where_the_bytes_do() {
+        assert_eq!((number(b"\x01\x02", 0, 2), number(b"\x01\x02", 1, 2)), (Some(0x201), None));
+        assert_eq!((number(&[1; 9], 1, 8), number(&[1; 9], 0, 9)), (Some(0x0101_0101_0101_0101), None));
+        assert_eq!((text(b"ab\0c", 0), text(b"ab\0c", 3), text(b"ab", 7)), (Some(&b"ab"[..]), None, None));
     }
 }

@@ -1,229 +1,215 @@
 //! The program's debug information, read a unit at a time and only for the functions asked about.
-mod abbrev;
-mod form;
+//!
+//! Addresses are those of the file (svma: as it states them), not those of the process.
+mod aranges;
 pub(super) mod inlined;
+mod layout;
 mod line;
-mod ranges;
+mod names;
+mod optimisation;
+mod subprogram;
 mod unit;
 
-use super::bytes::find_address;
-use super::elf::Debug;
-use form::Value;
-use gimli::{EndianSlice, LittleEndian, SectionId};
+use super::bytes::{find_address, find_value};
+use super::elf::Elf;
+use aranges::UnitRange;
+use gimli::{EndianSlice, LittleEndian, Section as _};
+use layout::{Key, SearchedUnit};
 use once_cell::race::OnceBox;
-use ranges::Run;
-
-use unit::{Entry, Unit};
-
-/// What tells two functions of one path apart: where each is written, and its name with generic arguments.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Identity {
-    pub file: String,
-    pub line: u64,
-    /// `parse<u32>`.
-    pub name: String,
-}
+use std::collections::BTreeSet;
+use std::rc::Rc;
+pub(super) use subprogram::Identity;
+use subprogram::{Subprograms, identity, innermost_inlined, is_function};
+use unit::{Die, Sections, Unit};
 
 /// The debug information of one file.
+///
+/// What is kept is made without a lock: a fork in the middle of it leaves a child that makes its own.
 #[derive(Debug, Default)]
-pub(super) struct Info {
-    pub debug: Debug,
-    ranges: OnceBox<Vec<Run>>,
+pub(super) struct Dwarf {
+    pub sections: Sections,
+    unit_ranges: OnceBox<Vec<UnitRange>>,
+    unit_starts: OnceBox<Vec<usize>>,
 }
 
-impl Info {
-    /// The sections as gimli reads them.
-    pub fn sections(&self) -> gimli::Dwarf<EndianSlice<'static, LittleEndian>> {
-        let section = |id| match id {
-            SectionId::DebugInfo => self.debug.info,
-            SectionId::DebugAbbrev => self.debug.abbrev,
-            SectionId::DebugStr => self.debug.text,
-            SectionId::DebugLine => self.debug.line,
-            SectionId::DebugLineStr => self.debug.line_text,
-            SectionId::DebugStrOffsets => self.debug.text_offsets,
-            SectionId::DebugAddr => self.debug.addresses,
-            _ => &[],
+impl Dwarf {
+    /// Takes the sections. Nothing is read yet.
+    pub fn new(elf: &Elf) -> Self {
+        let load = |id: gimli::SectionId| {
+            Ok::<_, gimli::Error>(EndianSlice::new(elf.debug_section(id.name()), LittleEndian))
         };
-        let load = |id| Ok::<_, gimli::Error>(EndianSlice::new(section(id), LittleEndian));
-        gimli::Dwarf::load(load).unwrap_or_default()
+        Self { sections: Sections::load(load).unwrap_or_default(), ..Self::default() }
     }
 
-    /// Where the unit begins that has the code at `address`.
-    pub fn unit_of(&self, address: u64) -> Option<usize> {
-        let runs = self.ranges.get_or_init(|| Box::new(ranges::runs(self.debug.aranges)));
-        if runs.is_empty() {
-            return ranges::units_that_mention(&self.debug, address).into_iter().find(|start| {
-                Unit::open(self.debug, *start).is_some_and(|unit| function(&unit, address).is_some())
-            });
+    /// Where all units begin in `.debug_info`.
+    fn unit_starts(&self) -> &[usize] {
+        self.unit_starts.get_or_init(|| {
+            let headers = self.sections.units().map_while(Result::ok);
+            Box::new(headers.filter_map(|header| Some(header.debug_info_offset()?.0)).collect())
+        })
+    }
+
+    /// Where the unit around a place in `.debug_info` begins.
+    fn unit_start_around(&self, place: usize) -> Option<usize> {
+        let starts = self.unit_starts();
+        starts.get(starts.partition_point(|start| *start <= place).checked_sub(1)?).copied()
+    }
+
+    fn unit_around(&self, place: usize) -> Option<Unit<'_>> {
+        Unit::open(&self.sections, self.unit_start_around(place)?)
+    }
+
+    pub fn unit_start_of(&self, svma: u64) -> Option<usize> {
+        let ranges = self.unit_ranges.get_or_init(|| Box::new(aranges::unit_ranges(&self.sections)));
+        if !ranges.is_empty() {
+            return aranges::unit_of(ranges, svma);
         }
-        ranges::unit_of(runs, address)
+        // A file without ranges: the units in which the address is written may have it.
+        let places = find_address(self.sections.debug_info.reader().slice(), svma);
+        places.filter_map(|place| self.unit_start_around(place)).find(|start| {
+            let unit = Unit::open(&self.sections, *start);
+            unit.is_some_and(|unit| Subprograms::of(unit).at(svma).is_some())
+        })
     }
 
-    fn unit(&self, address: u64) -> Option<Unit> {
-        Unit::open(self.debug, self.unit_of(address)?)
+    /// The unit that has the code at `svma`.
+    fn unit_of(&self, svma: u64) -> Option<Unit<'_>> {
+        Unit::open(&self.sections, self.unit_start_of(svma)?)
     }
 
-    /// Where the function at `address` is written; `None` where the debug information does not tell.
-    pub fn identity(&self, address: u64) -> Option<Identity> {
-        let unit = self.unit(address)?;
-        identity(&unit, function(&unit, address)?)
+    /// Whether texts are numbers of places instead of places.
+    fn has_string_offsets(&self) -> bool {
+        !self.sections.debug_str_offsets.reader().slice().is_empty()
     }
 
-    /// Whether the functions at `addresses` are the one that is written there; `None` for those of which the debug
+    /// The entries of all units that have this value of four bytes by one of the keys, where `may_be` says so of what
+    /// stands behind the value.
+    fn dies_with(
+        &self,
+        keys: &[Key],
+        value: u32,
+        may_be: impl Fn(&[u8]) -> bool,
+    ) -> Vec<(Rc<SearchedUnit<'_>>, Die)> {
+        let mut found = Vec::new();
+        let mut open: Option<Rc<SearchedUnit>> = None;
+        let info = self.sections.debug_info.reader().slice();
+        for place in find_value(info, value.to_le_bytes()) {
+            if !may_be(&info[place + size_of::<u32>()..]) {
+                continue;
+            }
+            if open.as_ref().is_none_or(|open| !open.unit.range.contains(&place)) {
+                open = self.unit_around(place).map(|unit| Rc::new(SearchedUnit::new(unit, keys)));
+            }
+            if let Some(searched) = &open
+                && let Some(die) = searched.die(place)
+            {
+                found.push((Rc::clone(searched), die));
+            }
+        }
+        found
+    }
+
+    /// Where the function at `svma` is written; `None` where the debug information does not tell.
+    pub fn identity(&self, svma: u64) -> Option<Identity> {
+        let mut functions = Subprograms::of(self.unit_of(svma)?);
+        let die = functions.at(svma)?;
+        identity(self, &functions.unit, die)
+    }
+
+    /// Where the name of that function stands in `.debug_str`.
+    pub fn name_place(&self, svma: u64) -> Option<usize> {
+        let mut functions = Subprograms::of(self.unit_of(svma)?);
+        let die = functions.at(svma)?;
+        match subprogram::named(self, &functions.unit, die)?.die.name? {
+            gimli::AttributeValue::DebugStrRef(place) => Some(place.0),
+            _ => None,
+        }
+    }
+
+    /// Whether the functions at `svmas` are the one that is written there; `None` for those of which the debug
     /// information does not tell.
-    pub fn are(&self, own: &Identity, addresses: &[u64]) -> Vec<Option<bool>> {
+    pub fn have_identity(&self, own: &Identity, svmas: &[u64]) -> Vec<Option<bool>> {
         let mut wanted: Vec<(usize, u64, usize)> = Vec::new();
-        for (number, address) in addresses.iter().enumerate() {
-            wanted.extend(self.unit_of(*address).map(|unit| (unit, *address, number)));
+        for (number, svma) in svmas.iter().enumerate() {
+            wanted.extend(self.unit_start_of(*svma).map(|unit| (unit, *svma, number)));
         }
         wanted.sort_unstable();
-        let mut found = vec![None; addresses.len()];
-        let mut open: Option<Unit> = None;
-        let mut from = 0;
-        for (start, address, number) in wanted {
-            if open.as_ref().is_none_or(|unit| unit.header.start != start) {
-                open = Unit::open(self.debug, start);
-                from = 0;
+        let mut found = vec![None; svmas.len()];
+        let mut open: Option<Subprograms> = None;
+        for (start, svma, number) in wanted {
+            if open.as_ref().is_none_or(|open| open.unit.range.start != start) {
+                open = Unit::open(&self.sections, start).map(Subprograms::of);
             }
-            if let Some(unit) = &open {
-                found[number] =
-                    function_from(unit, address, &mut from).and_then(|entry| is(unit, entry, own));
+            if let Some(functions) = &mut open
+                && let Some(die) = functions.at(svma)
+            {
+                found[number] = is_function(self, &functions.unit, die, own);
             }
         }
         found
     }
 
-    /// The file and line of the function that begins at `address`. The line table's first line may be that of a call
+    /// The file and line of the function that begins at `svma`. The line program's first row may be that of a call
     /// inlined there, so it is the second choice.
-    pub fn place(&self, address: u64) -> Option<(String, u64)> {
-        let unit = self.unit(address)?;
-        let entry = function(&unit, address).and_then(|entry| identity(&unit, entry));
-        entry.map(|own| (own.file, own.line)).or_else(|| line::first(&unit, address))
+    pub fn place(&self, svma: u64) -> Option<(String, u64)> {
+        let own = self.identity(svma).map(|own| (own.file, own.line));
+        own.or_else(|| line::first(&self.unit_of(svma)?, svma))
     }
 
-    /// Whether the unit around `address` was compiled with optimisation. Without it every parameter has one place on
-    /// the stack; with it places change or vanish. `None` when nothing tells.
-    pub fn optimised(&self, address: u64) -> Option<bool> {
-        let (mut fixed, mut moving, mut concrete) = (0, 0, false);
-        self.unit(address)?.walk(unit::PARAMETER, |_, tag, _, entry| {
-            match tag {
-                unit::SUBPROGRAM => concrete = entry.low.is_some(),
-                unit::PARAMETER if concrete => match entry.location {
-                    // `DW_OP_fbreg`: a place in the frame.
-                    Some(Value::Expression(0x91)) => fixed += 1,
-                    _ => moving += 1,
-                },
-                _ => {}
-            }
-            fixed + moving < 32
-        });
-        (fixed + moving > 0).then_some(moving > fixed)
+    /// All files that the code of the function at `svma` comes from, from the line program alone.
+    pub fn files(&self, svma: u64) -> Option<BTreeSet<String>> {
+        line::all_files(&self.unit_of(svma)?, svma)
     }
 
-    /// What the compiler says about itself in the unit around `address`.
-    pub fn producer(&self, address: u64) -> Option<String> {
-        self.unit(address)?.root.producer.map(|text| String::from_utf8_lossy(text).into_owned())
+    /// The function in which the code at `svma` is written, in that which begins at `begin`: what was inlined there, or
+    /// itself.
+    pub fn innermost_function(&self, begin: u64, svma: u64) -> Option<String> {
+        let mut functions = Subprograms::of(self.unit_of(svma)?);
+        let function = functions.at(begin)?;
+        let die = innermost_inlined(&functions.unit, &function, svma).unwrap_or(function);
+        subprogram::full_name(self, &functions.unit, die)
     }
 
-    /// Whether the entries of the unit around `address` are here, or in another file, or were not made.
-    pub fn has_entries(&self, address: u64) -> Option<bool> {
-        let unit = self.unit(address)?;
+    /// File and line of the code at `svma`, in the function that begins at `begin`.
+    pub fn line_of(&self, begin: u64, svma: u64) -> Option<(String, u64)> {
+        line::at(&self.unit_of(svma)?, begin, svma)
+    }
+
+    /// The file from which the unit around `svma` was compiled.
+    pub fn source_of_unit(&self, svma: u64) -> Option<String> {
+        optimisation::source(&self.unit_of(svma)?)
+    }
+
+    /// Whether the unit around `svma` was compiled with optimisation. `None` when nothing tells.
+    pub fn optimised(&self, svma: u64) -> Option<bool> {
+        optimisation::of_unit(&self.unit_of(svma)?)
+    }
+
+    /// The same for the crate that `file` belongs to.
+    pub fn crate_optimised(&self, file: &str) -> Option<bool> {
+        optimisation::of_crate(self, file)
+    }
+
+    /// What the compiler says about itself in the unit around `svma`.
+    pub fn producer(&self, svma: u64) -> Option<String> {
+        self.unit_of(svma)?.attribute_text(gimli::DW_AT_producer)
+    }
+
+    /// Whether the entries of the unit around `svma` are here, or in another file, or were not made.
+    pub fn has_entries(&self, svma: u64) -> Option<bool> {
+        let unit = self.unit_of(svma)?;
         let mut any = false;
-        unit.walk(unit::SUBPROGRAM, |_, _, _, entry| {
-            any |= entry.line != 0;
+        unit.walk(&[gimli::DW_TAG_subprogram], |die| {
+            any |= die.decl_line != 0;
             !any
         });
-        Some(any && !unit.root.split)
+        Some(any && !unit.is_split())
     }
-}
-
-/// The entry of the function that begins at `address`.
-fn function(unit: &Unit, address: u64) -> Option<Entry> {
-    function_from(unit, address, &mut 0)
-}
-
-/// The same, searched from a place in the unit on, and then before it. Functions of one path mostly stand in the order of
-/// their addresses.
-fn function_from(unit: &Unit, address: u64, from: &mut usize) -> Option<Entry> {
-    quick(unit, address, from).or_else(|| {
-        let mut found = None;
-        if unit.abbrevs.functions_begin_with_address() {
-            // Where there are line tables only, no function has an entry.
-            return None;
-        }
-        unit.walk(unit::SUBPROGRAM, |_, tag, _, entry| {
-            if tag == unit::SUBPROGRAM && entry.low == Some(address) {
-                found = Some(*entry);
-            }
-            found.is_none()
-        });
-        found
-    })
-}
-
-/// rustc writes a function's address as its first attribute: so search the address, which is fast, and see whether such
-/// an entry ends there. The walk, which always works, costs a millisecond where units are large.
-fn quick(unit: &Unit, address: u64, from: &mut usize) -> Option<Entry> {
-    let info = &unit.debug.info[unit.header.start..unit.header.end];
-    let split = (*from).min(info.len());
-    let (before, behind) = (&info[..info.len().min(split + size_of::<u64>())], &info[split..]);
-    let places =
-        find_address(behind, address).map(|place| split + place).chain(find_address(before, address));
-    for place in places {
-        let behind_code = unit.header.start + place;
-        let starts = [1, 2, 3].into_iter().filter_map(|size| behind_code.checked_sub(size));
-        let entry = starts.filter(|at| unit.is_function(*at, behind_code)).find_map(|at| unit.entry(at));
-        if let Some(entry) = entry.filter(|entry| entry.low == Some(address)) {
-            *from = place;
-            return Some(entry);
-        }
-    }
-    None
-}
-
-/// The entry that has a function's name.
-struct Named {
-    /// The unit that it is in, if that is another one.
-    unit: Option<Unit>,
-    entry: Entry,
-    name: &'static [u8],
-}
-
-/// Follows an entry to the one that has the name.
-fn named(unit: &Unit, mut entry: Entry) -> Option<Named> {
-    let mut other: Option<Unit> = None;
-    for _ in 0..4 {
-        let own = other.as_ref().unwrap_or(unit);
-        if let Some(name) = entry.name.and_then(|name| own.text(name)) {
-            return Some(Named { unit: other, entry, name });
-        }
-        let origin = entry.origin?;
-        if !own.holds(origin) {
-            other = Some(Unit::open(unit.debug, ranges::unit_around(&unit.debug, origin)?)?);
-        }
-        entry = other.as_ref().unwrap_or(unit).entry(origin)?;
-    }
-    None
-}
-
-fn identity(unit: &Unit, entry: Entry) -> Option<Identity> {
-    let named = named(unit, entry)?;
-    let file = line::file(named.unit.as_ref().unwrap_or(unit), named.entry.file)?;
-    Some(Identity { file, line: named.entry.line, name: String::from_utf8_lossy(named.name).into_owned() })
-}
-
-/// Whether an entry is that of the function. Its file takes a reading of the line table's header, so it comes last.
-fn is(unit: &Unit, entry: Entry, own: &Identity) -> Option<bool> {
-    let named = named(unit, entry)?;
-    if named.entry.line != own.line || named.name != own.name.as_bytes() {
-        return Some(false);
-    }
-    Some(line::file(named.unit.as_ref().unwrap_or(unit), named.entry.file)? == own.file)
 }
 
 /// One spelling of a path for the standard library's sources, which are named differently by the compiler's own build
 /// and by a toolchain that has them installed.
-fn normal(path: String) -> String {
+fn unify_std_path(path: String) -> String {
     let standard = path.starts_with("/rustc/") || path.contains("/lib/rustlib/src/rust/");
     match path.find("/library/").filter(|_| standard) {
         Some(at) => path[at + 1..].to_owned(),
@@ -252,33 +238,37 @@ mod tests {
     #[test]
     fn spoiled_debug_information_is_survived() {
         let file = std::fs::read("/proc/self/exe").unwrap().leak();
-        let whole = Elf::parse(file).unwrap().info.debug;
-        let Some(first) = super::super::bytes::number(whole.aranges, 16, 8) else {
+        let elf = Elf::parse(file).unwrap();
+        let Some(first) = super::super::bytes::number(elf.debug_section(".debug_aranges"), 16, 8) else {
             // A release build has none, unless its profile asks for it.
-            assert!(whole.info.is_empty());
+            assert!(elf.debug_section(".debug_info").is_empty());
             return;
         };
-        let mut seed = 7;
+        let mut seed = 7_u32;
         for _ in 0..100 {
-            let debug = Debug {
-                info: spoiled(whole.info, &mut seed),
-                abbrev: spoiled(whole.abbrev, &mut seed),
-                aranges: spoiled(whole.aranges, &mut seed),
-                line: spoiled(whole.line, &mut seed),
-                ..whole
+            let mut load = |id: gimli::SectionId| {
+                let whole = elf.debug_section(id.name());
+                let data = if id == gimli::SectionId::DebugStr && seed.is_multiple_of(2) {
+                    whole
+                } else {
+                    spoiled(whole, &mut seed)
+                };
+                Ok::<_, gimli::Error>(EndianSlice::new(data, LittleEndian))
             };
-            let info = Info { debug, ..Info::default() };
+            let dwarf = Dwarf { sections: Sections::load(&mut load).unwrap(), ..Dwarf::default() };
             let own = first;
-            let _ = (info.identity(own), info.place(own));
+            let _ = (dwarf.identity(own), dwarf.place(own), dwarf.files(own));
             let written = Identity { file: String::new(), line: 1, name: String::new() };
-            let _ = info.are(&written, &[own, own + 16, own]);
-            let _ = (info.optimised(own), info.has_entries(own), info.producer(own));
+            let _ = dwarf.have_identity(&written, &[own, own + 16, own]);
+            let _ = (dwarf.optimised(own), dwarf.has_entries(own), dwarf.producer(own));
             let wanted = inlined::Wanted {
                 ident: b"unwrap".to_vec(),
                 loose: "core::option::Option::unwrap".into(),
                 identity: None,
+                symbol: None,
+                namesakes: true,
             };
-            let _ = inlined::calls(&Debug { text: spoiled(whole.text, &mut seed), ..debug }, &wanted);
+            let _ = inlined::calls(&dwarf, &wanted, None);
         }
     }
 }

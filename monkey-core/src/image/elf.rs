@@ -1,6 +1,5 @@
 //! One ELF file: where its symbols, its code and its debug information are. Nothing is copied.
 use super::bytes::{number, text};
-use super::dwarf::Info;
 use object::LittleEndian;
 use object::elf::{self, FileHeader64, SectionHeader64};
 use object::read::elf::{FileHeader, ProgramHeader, SectionHeader};
@@ -9,13 +8,13 @@ use object::read::elf::{FileHeader, ProgramHeader, SectionHeader};
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Section {
     pub data: &'static [u8],
-    pub address: u64,
+    pub svma: u64,
     pub size: u64,
 }
 
 impl Section {
-    fn holds(&self, address: u64) -> bool {
-        address >= self.address && address - self.address < self.size
+    fn holds(&self, svma: u64) -> bool {
+        svma >= self.svma && svma - self.svma < self.size
     }
 }
 
@@ -36,22 +35,10 @@ pub(super) struct Elf {
     pub linkage: Vec<Section>,
     pub frames_index: Section,
     pub frames: Section,
-    pub info: Info,
+    /// Name and bytes of each section that has debug information.
+    debug_sections: Vec<(&'static [u8], &'static [u8])>,
     /// Sections that are there but packed.
     pub compressed: bool,
-}
-
-/// The DWARF sections.
-#[derive(Debug, Default, Clone, Copy)]
-pub(super) struct Debug {
-    pub info: &'static [u8],
-    pub abbrev: &'static [u8],
-    pub aranges: &'static [u8],
-    pub text: &'static [u8],
-    pub line: &'static [u8],
-    pub line_text: &'static [u8],
-    pub text_offsets: &'static [u8],
-    pub addresses: &'static [u8],
 }
 
 type Header = FileHeader64<LittleEndian>;
@@ -98,50 +85,48 @@ impl Elf {
         }
     }
 
-    fn take(&mut self, name: &[u8], section: &SectionHeader64<LittleEndian>, bytes: &'static [u8]) {
+    fn take(&mut self, name: &'static [u8], section: &SectionHeader64<LittleEndian>, bytes: &'static [u8]) {
         if name.starts_with(b".zdebug") || has(section, elf::SHF_COMPRESSED) {
             self.compressed = true;
             return;
         }
-        let debug = &mut self.info.debug;
         match name {
-            b".debug_info" => debug.info = bytes,
-            b".debug_abbrev" => debug.abbrev = bytes,
-            b".debug_aranges" => debug.aranges = bytes,
-            b".debug_str" => debug.text = bytes,
-            b".debug_line" => debug.line = bytes,
-            b".debug_line_str" => debug.line_text = bytes,
-            b".debug_str_offsets" => debug.text_offsets = bytes,
-            b".debug_addr" => debug.addresses = bytes,
             b".plt" | b".plt.sec" | b".plt.got" | b".iplt" => self.linkage.push(place(section, bytes)),
             b".eh_frame" => self.frames = place(section, bytes),
             b".eh_frame_hdr" => self.frames_index = place(section, bytes),
+            _ if name.starts_with(b".debug_") => self.debug_sections.push((name, bytes)),
             _ => {}
         }
     }
 
-    /// Begin and end of the code section around `address`.
-    pub fn code_around(&self, address: u64) -> Option<(u64, u64)> {
-        let section = self.code.iter().find(|section| section.holds(address))?;
-        Some((section.address, section.address.checked_add(section.size)?))
+    /// Begin and end of the code section around `svma`.
+    pub fn code_around(&self, svma: u64) -> Option<(u64, u64)> {
+        let section = self.code.iter().find(|section| section.holds(svma))?;
+        Some((section.svma, section.svma.checked_add(section.size)?))
     }
 
-    /// The code from `address` on, as the linker wrote it, at most `most` bytes.
-    pub fn code_at(&self, address: u64, most: usize) -> Option<&'static [u8]> {
-        let section = self.code.iter().find(|section| section.holds(address))?;
-        let rest = section.data.get((address - section.address) as usize..)?;
+    /// The code from `svma` on, as the linker wrote it, at most `most` bytes.
+    pub fn code_at(&self, svma: u64, most: usize) -> Option<&'static [u8]> {
+        let section = self.code.iter().find(|section| section.holds(svma))?;
+        let rest = section.data.get((svma - section.svma) as usize..)?;
         Some(&rest[..most.min(rest.len())])
     }
 
-    /// Whether a linkage table has `address`. A function of the program that ends in such a jump is another matter.
-    pub fn is_linkage(&self, address: u64) -> bool {
-        self.linkage.iter().any(|section| section.holds(address))
+    /// Whether a linkage table has `svma`. A function of the program that ends in such a jump is another matter.
+    pub fn is_linkage(&self, svma: u64) -> bool {
+        self.linkage.iter().any(|section| section.holds(svma))
     }
 
-    /// The name of the library function for which the program has a jump at `address`.
-    pub fn dynamic_name(&self, address: u64) -> Option<&'static [u8]> {
-        let entry = self.dynamic.chunks_exact(24).find(|entry| number(entry, 8, 8) == Some(address))?;
+    /// The name of the library function for which the program has a jump at `svma`.
+    pub fn dynamic_name(&self, svma: u64) -> Option<&'static [u8]> {
+        let entry = self.dynamic.chunks_exact(24).find(|entry| number(entry, 8, 8) == Some(svma))?;
         text(self.dynamic_strings, number(entry, 0, 4)? as usize)
+    }
+
+    /// The section of debug information that has this name; empty when there is none.
+    pub fn debug_section(&self, name: &str) -> &'static [u8] {
+        let section = self.debug_sections.iter().find(|(own, _)| *own == name.as_bytes());
+        section.map_or(&[], |(_, bytes)| bytes)
     }
 
     /// The name of a symbol.
@@ -155,7 +140,7 @@ fn has(section: &SectionHeader64<LittleEndian>, flag: elf::SectionFlags) -> bool
 }
 
 fn place(section: &SectionHeader64<LittleEndian>, data: &'static [u8]) -> Section {
-    Section { data, address: section.sh_addr(ENDIAN), size: section.sh_size(ENDIAN) }
+    Section { data, svma: section.sh_addr(ENDIAN), size: section.sh_size(ENDIAN) }
 }
 
 /// The segments of the file, as the loader would see them: kind, address, size in memory.

@@ -2,29 +2,29 @@
 use super::elf::Elf;
 use gimli::{BaseAddresses, EhFrame, EhFrameHdr, LittleEndian, UnwindSection};
 
-/// Begin and size of the function around `address`.
-pub(super) fn function(elf: &Elf, address: u64) -> Option<(u64, u64)> {
+/// Begin and size of the function around `svma`.
+pub(super) fn function(elf: &Elf, svma: u64) -> Option<(u64, u64)> {
     let bases = bases(elf);
     let index = EhFrameHdr::new(elf.frames_index.data, LittleEndian).parse(&bases, 8).ok()?;
     let table = index.table()?;
     let frames = EhFrame::new(elf.frames.data, LittleEndian);
-    let found = table.fde_for_address(&frames, &bases, address, EhFrame::cie_from_offset).ok()?;
+    let found = table.fde_for_address(&frames, &bases, svma, EhFrame::cie_from_offset).ok()?;
     Some((found.initial_address(), found.len()))
 }
 
-/// Where the last function in front of `address` ends.
-pub(super) fn end_before(elf: &Elf, address: u64) -> Option<u64> {
+/// Where the last function in front of `svma` ends.
+pub(super) fn end_before(elf: &Elf, svma: u64) -> Option<u64> {
     let bases = bases(elf);
     let index = EhFrameHdr::new(elf.frames_index.data, LittleEndian).parse(&bases, 8).ok()?;
     let table = index.table()?;
     let frames = EhFrame::new(elf.frames.data, LittleEndian);
-    let offset = table.pointer_to_offset(table.lookup(address.checked_sub(1)?, &bases).ok()?).ok()?;
+    let offset = table.pointer_to_offset(table.lookup(svma.checked_sub(1)?, &bases).ok()?).ok()?;
     let frame = frames.fde_from_offset(&bases, offset, EhFrame::cie_from_offset).ok()?;
     frame.initial_address().checked_add(frame.len())
 }
 
-/// Where the next function behind `address` begins. The table is sorted, eight bytes an entry.
-pub(super) fn next(elf: &Elf, address: u64) -> Option<u64> {
+/// Where the next function behind `svma` begins. The table is sorted, eight bytes an entry.
+pub(super) fn next(elf: &Elf, svma: u64) -> Option<u64> {
     let bases = bases(elf);
     let index = EhFrameHdr::new(elf.frames_index.data, LittleEndian).parse(&bases, 8).ok()?;
     let table = index.table()?;
@@ -32,7 +32,7 @@ pub(super) fn next(elf: &Elf, address: u64) -> Option<u64> {
     let mut next: Option<u64> = None;
     while let Ok(Some((begin, _))) = entries.next() {
         let gimli::Pointer::Direct(begin) = begin else { return None };
-        if begin > address && next.is_none_or(|next| begin < next) {
+        if begin > svma && next.is_none_or(|next| begin < next) {
             next = Some(begin);
         }
     }
@@ -40,5 +40,5 @@ pub(super) fn next(elf: &Elf, address: u64) -> Option<u64> {
 }
 
 fn bases(elf: &Elf) -> BaseAddresses {
-    BaseAddresses::default().set_eh_frame_hdr(elf.frames_index.address).set_eh_frame(elf.frames.address)
+    BaseAddresses::default().set_eh_frame_hdr(elf.frames_index.svma).set_eh_frame(elf.frames.svma)
 }

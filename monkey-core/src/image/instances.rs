@@ -41,7 +41,7 @@ fn name_at(object: &Object, begin: u64, name: &Mangled) -> Option<String> {
     if name.mangling == Mangling::V0 {
         return Some(whole);
     }
-    let own = object.elf()?.info.identity(begin)?.name;
+    let own = object.dwarf()?.identity(begin)?.name;
     let path = whole.strip_suffix(std::str::from_utf8(&name.ident).ok()?)?;
     Some(format!("{path}{own}"))
 }

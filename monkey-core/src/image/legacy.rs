@@ -28,7 +28,6 @@ use super::spelling::is_standard_crate;
 use builds::{Builds, Several};
 use function::{Build, Function, Sections};
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
 use types::Comparison;
 
 /// Whether a body is a copy of a function.
@@ -81,7 +80,7 @@ impl Gap {
 
 /// Decides about bodies that have the path of the function `own`, whose body is `body`.
 pub(super) fn prove(own: &Mangled, body: Body, others: &[Body]) -> Vec<Verdict> {
-    let identity = body.object.elf().and_then(|elf| elf.info.identity(body.begin));
+    let identity = body.object.dwarf().and_then(|dwarf| dwarf.identity(body.begin));
     let Some(identity) = identity else { return vec![Verdict::Doubt(Gap::DebugInformation); others.len()] };
     let mut verdicts: Vec<Verdict> = agree(&identity, others)
         .into_iter()
@@ -107,7 +106,7 @@ pub(super) fn prove(own: &Mangled, body: Body, others: &[Body]) -> Vec<Verdict> 
 /// v0. What is written elsewhere or has other generic arguments is another function; the rest stays open, because the
 /// library's own debug information does not describe types.
 pub(super) fn prove_across(_: &Mangled, body: Body, others: &[Body]) -> Vec<Verdict> {
-    let identity = body.object.elf().and_then(|elf| elf.info.identity(body.begin));
+    let identity = body.object.dwarf().and_then(|dwarf| dwarf.identity(body.begin));
     let agree = identity.map_or_else(|| vec![None; others.len()], |identity| agree(&identity, others));
     let verdict = |same| match same {
         Some(true) => Verdict::Doubt(Gap::Manglings),
@@ -124,8 +123,8 @@ fn agree(own: &Identity, bodies: &[Body]) -> Vec<Option<bool>> {
         let here: Vec<usize> =
             (0..bodies.len()).filter(|at| std::ptr::eq(bodies[*at].object, object)).collect();
         let begins: Vec<u64> = here.iter().map(|at| bodies[*at].begin).collect();
-        if let Some(elf) = object.elf().filter(|_| !begins.is_empty()) {
-            for (at, same) in here.into_iter().zip(elf.info.are(own, &begins)) {
+        if let Some(dwarf) = object.dwarf().filter(|_| !begins.is_empty()) {
+            for (at, same) in here.into_iter().zip(dwarf.have_identity(own, &begins)) {
                 all[at] = same;
             }
         }
@@ -137,7 +136,7 @@ struct Proof<'a> {
     own: &'a Mangled,
     body: Body,
     identity: Identity,
-    sections: BTreeMap<usize, Rc<Sections>>,
+    sections: BTreeMap<usize, &'static Sections>,
     function: Option<Function>,
 }
 
@@ -155,9 +154,8 @@ impl Proof<'_> {
 
     fn find(&mut self, body: Body) -> Option<Function> {
         let object = body.object;
-        let sections = self.sections.entry(std::ptr::from_ref(object) as usize);
-        let sections = Rc::clone(sections.or_insert(Rc::new(object.elf()?.info.sections())));
-        Function::find(object, &sections, body.begin)
+        let sections = &object.dwarf()?.sections;
+        Function::find(object, sections, body.begin)
     }
 
     /// What is not known of the function itself, whatever the body.

@@ -3,6 +3,7 @@
 //! Nobody waits for anybody: a fork at any moment leaves a child that can read on. Two threads may read the same file at
 //! once, and what the first has read is kept.
 use super::bytes::find_all;
+use super::dwarf::Dwarf;
 use super::elf::Elf;
 use super::name::Mangled;
 use super::published::Published;
@@ -16,6 +17,7 @@ pub(super) struct Object {
     pub loaded: Loaded,
     elf: OnceBox<Option<Elf>>,
     symbols: OnceBox<Symbols>,
+    dwarf: OnceBox<Option<Dwarf>>,
 }
 
 /// Every file that was ever seen; they are few, and what was read of them is wanted again.
@@ -31,7 +33,12 @@ pub(super) fn all() -> Vec<&'static Object> {
 /// A file that was closed and one that came to its place differ in path, segments, header or notes.
 fn known(loaded: &Loaded) -> &'static Object {
     let is_it = |object: &Object| object.loaded == *loaded;
-    let new = || Object { loaded: loaded.clone(), elf: OnceBox::new(), symbols: OnceBox::new() };
+    let new = || Object {
+        loaded: loaded.clone(),
+        elf: OnceBox::new(),
+        symbols: OnceBox::new(),
+        dwarf: OnceBox::new(),
+    };
     SEEN.find_or_add(is_it, new)
 }
 
@@ -73,6 +80,11 @@ impl Object {
             let disambiguator = &before[crate_root + 2..];
             disambiguator.iter().all(u8::is_ascii_alphanumeric).then_some(disambiguator)
         })
+    }
+
+    /// The file's debug information, if the file can be read.
+    pub fn dwarf(&self) -> Option<&Dwarf> {
+        self.dwarf.get_or_init(|| Box::new(self.elf().map(Dwarf::new))).as_ref()
     }
 
     /// An address of the process as the file has it.

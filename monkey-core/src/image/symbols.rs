@@ -34,8 +34,8 @@ impl Symbols {
     pub fn build(elf: &Elf) -> Self {
         let mut begin = u64::MAX;
         for code in &elf.code {
-            if code.size != 0 && code.address < begin {
-                begin = code.address;
+            if code.size != 0 && code.svma < begin {
+                begin = code.svma;
             }
         }
         let entries = by_address(&collect(elf, begin));

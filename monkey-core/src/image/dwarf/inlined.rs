@@ -1,216 +1,240 @@
-//! Where calls of a function were inlined. Reads every unit, so only asked when a test has failed.
-use super::form::Value;
-use super::unit::{INLINED, SUBPROGRAM, Unit};
-use super::{Identity, line, ranges};
-use crate::image::bytes::{find, find_all, text};
-use crate::image::elf::Debug;
-use crate::image::{name, spelling};
-use std::collections::HashSet;
+//! Where a function was inlined: the inlined subroutines whose abstract origin is that function.
+//!
+//! Nothing is walked where it can be searched. The function's name has a place in `.debug_str`; where that is written in
+//! `.debug_info` stands an entry of the function; and where an inlined subroutine refers to that entry, the function was
+//! inlined.
+use super::layout::{Key, SearchedUnit};
+use super::line::Files;
+use super::subprogram::{Identity, is_function};
+use super::unit::{Die, Unit};
+use super::{Dwarf, names};
+use crate::image::bytes::{find, find_value};
+use crate::image::name::Mangled;
+use gimli::{DwAt, DwTag, Section as _};
+use std::collections::{BTreeMap, HashSet};
 
-/// One inlined call, as the file has it.
+/// One inlined call.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::image) struct Call {
+pub(in crate::image) struct InlinedCall {
+    /// Where the call is written.
     pub file: String,
     pub line: u64,
-    /// The function whose code now contains the call.
-    pub into: String,
+    /// Where its code begins.
+    pub svma: u64,
     /// Whether more than the identifier was compared.
     pub certain: bool,
 }
 
-/// What is searched.
+/// The function that is searched.
+#[derive(Debug)]
 pub(in crate::image) struct Wanted {
-    /// The function's own identifier.
+    /// Its own identifier.
     pub ident: Vec<u8>,
     /// Its name, spelled by `spelling::loose`.
     pub loose: String,
     /// Where it is written, if that is known: tells instances and crate versions apart.
     pub identity: Option<Identity>,
+    /// Its symbol, where only that one or another copy's proves that an entry is the function's.
+    pub symbol: Option<Mangled>,
+    /// Whether entries count that have nothing but the identifier, as with line tables only.
+    pub namesakes: bool,
 }
 
-/// All inlined calls of `wanted`.
-pub(in crate::image) fn calls(debug: &Debug, wanted: &Wanted) -> Vec<Call> {
-    let (texts, names) = (linkage_names(debug, wanted), plain_names(debug, wanted));
-    let units = if texts.is_empty() && names.is_empty() { Vec::new() } else { open(debug) };
-    let (functions, namesakes) = (HashSet::new(), HashSet::new());
-    let mut search = Search { wanted, texts, names, units: &units, functions, namesakes, calls: Vec::new() };
-    search.note_functions();
-    search.note_completions();
-    for unit in &units {
-        if search.may_refer(unit) {
-            search.note_calls(unit);
-        }
+/// All inlined calls of `wanted` in one file, in which its name stands at `name_at` of `.debug_str`, if that is known.
+pub(in crate::image) fn calls(dwarf: &Dwarf, wanted: &Wanted, name_at: Option<usize>) -> Vec<InlinedCall> {
+    let outside = refers_outside(dwarf);
+    let mut search = Search {
+        dwarf,
+        wanted,
+        outside,
+        functions: BTreeMap::new(),
+        seen: HashSet::new(),
+        calls: Vec::new(),
+    };
+    search.find_functions(name_at);
+    while let Some((start, functions)) = search.functions.pop_first() {
+        search.find_references(start, functions);
     }
     search.calls.sort();
     search.calls.dedup();
     search.calls
 }
 
-fn open(debug: &Debug) -> Vec<Unit> {
-    ranges::units(debug).into_iter().filter_map(|start| Unit::open(*debug, start)).collect()
+/// Whether entries refer to those of other units: link-time optimisation, also that of a crate by itself.
+fn refers_outside(dwarf: &Dwarf) -> bool {
+    let abbreviations = dwarf.sections.debug_abbrev.reader().slice();
+    [gimli::DW_AT_abstract_origin, gimli::DW_AT_specification].iter().any(|attribute| {
+        let spec = [attribute.0 as u8, gimli::DW_FORM_ref_addr.0 as u8];
+        find(abbreviations, &spec).is_some()
+    })
 }
 
-/// The places in `.debug_str` of all symbol names that spell the wanted function.
-fn linkage_names(debug: &Debug, wanted: &Wanted) -> HashSet<u64> {
-    let mut needle = wanted.ident.len().to_string().into_bytes();
-    needle.extend_from_slice(&wanted.ident);
-    let mut places = HashSet::new();
-    for hit in find_all(debug.text, &needle) {
-        let start = debug.text[..hit].iter().rposition(|byte| *byte == 0).map_or(0, |zero| zero + 1);
-        let Some(symbol) = text(debug.text, start) else { continue };
-        let spelled = name::Mangled::parse(symbol).map(|parsed| spelling::loose(parsed.body_name()));
-        if spelled.is_some_and(|spelled| spelled == wanted.loose) {
-            places.insert(start as u64);
-        }
-    }
-    places
-}
-
-/// The places of the function's identifier, with or without arguments: all that there is with line tables only.
-fn plain_names(debug: &Debug, wanted: &Wanted) -> HashSet<u64> {
-    let begins = |at: &usize| *at == 0 || debug.text[at - 1] == 0;
-    let ends = |at: &usize| matches!(debug.text.get(at + wanted.ident.len()), Some(0 | b'<'));
-    let hits = find_all(debug.text, &wanted.ident);
-    hits.filter(|at| begins(at) && ends(at)).map(|at| at as u64).collect()
-}
+/// Entries of the function, by the begin of their unit; and whether it is surely the function.
+type Functions = BTreeMap<usize, Vec<(Die, bool)>>;
 
 struct Search<'a> {
+    dwarf: &'a Dwarf,
     wanted: &'a Wanted,
-    texts: HashSet<u64>,
-    names: HashSet<u64>,
-    units: &'a [Unit],
-    /// The entries of the function, in all units.
-    functions: HashSet<usize>,
-    /// Entries that have the function's identifier and nothing else that could be compared.
-    namesakes: HashSet<usize>,
-    calls: Vec<Call>,
+    outside: bool,
+    /// Those to which nobody's references have been searched yet.
+    functions: Functions,
+    seen: HashSet<usize>,
+    calls: Vec<InlinedCall>,
 }
 
-/// More names than this are not searched one by one.
-const FEW: usize = 16;
+/// Whether the line in which a function is declared stands close behind its name, as compilers write it: behind the file.
+fn may_declare_at(behind: &[u8], line: u64) -> bool {
+    let bytes = line.to_le_bytes();
+    let size = if line < 0x100 { 1 } else { 2 };
+    behind[..behind.len().min(6)].windows(size).any(|window| *window == bytes[..size])
+}
+
+/// The attributes by which entries refer to a function's.
+const REFERENCES: [(DwTag, DwAt); 3] = [
+    // A declaration is completed by an abstract instance, to which the inlined calls refer.
+    (gimli::DW_TAG_subprogram, gimli::DW_AT_specification),
+    (gimli::DW_TAG_subprogram, gimli::DW_AT_abstract_origin),
+    (gimli::DW_TAG_inlined_subroutine, gimli::DW_AT_abstract_origin),
+];
+
+/// More names than this are not searched one by one: each takes a reading of all of `.debug_info`.
+const FEW: usize = 8;
 
 impl Search<'_> {
-    /// Whether the unit's bytes contain one of the names' places: spares the walk over most units.
-    fn may_mention(&self, unit: &Unit) -> bool {
-        let info = &unit.debug.info[unit.header.start..unit.header.end];
-        let searched = self.texts.len() + self.names.len() <= FEW && unit.debug.text_offsets.is_empty();
-        !searched
-            || self
-                .texts
-                .iter()
-                .chain(&self.names)
-                .any(|place| find(info, &(*place as u32).to_le_bytes()).is_some())
+    fn find_functions(&mut self, name_at: Option<usize>) {
+        let wanted = self.wanted;
+        let mut searched: Vec<(DwAt, usize)> = Vec::new();
+        if let Some(identity) = &wanted.identity {
+            let own_name = name_at.or_else(|| names::exact(self.dwarf, identity.name.as_bytes()));
+            searched.extend(own_name.map(|place| (gimli::DW_AT_name, place)));
+        } else {
+            let linkage_names = names::linkage_names(self.dwarf, wanted);
+            searched.extend(linkage_names.into_iter().map(|place| (gimli::DW_AT_linkage_name, place)));
+        }
+        if wanted.namesakes && wanted.identity.is_none() {
+            let names = names::plain_names(self.dwarf, &wanted.ident);
+            searched.extend(names.into_iter().map(|place| (gimli::DW_AT_name, place)));
+        }
+        searched.sort_unstable_by_key(|(_, place)| *place);
+        searched.dedup();
+        if searched.len() > FEW || !searched.is_empty() && self.dwarf.has_string_offsets() {
+            return self.walk_all();
+        }
+        for (attribute, place) in searched {
+            self.find_by_text(attribute, place);
+        }
     }
 
-    /// Whether the unit has an entry of the function, or may refer to another unit's: code that was inlined from
-    /// another unit, link-time optimisation.
-    fn may_refer(&self, unit: &Unit) -> bool {
-        unit.abbrevs.refers_outside()
-            || self.functions.iter().chain(&self.namesakes).any(|at| unit.holds(*at))
+    /// The subprograms that have the text at this place of `.debug_str` as an attribute.
+    fn find_by_text(&mut self, attribute: DwAt, place: usize) {
+        let key = Key { tag: gimli::DW_TAG_subprogram, attribute, form: gimli::DW_FORM_strp };
+        // Many functions are called `new`: what stands behind the name tells most of them without a look at the unit.
+        let line = self.wanted.identity.as_ref().filter(|_| !self.wanted.namesakes).map(|own| own.line);
+        let dies = self
+            .dwarf
+            .dies_with(&[key], place as u32, |behind| line.is_none_or(|line| may_declare_at(behind, line)));
+        for (unit, die) in dies {
+            self.note_if_wanted(&unit.unit, die);
+        }
     }
 
-    /// The entries that have the function's name.
-    fn note_functions(&mut self) {
-        let (mut found, mut alike) = (Vec::new(), Vec::new());
-        for unit in self.units.iter().filter(|unit| self.may_mention(unit)) {
-            unit.walk(SUBPROGRAM, |at, tag, _, entry| {
-                let known = tag == SUBPROGRAM
-                    && match entry.linkage {
-                        Some(Value::Text(place)) => self.texts.contains(&place),
-                        Some(value @ Value::TextIndex(_)) => self.spells(unit, value),
-                        // A `#[no_mangle]` function's name and place tell which one it is; others have both names.
-                        None => self.wanted.identity.is_some() && entry.line != 0 && self.is_named(entry),
-                        _ => false,
-                    };
-                if known && self.is_instance(unit, entry) {
-                    found.push(at);
-                } else if (entry.linkage, entry.line) == (None, 0) && self.is_named(entry) {
-                    alike.push(at);
+    /// For names that are too many, or that are not written in `.debug_info` itself.
+    fn walk_all(&mut self) {
+        for start in self.dwarf.unit_starts() {
+            let Some(unit) = Unit::open(&self.dwarf.sections, *start) else { continue };
+            let mut found = Vec::new();
+            unit.walk(&[gimli::DW_TAG_subprogram], |die| {
+                if die.name.is_some() {
+                    found.push(*die);
                 }
                 true
             });
-        }
-        self.functions.extend(found);
-        self.namesakes.extend(alike);
-    }
-
-    /// The entries that complete one of those: abstract instances, to which inlined calls refer. They may stand before
-    /// the one that they complete.
-    fn note_completions(&mut self) {
-        let mut all = Vec::new();
-        for unit in self.units.iter().filter(|unit| self.may_refer(unit)) {
-            unit.walk(SUBPROGRAM, |at, tag, _, entry| {
-                all.extend(entry.origin.filter(|_| tag == SUBPROGRAM).map(|origin| (at, origin)));
-                true
-            });
-        }
-        for (at, origin) in all.iter().chain(&all) {
-            if self.functions.contains(origin) {
-                self.functions.insert(*at);
+            for die in found {
+                self.note_if_wanted(&unit, die);
             }
         }
     }
 
-    fn is_named(&self, entry: &super::Entry) -> bool {
-        matches!(entry.name, Some(Value::Text(name)) if self.names.contains(&name))
+    fn note_if_wanted(&mut self, unit: &Unit, die: Die) {
+        if let Some(certain) = self.is_wanted(unit, &die) {
+            self.note_function(unit, die, certain);
+        }
     }
 
-    fn spells(&self, unit: &Unit, value: Value) -> bool {
-        let symbol = unit.text(value).and_then(name::Mangled::parse);
-        symbol.is_some_and(|symbol| {
-            symbol.ident == self.wanted.ident && spelling::loose(symbol.body_name()) == self.wanted.loose
-        })
+    fn note_function(&mut self, unit: &Unit, die: Die, certain: bool) {
+        if self.seen.insert(die.offset.0) {
+            self.functions.entry(unit.range.start).or_default().push((die, certain));
+        }
     }
 
-    fn is_instance(&self, unit: &Unit, entry: &super::Entry) -> bool {
-        let Some(wanted) = &self.wanted.identity else { return true };
-        let name = entry.name.and_then(|name| unit.text(name)).unwrap_or_default();
-        entry.line == wanted.line
-            && name == wanted.name.as_bytes()
-            && line::file(unit, entry.file).is_none_or(|file| file == wanted.file)
+    /// Whether an entry with a name is the function's: surely, or as far as its identifier tells.
+    fn is_wanted(&self, unit: &Unit, die: &Die) -> Option<bool> {
+        let wanted = self.wanted;
+        let is_instance = || {
+            let Some(identity) = &wanted.identity else { return true };
+            is_function(self.dwarf, unit, *die, identity).unwrap_or(false)
+        };
+        if let Some(linkage) = die.linkage_name {
+            let spelled = names::spells(unit.text(linkage)?, wanted);
+            return (spelled && is_instance()).then_some(true);
+        }
+        let name = unit.text(die.name?)?;
+        let rest = name.strip_prefix(wanted.ident.as_slice())?;
+        if die.decl_line == 0 {
+            let alike = match &wanted.identity {
+                Some(own) => name == own.name.as_bytes(),
+                None => rest.is_empty() || rest[0] == b'<',
+            };
+            return (wanted.namesakes && alike).then_some(false);
+        }
+        // A `#[no_mangle]` function's name and place tell which one it is; others have both names.
+        (wanted.identity.is_some() && rest.is_empty() && is_instance()).then_some(true)
     }
 
-    fn note_calls(&mut self, unit: &Unit) {
-        // The innermost function around the walk, and how deep it stands.
-        let mut around: Vec<(usize, usize)> = Vec::new();
-        let mut found = Vec::new();
-        unit.walk(SUBPROGRAM, |at, tag, depth, entry| {
-            if tag == SUBPROGRAM {
-                around.retain(|(_, outer)| *outer < depth);
-                around.push((at, depth));
-            } else if let Some(origin) = entry.origin.filter(|_| tag == INLINED) {
-                let certain = self.functions.contains(&origin);
-                if certain || self.namesakes.contains(&origin) {
-                    found.push((*entry, around.last().map(|(at, _)| *at), certain));
+    /// What refers to functions of one unit.
+    fn find_references(&mut self, start: usize, functions: Vec<(Die, bool)>) {
+        let form = gimli::DW_FORM_ref4;
+        let keys = REFERENCES.map(|(tag, attribute)| Key { tag, attribute, form });
+        let Some(unit) = Unit::open(&self.dwarf.sections, start) else { return };
+        let searched = SearchedUnit::new(unit, &keys);
+        let files = Files::of(&searched.unit);
+        for (function, certain) in functions {
+            let value = (function.offset.0 - start) as u32;
+            for at in find_value(searched.unit.bytes(), value.to_le_bytes()) {
+                let die = searched.die(start + at).filter(|die| die.origin == Some(function.offset));
+                if let Some(die) = die {
+                    self.note_reference(&searched.unit, files.as_ref(), die, certain);
                 }
             }
-            true
-        });
-        for (entry, into, certain) in found {
-            let file = line::file(unit, entry.call_file).unwrap_or_else(|| "?".to_owned());
-            let into = into.and_then(|at| self.function_name(at)).unwrap_or_else(|| "?".to_owned());
-            if into.contains("{{reify") || into.contains("{shim:reify") {
-                // The stand-in for a `#[track_caller]` function is no caller.
-                continue;
+            if self.outside {
+                self.find_outside_references(function, certain);
             }
-            self.calls.push(Call { file, line: entry.call_line, into, certain });
         }
     }
 
-    /// The name of the function at `at`, or of the one that it completes.
-    fn function_name(&self, mut at: usize) -> Option<String> {
-        for _ in 0..4 {
-            let unit = self.units.iter().find(|unit| unit.holds(at))?;
-            let entry = unit.entry(at)?;
-            if let Some(symbol) = entry.linkage.and_then(|value| unit.text(value)) {
-                return name::demangled(symbol)
-                    .or_else(|| Some(String::from_utf8_lossy(symbol).into_owned()));
+    fn find_outside_references(&mut self, function: Die, certain: bool) {
+        let form = gimli::DW_FORM_ref_addr;
+        let keys = REFERENCES.map(|(tag, attribute)| Key { tag, attribute, form });
+        for (searched, die) in self.dwarf.dies_with(&keys, function.offset.0 as u32, |_| true) {
+            if die.origin == Some(function.offset) {
+                self.note_reference(&searched.unit, Files::of(&searched.unit).as_ref(), die, certain);
             }
-            if let Some(own) = entry.name.and_then(|value| unit.text(value)) {
-                return Some(String::from_utf8_lossy(own).into_owned());
-            }
-            at = entry.origin?;
         }
-        None
+    }
+
+    fn note_reference(&mut self, unit: &Unit, files: Option<&Files>, die: Die, certain: bool) {
+        if die.tag == gimli::DW_TAG_subprogram {
+            self.note_function(unit, die, certain);
+        } else {
+            self.note_call(unit, files, &die, certain);
+        }
+    }
+
+    fn note_call(&mut self, unit: &Unit, files: Option<&Files>, die: &Die, certain: bool) {
+        // The linker leaves the entries of functions that it drops, at no address.
+        let begin = unit.code(die).into_iter().map(|code| code.start).find(|begin| *begin != 0);
+        let Some(svma) = begin else { return };
+        let file = files.and_then(|files| files.path(die.call_file)).unwrap_or_else(|| "?".to_owned());
+        self.calls.push(InlinedCall { file, line: die.call_line, svma, certain });
     }
 }

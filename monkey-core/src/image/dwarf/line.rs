@@ -1,128 +1,131 @@
-//! Line tables: which file a number stands for, and the first line of a function.
-use super::normal;
-use super::unit::Unit;
-use crate::image::bytes::{Cursor, find_all, text};
-use gimli::{AttributeValue, DebugLine, DebugLineOffset, EndianSlice, LineProgramHeader, LittleEndian};
+//! Line programs: which file a number stands for, and which line an address.
+use super::unify_std_path;
+use super::unit::{Sections, Slice, Unit};
+use crate::image::bytes::find_all;
+use gimli::{
+    AttributeValue, DebugLine, DebugLineOffset, EndianSlice, LineProgramHeader, LittleEndian, Section as _,
+};
+use std::collections::BTreeSet;
 
-type Reader = EndianSlice<'static, LittleEndian>;
-
-fn header(unit: &Unit) -> Option<LineProgramHeader<Reader>> {
-    let at = DebugLineOffset(usize::try_from(unit.root.line?).ok()?);
-    let program =
-        DebugLine::new(unit.debug.line, LittleEndian).program(at, unit.address_size(), None, None).ok()?;
-    Some(program.header().clone())
+/// A file, by its number in the unit, and a line in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Row {
+    pub file: u64,
+    pub line: u64,
+    svma: u64,
 }
 
-/// The path of the unit's file number `index`, from its root.
-pub(super) fn file(unit: &Unit, index: u64) -> Option<String> {
-    file_of(unit, &header(unit)?, index)
+/// The files that a unit's numbers stand for.
+pub(super) struct Files<'a> {
+    unit: &'a Unit<'a>,
+    header: LineProgramHeader<Slice>,
+    directory: Option<String>,
 }
 
-fn file_of(unit: &Unit, header: &LineProgramHeader<Reader>, index: u64) -> Option<String> {
-    let entry = header.file(index)?;
-    let mut path = lossy(unit, &entry.path_name())?;
-    // In version 4 directory 0 is the unit's own, which `directory` does not give.
-    for directory in [
-        entry.directory(header).and_then(|value| lossy(unit, &value)),
-        unit.root.directory.map(|own| String::from_utf8_lossy(own).into_owned()),
-    ] {
-        if !path.starts_with('/')
-            && let Some(directory) = directory
-        {
-            path = format!("{directory}/{path}");
-        }
+impl<'a> Files<'a> {
+    pub fn of(unit: &'a Unit<'a>) -> Option<Self> {
+        let AttributeValue::DebugLineRef(at) = unit.attribute(gimli::DW_AT_stmt_list)? else { return None };
+        let address_size = unit.parsed.header.address_size();
+        let program = unit.sections.debug_line.program(at, address_size, None, None).ok()?;
+        let directory = unit.attribute_text(gimli::DW_AT_comp_dir);
+        Some(Self { unit, header: program.header().clone(), directory })
     }
-    Some(normal(path))
+
+    /// The path of a file.
+    pub fn path(&self, number: u64) -> Option<String> {
+        let file = self.header.file(number)?;
+        let mut path = self.text(file.path_name())?;
+        // In version 4 directory 0 is the unit's own, which `directory` does not give.
+        let directory = file.directory(&self.header).and_then(|value| self.text(value));
+        for directory in [directory.as_ref(), self.directory.as_ref()].into_iter().flatten() {
+            if !path.starts_with('/') {
+                path = format!("{directory}/{path}");
+            }
+        }
+        Some(unify_std_path(path))
+    }
+
+    fn text(&self, value: AttributeValue<Slice>) -> Option<String> {
+        Some(String::from_utf8_lossy(self.unit.text(value)?).into_owned())
+    }
 }
 
-fn lossy(unit: &Unit, value: &AttributeValue<Reader>) -> Option<String> {
-    let bytes = match value {
-        AttributeValue::String(own) => own.slice(),
-        AttributeValue::DebugStrRef(at) => text(unit.debug.text, at.0)?,
-        AttributeValue::DebugLineStrRef(at) => text(unit.debug.line_text, at.0)?,
-        _ => return None,
-    };
-    Some(String::from_utf8_lossy(bytes).into_owned())
+/// The path of the unit's file of this number.
+pub(super) fn file(unit: &Unit, number: u64) -> Option<String> {
+    Files::of(unit)?.path(number)
 }
 
-/// File and line of the first row for `address`.
-pub(super) fn first(unit: &Unit, address: u64) -> Option<(String, u64)> {
-    let header = header(unit)?;
-    let rows = rows(unit, &header, address)?;
-    Some((file_of(unit, &header, rows.file)?, u64::try_from(rows.line).ok()?))
+/// File and line of the first row of the function that begins at `svma`.
+pub(super) fn first(unit: &Unit, svma: u64) -> Option<(String, u64)> {
+    let files = Files::of(unit)?;
+    let row = *sequence(unit.sections, &files.header, svma)?.first()?;
+    Some((files.path(row.file)?, row.line))
 }
 
-/// The most that stands between the begin of a function's rows and its address: the file, the column, some flags.
+/// File and line of the code at `svma`, in the function that begins at `begin`.
+pub(super) fn at(unit: &Unit, begin: u64, svma: u64) -> Option<(String, u64)> {
+    let files = Files::of(unit)?;
+    let rows = sequence(unit.sections, &files.header, begin)?;
+    // The row that ends the sequence has no line of its own.
+    let row = rows.iter().take_while(|row| row.svma <= svma).last().filter(|row| row.line != 0)?;
+    Some((files.path(row.file)?, row.line))
+}
+
+/// The files of all rows of the function that begins at `svma`.
+pub(super) fn all_files(unit: &Unit, svma: u64) -> Option<BTreeSet<String>> {
+    let files = Files::of(unit)?;
+    let rows = sequence(unit.sections, &files.header, svma)?;
+    let numbers: BTreeSet<u64> = rows.iter().map(|row| row.file).collect();
+    numbers.into_iter().map(|number| files.path(number)).collect()
+}
+
+/// What ends a sequence: an extended instruction of one byte.
+const END: [u8; 3] = [0, 1, gimli::DW_LNE_end_sequence.0];
+/// The most that stands between the begin of a sequence and its address: the file, the column, some flags.
 const BEFORE: usize = 32;
+/// A function's part of a line program is smaller.
+const MOST: usize = 1 << 20;
 
-/// The rows that begin with `address`, at the first row.
+/// The rows of the function that begins at `svma`.
 ///
-/// rustc gives each function a section of its own, so its rows begin with its address: the place is searched, and the
-/// thousands of rows before it are not run.
-fn rows<'a>(unit: &Unit, header: &'a LineProgramHeader<Reader>, address: u64) -> Option<Rows<'a>> {
-    let data: &'static [u8] = header.raw_program_buf().slice();
-    let mut start = vec![0, unit.address_size().saturating_add(1), 2];
-    start.extend_from_slice(&address.to_le_bytes());
-    find_all(data, &start).find_map(|at| {
-        // Rows begin behind the mark that ends others. What looks like that mark and is none does not lead to `at`.
+/// rustc gives each function a section of its own, so its rows are a sequence that begins with its address: the place is
+/// searched, and the thousands of rows before it are not run.
+fn sequence(sections: &Sections, header: &LineProgramHeader<Slice>, svma: u64) -> Option<Vec<Row>> {
+    let program = header.raw_program_buf().slice();
+    let mut set_address = vec![0, header.address_size().saturating_add(1), gimli::DW_LNE_set_address.0];
+    set_address.extend_from_slice(&svma.to_le_bytes());
+    find_all(program, &set_address).find_map(|at| {
+        // What looks like an end and is none does not lead to the address.
         let begins = (at.saturating_sub(BEFORE)..=at).rev();
-        let mut begins = begins.filter(|begin| *begin == 0 || data[..*begin].ends_with(&[0, 1, 1]));
-        begins.find_map(|begin| {
-            let mut rows = Rows { header, cursor: Cursor { data, at: begin }, file: 1, line: 1 };
-            while rows.cursor.at < at {
-                if rows.step()? != Step::Other {
-                    return None;
-                }
-            }
-            if rows.cursor.at != at {
-                return None;
-            }
-            while rows.step()? == Step::Other {}
-            Some(rows)
-        })
+        let mut begins = begins.filter(|begin| *begin == 0 || program[..*begin].ends_with(&END));
+        begins.find_map(|begin| rows(sections, header, begin).filter(|rows| rows[0].svma == svma))
     })
 }
 
-/// What an instruction did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Step {
-    Row,
-    End,
-    Other,
-}
+/// The rows of the sequence that begins at `begin` in the line program, if it has any.
+///
+/// gimli runs line programs from their begin on, so it is given one that consists of the same header and this sequence.
+fn rows(sections: &Sections, header: &LineProgramHeader<Slice>, begin: usize) -> Option<Vec<Row>> {
+    let (section, start) = (sections.debug_line.reader().slice(), header.offset().0);
+    let whole = header.raw_program_buf().slice();
+    let length_size = usize::from(header.format().initial_length_size());
+    let first = (start + length_size + header.unit_length()).checked_sub(whole.len())?;
+    let sequence = &whole[begin..whole.len().min(begin + MOST)];
+    let mut unit = section.get(start..first)?.to_vec();
+    unit.extend_from_slice(sequence);
+    let word = usize::from(header.format().word_size());
+    let length = (unit.len() - length_size).to_le_bytes();
+    unit.get_mut(length_size - word..length_size)?.copy_from_slice(&length[..word]);
 
-struct Rows<'a> {
-    header: &'a LineProgramHeader<Reader>,
-    cursor: Cursor<'a>,
-    file: u64,
-    line: i64,
-}
-
-impl Rows<'_> {
-    /// Runs one instruction.
-    fn step(&mut self) -> Option<Step> {
-        let code = self.cursor.u8()?;
-        if code >= self.header.opcode_base() {
-            let range = self.header.line_range().max(1);
-            let lines =
-                i64::from(self.header.line_base()) + i64::from((code - self.header.opcode_base()) % range);
-            self.line = self.line.checked_add(lines)?;
-            return Some(Step::Row);
+    let section = DebugLine::from(EndianSlice::new(&unit, LittleEndian));
+    let program = section.program(DebugLineOffset(0), header.address_size(), None, None).ok()?;
+    let (mut rows, mut found) = (program.rows(), Vec::new());
+    while let Ok(Some((_, row))) = rows.next_row() {
+        let line = if row.end_sequence() { 0 } else { row.line().map_or(0, u64::from) };
+        found.push(Row { file: row.file_index(), line, svma: row.address() });
+        if row.end_sequence() {
+            break;
         }
-        match code {
-            0 => {
-                let length = self.cursor.uleb()?;
-                let ends = self.cursor.data.get(self.cursor.at) == Some(&1);
-                self.cursor.skip(length)?;
-                return Some(if ends { Step::End } else { Step::Other });
-            }
-            1 => return Some(Step::Row),
-            3 => self.line = self.line.checked_add(self.cursor.sleb()?)?,
-            4 => self.file = self.cursor.uleb()?,
-            9 => self.cursor.skip(2)?,
-            2 | 5 | 12 => self.cursor.uleb().map(drop)?,
-            _ => {}
-        }
-        Some(Step::Other)
     }
+    (!found.is_empty()).then_some(found)
 }

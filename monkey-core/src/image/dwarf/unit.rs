@@ -1,243 +1,299 @@
-//! One unit of debug information: its header, its root, and the walk over its entries.
-use super::abbrev::{Abbrev, Abbrevs};
-use super::form::{self, Sizes, Value};
-use crate::image::bytes::{Cursor, number, text};
-use crate::image::elf::Debug;
+//! One unit of debug information and its entries (DIEs), read by gimli as far as they are of use here.
+//!
+//! gimli's own [`gimli::Unit::new`] reads the line program's tables as well, which takes most of the time where many units
+//! are opened: that is done when a file is asked for (`line`).
+use gimli::{
+    Abbreviation, AttributeValue, DebugAddrBase, DebugInfoOffset, DebugLocListsBase, DebugRngListsBase,
+    DebugStrOffsetsBase, DwAt, DwTag, DwarfFileType, EndianSlice, EntriesRaw, LittleEndian, UnitOffset,
+};
+use std::ops::Range;
+use std::sync::Arc;
 
-pub(in crate::image) const SUBPROGRAM: u16 = 0x2e;
-pub(in crate::image) const INLINED: u16 = 0x1d;
-pub(in crate::image) const PARAMETER: u16 = 0x05;
-/// The attribute that has a function's address.
-pub(in crate::image) const LOW: u16 = 0x11;
-
-/// Where a unit lies.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::image) struct Header {
-    pub start: usize,
-    pub end: usize,
-    first: usize,
-    abbrevs: usize,
-    sizes: Sizes,
-}
-
-impl Header {
-    /// Reads the header at `start`.
-    pub fn read(info: &[u8], start: usize) -> Option<Self> {
-        let mut cursor = Cursor { data: info, at: start };
-        let mut length = cursor.number(4)?;
-        let mut sizes = Sizes { address: 8, offset: 4 };
-        if length == 0xffff_ffff {
-            length = cursor.number(8)?;
-            sizes.offset = 8;
-        }
-        let end = cursor.at.checked_add(usize::try_from(length).ok()?).filter(|end| *end <= info.len())?;
-        let version = cursor.number(2)? as u16;
-        let abbrevs = match version {
-            2..=4 => {
-                let abbrevs = cursor.number(usize::from(sizes.offset))?;
-                sizes.address = cursor.u8()?;
-                abbrevs
-            }
-            5 => {
-                let kind = cursor.u8()?;
-                sizes.address = cursor.u8()?;
-                let abbrevs = cursor.number(usize::from(sizes.offset))?;
-                // What a split or a type unit has more.
-                cursor.skip(match kind {
-                    4 | 5 => 8,
-                    2 | 6 => 8 + u64::from(sizes.offset),
-                    _ => 0,
-                })?;
-                abbrevs
-            }
-            // A unit that is not understood is stepped over.
-            _ => u64::MAX,
-        };
-        Some(Self { start, end, first: cursor.at, abbrevs: abbrevs as usize, sizes })
-    }
-}
-
-/// What the root entry says about the unit.
-#[derive(Debug, Clone, Copy, Default)]
-pub(in crate::image) struct Root {
-    pub line: Option<u64>,
-    pub directory: Option<&'static [u8]>,
-    pub producer: Option<&'static [u8]>,
-    /// The entries are in another file.
-    pub split: bool,
-    texts: u64,
-    addresses: u64,
-}
-
-/// An entry, as far as it is of use here. Entries are named by their offset in `.debug_info`.
-#[derive(Debug, Clone, Copy, Default)]
-pub(in crate::image) struct Entry {
-    pub low: Option<u64>,
-    /// Texts are looked up when they are wanted: `Unit::text`.
-    pub linkage: Option<Value>,
-    pub name: Option<Value>,
-    pub file: u64,
-    pub line: u64,
-    pub call_file: u64,
-    pub call_line: u64,
-    /// The entry that this one completes.
-    pub origin: Option<usize>,
-    pub location: Option<Value>,
-}
+pub(in crate::image) type Slice = EndianSlice<'static, LittleEndian>;
+pub(in crate::image) type Value = AttributeValue<Slice>;
+pub(in crate::image) type Sections = gimli::Dwarf<Slice>;
 
 /// A unit ready to be read.
 #[derive(Debug)]
-pub(in crate::image) struct Unit {
-    pub header: Header,
-    pub root: Root,
-    pub abbrevs: Abbrevs,
-    pub debug: Debug,
+pub(in crate::image) struct Unit<'a> {
+    pub sections: &'a Sections,
+    /// Without line program, name and directory.
+    pub parsed: gimli::Unit<Slice>,
+    /// Where it lies in `.debug_info`.
+    pub range: Range<usize>,
 }
 
-impl Unit {
-    pub fn open(debug: Debug, start: usize) -> Option<Self> {
-        let header = Header::read(debug.info, start)?;
-        let abbrevs = Abbrevs::parse(debug.abbrev, header.abbrevs, header.sizes)?;
-        let mut unit = Self { header, root: Root::default(), abbrevs, debug };
-        // The bases that the texts need may stand behind them.
-        unit.read_root()?;
-        unit.read_root()?;
+/// A debugging information entry.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::image) struct Die {
+    pub offset: DebugInfoOffset,
+    pub tag: DwTag,
+    /// How many entries are around it, from the entry on where the reading began.
+    pub depth: isize,
+    pub low_pc: Option<u64>,
+    pub high_pc: Option<Value>,
+    pub ranges: Option<Value>,
+    /// Texts are looked up when they are wanted: `Unit::text`.
+    pub linkage_name: Option<Value>,
+    pub name: Option<Value>,
+    pub decl_file: u64,
+    pub decl_line: u64,
+    pub call_file: u64,
+    pub call_line: u64,
+    /// The entry that this one completes: its `DW_AT_abstract_origin` or `DW_AT_specification`.
+    pub origin: Option<DebugInfoOffset>,
+    pub location: Option<Value>,
+}
+
+impl<'a> Unit<'a> {
+    /// Opens the unit that begins at `start` in `.debug_info`.
+    pub fn open(sections: &'a Sections, start: usize) -> Option<Self> {
+        let header = sections.unit_header(DebugInfoOffset(start)).ok()?;
+        let encoding = header.encoding();
+        let main = DwarfFileType::Main;
+        let parsed = gimli::Unit {
+            abbreviations: Arc::new(header.abbreviations(&sections.debug_abbrev).ok()?),
+            name: None,
+            comp_dir: None,
+            low_pc: 0,
+            str_offsets_base: DebugStrOffsetsBase::default_for_encoding_and_file(encoding, main),
+            addr_base: DebugAddrBase(0),
+            loclists_base: DebugLocListsBase::default_for_encoding_and_file(encoding, main),
+            rnglists_base: DebugRngListsBase::default_for_encoding_and_file(encoding, main),
+            line_program: None,
+            dwo_id: None,
+            header,
+        };
+        let range = start..start.checked_add(header.length_including_self())?;
+        let mut unit = Self { sections, parsed, range };
+        unit.read_bases()?;
         Some(unit)
     }
 
-    fn read_root(&mut self) -> Option<()> {
-        let mut root = self.root;
-        let mut cursor = Cursor { data: self.debug.info, at: self.header.first };
-        let shape = *self.abbrevs.get(cursor.uleb()?)?;
-        for attribute in self.abbrevs.attributes(&shape) {
-            let value = form::read(&mut cursor, attribute.form, attribute.implicit, self.header.sizes)?;
-            match (attribute.name, value) {
-                (0x10, Value::Number(line)) => root.line = Some(line),
-                (0x1b, _) => root.directory = self.text(value),
-                (0x25, _) => root.producer = self.text(value),
-                (0x72, Value::Number(base)) => root.texts = base,
-                (0x73 | 0x2133, Value::Number(base)) => root.addresses = base,
-                (0x76 | 0x2130, _) => root.split = true,
+    /// What other attributes count from.
+    fn read_bases(&mut self) -> Option<()> {
+        let mut low_pc = None;
+        let mut parsed = self.parsed.header.entries(&self.parsed.abbreviations);
+        parsed.next_dfs().ok()?;
+        let attributes = parsed.current()?.attrs().to_vec();
+        for attribute in attributes {
+            match (attribute.name(), attribute.value()) {
+                (gimli::DW_AT_str_offsets_base, AttributeValue::DebugStrOffsetsBase(base)) => {
+                    self.parsed.str_offsets_base = base;
+                }
+                (
+                    gimli::DW_AT_addr_base | gimli::DW_AT_GNU_addr_base,
+                    AttributeValue::DebugAddrBase(base),
+                ) => {
+                    self.parsed.addr_base = base;
+                }
+                (
+                    gimli::DW_AT_rnglists_base | gimli::DW_AT_GNU_ranges_base,
+                    AttributeValue::DebugRngListsBase(base),
+                ) => {
+                    self.parsed.rnglists_base = base;
+                }
+                (gimli::DW_AT_low_pc, value) => low_pc = Some(value),
                 _ => {}
             }
         }
-        self.root = root;
+        // The base of addresses may stand behind it.
+        self.parsed.low_pc = low_pc.and_then(|value| self.address(value)).unwrap_or(0);
         Some(())
     }
 
-    /// Whether the entry at `at` is one of this unit.
-    pub fn holds(&self, at: usize) -> bool {
-        (self.header.start..self.header.end).contains(&at)
+    /// An attribute of the unit itself.
+    pub fn attribute(&self, name: DwAt) -> Option<Value> {
+        let mut entries = self.parsed.entries();
+        entries.next_dfs().ok()?;
+        entries.current()?.attr_value(name)
+    }
+
+    /// A text of the unit itself.
+    pub fn attribute_text(&self, name: DwAt) -> Option<String> {
+        Some(String::from_utf8_lossy(self.text(self.attribute(name)?)?).into_owned())
+    }
+
+    /// Whether the entries are in another file.
+    pub fn is_split(&self) -> bool {
+        [gimli::DW_AT_dwo_name, gimli::DW_AT_GNU_dwo_name]
+            .into_iter()
+            .any(|name| self.attribute(name).is_some())
+    }
+
+    /// Its bytes, headers included.
+    pub fn bytes(&self) -> &'static [u8] {
+        use gimli::Section as _;
+        self.sections.debug_info.reader().slice().get(self.range.clone()).unwrap_or_default()
+    }
+
+    /// Whether the entry at `offset` is one of this unit.
+    pub fn holds(&self, offset: DebugInfoOffset) -> bool {
+        self.range.contains(&offset.0)
     }
 
     /// The text that a value stands for.
     pub fn text(&self, value: Value) -> Option<&'static [u8]> {
-        match value {
-            Value::TextHere(at) => text(self.debug.info, at),
-            Value::Text(at) => text(self.debug.text, at as usize),
-            Value::LineText(at) => text(self.debug.line_text, at as usize),
-            Value::TextIndex(index) => {
-                let size = usize::from(self.header.sizes.offset);
-                let place = (self.root.texts as usize).checked_add((index as usize).checked_mul(size)?)?;
-                text(self.debug.text, number(self.debug.text_offsets, place, size)? as usize)
-            }
-            _ => None,
-        }
+        Some(self.sections.attr_string(&self.parsed, value).ok()?.slice())
     }
 
     fn address(&self, value: Value) -> Option<u64> {
+        self.sections.attr_address(&self.parsed, value).ok()?
+    }
+
+    /// The place in `.debug_info` that a reference leads to.
+    fn target(&self, value: Value) -> Option<DebugInfoOffset> {
         match value {
-            Value::Number(address) => Some(address),
-            Value::AddressIndex(index) => {
-                let size = usize::from(self.header.sizes.address);
-                let place =
-                    (self.root.addresses as usize).checked_add((index as usize).checked_mul(size)?)?;
-                number(self.debug.addresses, place, size)
+            AttributeValue::UnitRef(offset) => Some(DebugInfoOffset(self.range.start.checked_add(offset.0)?)),
+            AttributeValue::DebugInfoRef(offset) => Some(offset),
+            _ => None,
+        }
+    }
+
+    /// The stretches of code that belong to an entry.
+    pub fn code(&self, die: &Die) -> Vec<Range<u64>> {
+        let end = match (die.low_pc, die.high_pc) {
+            (Some(low), Some(AttributeValue::Addr(end))) => Some((low, end)),
+            (Some(low), Some(high)) => {
+                high.udata_value().and_then(|size| Some((low, low.checked_add(size)?)))
             }
             _ => None,
+        };
+        if let Some((low, end)) = end {
+            return std::iter::once(low..end).collect();
         }
-    }
-
-    fn link(&self, value: Value) -> Option<usize> {
-        match value {
-            Value::InUnit(offset) => self.header.start.checked_add(offset as usize),
-            Value::InSection(offset) => Some(offset as usize),
-            _ => None,
+        let mut code = Vec::new();
+        let ranges = die.ranges.and_then(|value| self.sections.attr_ranges(&self.parsed, value).ok()?);
+        if let Some(mut ranges) = ranges {
+            while let Ok(Some(range)) = ranges.next() {
+                code.push(range.begin..range.end);
+            }
         }
+        code
     }
 
-    /// Reads the entry at `at`.
-    pub fn entry(&self, at: usize) -> Option<Entry> {
-        let mut cursor = Cursor { data: self.debug.info, at };
-        let shape = self.abbrevs.get(cursor.uleb()?)?;
-        self.entry_behind(&mut cursor, shape)
+    /// Entries from a place on.
+    pub fn entries_from(&self, offset: DebugInfoOffset) -> Option<EntriesRaw<'_, Slice>> {
+        let within = UnitOffset(offset.0.checked_sub(self.range.start)?);
+        self.parsed.entries_raw(Some(within)).ok()
     }
 
-    fn entry_behind(&self, cursor: &mut Cursor<'_>, shape: &Abbrev) -> Option<Entry> {
-        let mut entry = Entry::default();
-        for attribute in self.abbrevs.attributes(shape) {
-            let value = form::read(cursor, attribute.form, attribute.implicit, self.header.sizes)?;
-            let plain = if let Value::Number(number) = value { number } else { 0 };
-            match attribute.name {
-                LOW => entry.low = self.address(value),
-                0x03 => entry.name = Some(value),
-                0x6e | 0x2007 => entry.linkage = Some(value),
-                0x3a => entry.file = plain,
-                0x3b => entry.line = plain,
-                0x58 => entry.call_file = plain,
-                0x59 => entry.call_line = plain,
-                0x31 | 0x47 => entry.origin = self.link(value),
-                0x02 => entry.location = Some(value),
+    /// The entry at `offset`.
+    pub fn die(&self, offset: DebugInfoOffset) -> Option<Die> {
+        let mut entries = self.entries_from(offset)?;
+        let abbreviation = entries.read_abbreviation().ok()??;
+        self.read(&mut entries, abbreviation, offset, 0)
+    }
+
+    fn read(
+        &self,
+        entries: &mut EntriesRaw<'_, Slice>,
+        abbreviation: &Abbreviation,
+        offset: DebugInfoOffset,
+        depth: isize,
+    ) -> Option<Die> {
+        let mut die = Die::new(offset, abbreviation.tag(), depth);
+        for spec in abbreviation.attributes() {
+            let attribute = entries.read_attribute(*spec).ok()?;
+            let value = attribute.raw_value();
+            match attribute.name() {
+                gimli::DW_AT_low_pc => die.low_pc = self.address(value),
+                gimli::DW_AT_high_pc => die.high_pc = Some(value),
+                gimli::DW_AT_ranges => die.ranges = Some(attribute.value()),
+                gimli::DW_AT_name => die.name = Some(value),
+                gimli::DW_AT_linkage_name | gimli::DW_AT_MIPS_linkage_name => die.linkage_name = Some(value),
+                gimli::DW_AT_decl_file => die.decl_file = value.udata_value().unwrap_or(0),
+                gimli::DW_AT_decl_line => die.decl_line = value.udata_value().unwrap_or(0),
+                gimli::DW_AT_call_file => die.call_file = value.udata_value().unwrap_or(0),
+                gimli::DW_AT_call_line => die.call_line = value.udata_value().unwrap_or(0),
+                gimli::DW_AT_abstract_origin | gimli::DW_AT_specification => die.origin = self.target(value),
+                gimli::DW_AT_location => die.location = Some(value),
                 _ => {}
             }
         }
-        Some(entry)
+        Some(die)
     }
 
-    /// The subprogram at `at`, if one that begins with its address stands there.
-    pub fn is_function(&self, at: usize, behind_code: usize) -> bool {
-        let mut cursor = Cursor { data: self.debug.info, at };
-        let Some(shape) = cursor.uleb().and_then(|code| self.abbrevs.get(code)) else { return false };
-        let first = self.abbrevs.attributes(shape).first();
-        cursor.at == behind_code
-            && shape.tag == SUBPROGRAM
-            && first.is_some_and(|first| (first.name, first.form) == (LOW, form::ADDRESS))
+    /// Calls `visit` with each entry that has one of the tags, until it says `false`. Others are stepped over.
+    pub fn walk(&self, tags: &[DwTag], visit: impl FnMut(&Die) -> bool) -> Option<()> {
+        self.walk_entries(self.parsed.entries_raw(None).ok()?, tags, visit)
     }
 
-    /// Calls `visit` with place, tag, depth and content of each subprogram, inlined call and `also`, until it says
-    /// `false`. Everything else is stepped over.
-    pub fn walk(&self, also: u16, mut visit: impl FnMut(usize, u16, usize, &Entry) -> bool) -> Option<()> {
-        let end = self.header.end;
-        let mut cursor = Cursor { data: self.debug.info, at: self.header.first };
-        let mut depth = 0_usize;
-        while cursor.at < end {
-            let at = cursor.at;
-            let code = cursor.uleb()?;
-            if code == 0 {
-                depth = depth.saturating_sub(1);
-                continue;
-            }
-            let shape = self.abbrevs.get(code)?;
-            let tag = shape.tag;
-            if tag == SUBPROGRAM || tag == INLINED || tag == also {
-                let entry = self.entry_behind(&mut cursor, shape)?;
-                if !visit(at, tag, depth, &entry) {
-                    return Some(());
-                }
-            } else if let Some(size) = shape.fixed {
-                cursor.at += size as usize;
-            } else {
-                for attribute in self.abbrevs.attributes(shape) {
-                    form::read(&mut cursor, attribute.form, attribute.implicit, self.header.sizes)?;
-                }
-            }
-            depth += usize::from(shape.children);
+    /// The same for what stands within the entry at `offset`.
+    pub fn walk_within(
+        &self,
+        offset: DebugInfoOffset,
+        tags: &[DwTag],
+        mut visit: impl FnMut(&Die),
+    ) -> Option<()> {
+        let mut entries = self.entries_from(offset)?;
+        let around = entries.read_abbreviation().ok()??;
+        entries.skip_attributes(around.attributes()).ok()?;
+        if !around.has_children() {
+            return Some(());
+        }
+        while entries.next_depth() > 0 {
+            self.visit_next(&mut entries, tags, |die| {
+                visit(die);
+                true
+            })?;
         }
         Some(())
     }
 
-    /// The width of an address.
-    pub fn address_size(&self) -> u8 {
-        self.header.sizes.address
+    fn walk_entries(
+        &self,
+        mut entries: EntriesRaw<'_, Slice>,
+        tags: &[DwTag],
+        mut visit: impl FnMut(&Die) -> bool,
+    ) -> Option<()> {
+        while !entries.is_empty() {
+            if !self.visit_next(&mut entries, tags, &mut visit)? {
+                break;
+            }
+        }
+        Some(())
+    }
+
+    fn visit_next(
+        &self,
+        entries: &mut EntriesRaw<'_, Slice>,
+        tags: &[DwTag],
+        mut visit: impl FnMut(&Die) -> bool,
+    ) -> Option<bool> {
+        let (within, depth) = (entries.next_offset().0, entries.next_depth());
+        let Some(abbreviation) = entries.read_abbreviation().ok()? else { return Some(true) };
+        // By hand: `contains` takes several calls without optimisation, for each of a million entries.
+        let (tag, mut wanted) = (abbreviation.tag(), false);
+        for own in tags {
+            wanted |= own.0 == tag.0;
+        }
+        if !wanted {
+            entries.skip_attributes(abbreviation.attributes()).ok()?;
+            return Some(true);
+        }
+        let offset = DebugInfoOffset(self.range.start + within);
+        Some(visit(&self.read(entries, abbreviation, offset, depth)?))
+    }
+}
+
+impl Die {
+    fn new(offset: DebugInfoOffset, tag: DwTag, depth: isize) -> Self {
+        Self {
+            offset,
+            tag,
+            depth,
+            low_pc: None,
+            high_pc: None,
+            ranges: None,
+            linkage_name: None,
+            name: None,
+            decl_file: 0,
+            decl_line: 0,
+            call_file: 0,
+            call_line: 0,
+            origin: None,
+            location: None,
+        }
     }
 }

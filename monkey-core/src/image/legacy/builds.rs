@@ -10,7 +10,6 @@ use crate::image::published::Published;
 use gimli::{AttributeValue, UnitHeader};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::rc::Rc;
 
 /// Why it is not known that a crate is there once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,11 +40,11 @@ pub(super) struct Builds {
 }
 
 impl Builds {
-    pub fn of(object: &'static Object, sections: &Sections) -> &'static Self {
+    pub fn of(object: &'static Object, sections: &'static Sections) -> &'static Self {
         READ.find_or_add(|read| std::ptr::eq(read.object, object), || Self::read(object, sections))
     }
 
-    fn read(object: &'static Object, sections: &Sections) -> Self {
+    fn read(object: &'static Object, sections: &'static Sections) -> Self {
         let mut all = Self {
             object,
             units: BTreeMap::new(),
@@ -62,7 +61,7 @@ impl Builds {
         all
     }
 
-    fn take(&mut self, sections: &Sections, header: UnitHeader<Slice>) {
+    fn take(&mut self, sections: &'static Sections, header: UnitHeader<Slice>) {
         let start = header.debug_info_offset().map(|offset| offset.0);
         match root(self.object, sections, header) {
             Root::Crate(build) => self.units.entry(build).or_default().extend(start),
@@ -73,7 +72,12 @@ impl Builds {
 
     /// Whether a crate is known to have been built once, or, with the file in which a function of it is written, whether
     /// one build alone has that file.
-    pub fn once(&self, sections: &Rc<Sections>, crate_name: &str, file: Option<&str>) -> Result<(), Several> {
+    pub fn once(
+        &self,
+        sections: &'static Sections,
+        crate_name: &str,
+        file: Option<&str>,
+    ) -> Result<(), Several> {
         if self.programs.contains(crate_name) {
             return Err(Several::Program);
         }
@@ -102,13 +106,13 @@ impl Builds {
 
     /// Whether functions of the crate were compiled without debug information, so that a build may be missing here.
     fn has_code_without_unit(&self, crate_name: &str) -> bool {
-        let Some(elf) = self.object.elf() else { return true };
+        let Some(dwarf) = self.object.dwarf() else { return true };
         let functions = self.object.with_prefix(&symbols_of(crate_name));
-        functions.into_iter().any(|(entry, _)| elf.info.unit_of(self.object.begin(&entry)).is_none())
+        functions.into_iter().any(|(entry, _)| dwarf.unit_start_of(self.object.begin(&entry)).is_none())
     }
 
     /// Whether a build without id is in truth two: then a function that has one body in each has two symbols.
-    fn twice(&self, sections: &Rc<Sections>, crate_name: &str, build: &Build) -> bool {
+    fn twice(&self, sections: &'static Sections, crate_name: &str, build: &Build) -> bool {
         let mut by_path: BTreeMap<&[u8], Vec<(&[u8], u64)>> = BTreeMap::new();
         for (entry, name) in self.object.with_prefix(&symbols_of(crate_name)) {
             if let Some(split) = name.len().checked_sub(20).filter(|_| name.ends_with(b"E")) {
@@ -127,7 +131,7 @@ impl Builds {
 }
 
 /// Which crate a build is: its name in the units, or what the functions in them say that are surely its own.
-fn names_of(sections: &Sections, build: &Build, units: &[usize]) -> BTreeSet<String> {
+fn names_of(sections: &'static Sections, build: &Build, units: &[usize]) -> BTreeSet<String> {
     if let Some((name, _)) = &build.id {
         return BTreeSet::from([name.clone()]);
     }
@@ -165,7 +169,7 @@ enum Root {
     Unknown,
 }
 
-fn root(object: &Object, sections: &Sections, header: UnitHeader<Slice>) -> Root {
+fn root(object: &Object, sections: &'static Sections, header: UnitHeader<Slice>) -> Root {
     let Ok(abbreviations) = sections.abbreviations(&header) else { return Root::Unknown };
     let Ok(entry) = header.entry(&abbreviations, header.root_offset()) else { return Root::Unknown };
     if entry.tag() == gimli::DW_TAG_skeleton_unit {
@@ -199,7 +203,7 @@ struct TopFunction {
 }
 
 /// The functions that a unit describes, as they are asked for.
-fn top_functions(sections: &Sections, start: usize) -> Vec<TopFunction> {
+fn top_functions(sections: &'static Sections, start: usize) -> Vec<TopFunction> {
     let header = sections.debug_info.header_from_offset(gimli::DebugInfoOffset(start));
     let Some(unit) = header.and_then(|header| sections.unit(header)).ok() else { return Vec::new() };
     let (mut found, mut crate_name): (Vec<TopFunction>, _) = (Vec::new(), String::new());
@@ -227,7 +231,7 @@ fn top_functions(sections: &Sections, start: usize) -> Vec<TopFunction> {
 }
 
 /// The path of a unit's file, from its root.
-fn file(sections: &Sections, unit: &gimli::Unit<Slice>, number: u64) -> Option<String> {
+fn file(sections: &'static Sections, unit: &gimli::Unit<Slice>, number: u64) -> Option<String> {
     let header = unit.line_program.as_ref()?.header();
     let entry = header.file(number)?;
     let text = |value| Some(sections.attr_string(unit, value).ok()?.to_string_lossy().into_owned());

@@ -6,7 +6,6 @@ use gimli::{
     Section as _, UnitOffset,
 };
 use std::collections::HashSet;
-use std::rc::Rc;
 
 pub(super) type Slice = EndianSlice<'static, LittleEndian>;
 pub(super) type Sections = gimli::Dwarf<Slice>;
@@ -50,21 +49,21 @@ impl Build {
 /// A function with a body.
 pub(super) struct Function {
     pub object: &'static Object,
-    pub sections: Rc<Sections>,
+    pub sections: &'static Sections,
     pub unit: gimli::Unit<Slice>,
     pub entry: UnitOffset,
 }
 
 impl Function {
     /// The function that begins at `begin` in the file.
-    pub fn find(object: &'static Object, sections: &Rc<Sections>, begin: u64) -> Option<Self> {
-        let start = object.elf()?.info.unit_of(begin)?;
+    pub fn find(object: &'static Object, sections: &'static Sections, begin: u64) -> Option<Self> {
+        let start = object.dwarf()?.unit_start_of(begin)?;
         let header = sections.debug_info.header_from_offset(DebugInfoOffset(start)).ok()?;
         let end = start.checked_add(header.length_including_self())?;
         let unit = sections.unit(header).ok()?;
         let bytes = sections.debug_info.reader().slice().get(start..end)?;
         let entry = search(&unit, bytes, begin).or_else(|| walk(&unit, begin))?;
-        Some(Self { object, sections: Rc::clone(sections), unit, entry })
+        Some(Self { object, sections: sections, unit, entry })
     }
 
     /// The entry, and those that it completes (`DW_AT_specification`, `DW_AT_abstract_origin`).

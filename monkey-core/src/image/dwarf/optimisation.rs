@@ -1,0 +1,93 @@
+//! Whether code was compiled with optimisation, which no attribute says.
+use super::layout::Key;
+use super::unit::Unit;
+use super::{Dwarf, names};
+use gimli::AttributeValue;
+
+/// The file from which a unit was compiled. rustc appends the name of the code generation unit, behind `/@/`.
+pub(super) fn source(unit: &Unit) -> Option<String> {
+    let name = unit.attribute_text(gimli::DW_AT_name)?;
+    let file = name.split("/@/").next().unwrap_or_default();
+    if file.starts_with('/') {
+        return Some(file.to_owned());
+    }
+    let directory = unit.attribute_text(gimli::DW_AT_comp_dir).unwrap_or_default();
+    Some(format!("{directory}/{file}"))
+}
+
+/// Whether the crate whose root is `source` has `file`: it lies in the root's folder or below.
+pub(super) fn is_crate_of(source: &str, file: &str) -> bool {
+    source
+        .rsplit_once('/')
+        .is_some_and(|(folder, _)| file.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')))
+}
+
+/// How many parameters are enough to tell.
+const ENOUGH: u32 = 32;
+
+/// Parameters of functions that have code, by how they are kept.
+#[derive(Debug, Clone, Copy, Default)]
+struct Parameters {
+    /// At one place in the frame.
+    fixed: u32,
+    /// In registers, now here and now there, or not at all.
+    moving: u32,
+}
+
+impl Parameters {
+    fn is_enough(self) -> bool {
+        self.fixed + self.moving >= ENOUGH
+    }
+
+    /// Without optimisation nearly every parameter has one place in the frame; with it, few have.
+    fn tell(self) -> Option<bool> {
+        (self.fixed + self.moving > 0).then_some(self.moving > self.fixed)
+    }
+
+    fn count(&mut self, unit: &Unit) {
+        // What was inlined may keep its parameters in the frame of a function that is optimised: it does not count.
+        let tags =
+            [gimli::DW_TAG_subprogram, gimli::DW_TAG_inlined_subroutine, gimli::DW_TAG_formal_parameter];
+        let mut concrete = false;
+        unit.walk(&tags, |die| {
+            match die.tag {
+                gimli::DW_TAG_formal_parameter if concrete => match die.location {
+                    Some(AttributeValue::Exprloc(place)) if is_in_frame(place.0.slice()) => self.fixed += 1,
+                    _ => self.moving += 1,
+                },
+                gimli::DW_TAG_formal_parameter => {}
+                tag => concrete = tag == gimli::DW_TAG_subprogram && die.low_pc.is_some(),
+            }
+            !self.is_enough()
+        });
+    }
+}
+
+fn is_in_frame(place: &[u8]) -> bool {
+    place.first() == Some(&gimli::DW_OP_fbreg.0)
+}
+
+/// Whether a unit was compiled with optimisation. `None` when nothing tells.
+pub(super) fn of_unit(unit: &Unit) -> Option<bool> {
+    let mut parameters = Parameters::default();
+    parameters.count(unit);
+    parameters.tell()
+}
+
+/// The same for a crate that has units of its own: that to which `file` belongs.
+pub(super) fn of_crate(dwarf: &Dwarf, file: &str) -> Option<bool> {
+    let key =
+        Key { tag: gimli::DW_TAG_compile_unit, attribute: gimli::DW_AT_name, form: gimli::DW_FORM_strp };
+    let mut parameters = Parameters::default();
+    for place in names::unit_names(dwarf, file) {
+        for (searched, _) in dwarf.dies_with(&[key], place as u32, |_| true) {
+            if source(&searched.unit).is_some_and(|own| is_crate_of(&own, file)) {
+                parameters.count(&searched.unit);
+            }
+        }
+        if parameters.is_enough() {
+            break;
+        }
+    }
+    parameters.tell()
+}

@@ -1,0 +1,112 @@
+//! Where code comes from: the standard library, a registry, the user's own crates; and whether it was optimised.
+use super::objects;
+
+/// Who wrote a function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// The standard library.
+    Std,
+    /// A package from a registry or a repository, as `tokio-1.54.1`.
+    Foreign(String),
+    /// A package on this machine: the folder that has its `src`.
+    Own(String),
+}
+
+/// Whether the code at `address` was compiled with the standard library itself. An instance of a generic function of the
+/// standard library that another crate made is that crate's code.
+#[must_use]
+pub fn is_std_code(address: usize) -> bool {
+    let unit = || {
+        let object = objects::around(address)?;
+        object.dwarf()?.source_of_unit(object.inside(address))
+    };
+    match unit() {
+        Some(source) => of_path(&source) == Origin::Std,
+        None => is_std_symbol(address),
+    }
+}
+
+/// Without debug information: by a name that admits no other crate's instance.
+fn is_std_symbol(address: usize) -> bool {
+    let begin = super::find(address).map_or(address, |function| function.address);
+    let names = objects::around(begin).map(|object| object.mangled_at(begin)).unwrap_or_default();
+    names.iter().any(|name| {
+        // The standard library's own code has v0 names, whatever the program is built with.
+        let own = name.mangling == super::name::Mangling::V0 && !name.generic;
+        own && super::spelling::is_standard(name.body_name())
+    })
+}
+
+/// Who wrote the function that begins at `address`, wherever this body of it was compiled.
+#[must_use]
+pub fn origin(address: usize) -> Option<Origin> {
+    let object = objects::around(address)?;
+    let written = object.dwarf().and_then(|dwarf| dwarf.place(object.inside(address)));
+    if let Some((file, _)) = written {
+        return Some(of_path(&file));
+    }
+    let names = object.mangled_at(address);
+    let standard = super::spelling::is_standard(names.first()?.body_name());
+    standard.then_some(Origin::Std)
+}
+
+/// Whether the crate in which the function at `address` is written was compiled with optimisation, where the debug
+/// information tells. A small function of an optimised crate has its bodies in the crates that use it, which may be
+/// compiled without.
+#[must_use]
+pub fn home_optimised(address: usize) -> Option<bool> {
+    let object = objects::around(address)?;
+    let (dwarf, svma) = (object.dwarf()?, object.inside(address));
+    let (file, _) = dwarf.place(svma)?;
+    dwarf.crate_optimised(&file)
+}
+
+fn of_path(path: &str) -> Origin {
+    let std = ["library/", "/rustc/", "/rust/deps/"].iter().any(|start| path.starts_with(start));
+    if std || path.contains("/lib/rustlib/src/rust/") {
+        return Origin::Std;
+    }
+    // cargo's folders: `registry/src/INDEX/PACKAGE-VERSION`, `git/checkouts/NAME-HASH/REVISION`.
+    for (folder, before) in [("/registry/src/", 1), ("/git/checkouts/", 0)] {
+        if let Some((_, rest)) = path.split_once(folder) {
+            return Origin::Foreign(rest.split('/').nth(before).unwrap_or_default().to_owned());
+        }
+    }
+    let package = ["/src/", "/tests/", "/benches/", "/examples/"].iter().find_map(|own| path.rfind(own));
+    let folder = package.map_or(path, |end| &path[..end]);
+    Origin::Own(folder.rsplit('/').next().unwrap_or(folder).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_tell_who_wrote_what_is_in_them() {
+        let tokio = "/root/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f/tokio-1.54.1/src/lib.rs";
+        assert_eq!(of_path(tokio), Origin::Foreign("tokio-1.54.1".to_owned()));
+        let checkout = "/home/me/.cargo/git/checkouts/shop-0a1b/3c4d/src/lib.rs";
+        assert_eq!(of_path(checkout), Origin::Foreign("shop-0a1b".to_owned()));
+        for std in [
+            "library/std/src/time.rs",
+            "/rustc/59807616e1fa2540724bfbac14d7976d7e4a3860/library/std/src/lib.rs/@/std.e28293b1aa0f68bd-cgu.0",
+            "/rust/deps/hashbrown-0.16.0/src/lib.rs",
+            "/root/.rustup/toolchains/stable/lib/rustlib/src/rust/library/core/src/option.rs",
+        ] {
+            assert_eq!(of_path(std), Origin::Std, "{std}");
+        }
+        assert_eq!(of_path("/work/shop/dep/src/lib.rs"), Origin::Own("dep".to_owned()));
+        assert_eq!(of_path("/work/shop/tests/t.rs"), Origin::Own("shop".to_owned()));
+    }
+
+    #[test]
+    fn own_code_is_not_the_standard_librarys_and_an_instance_made_here_is_own() {
+        let own: fn() = own_code_is_not_the_standard_librarys_and_an_instance_made_here_is_own;
+        assert!(!is_std_code(own as usize));
+        let instance: fn(&mut Vec<Origin>, Origin) = Vec::push;
+        assert!(!is_std_code(instance as usize));
+        let now: fn() -> std::time::SystemTime = std::time::SystemTime::now;
+        // The toolchain of Debian for AArch64 has no debug information of it, but names.
+        assert!(is_std_code(now as usize));
+    }
+}
