@@ -88,4 +88,12 @@ mod tests {
             assert!(!is_ambiguous(&[name]), "{name}");
         }
     }
+
+    #[test]
+    fn a_path_through_an_inlined_function_is_seen() {
+        let functions = HashSet::from(["lib::outer".to_owned()]);
+        assert!(lead_through(&["lib::outer::convert"], &functions));
+        assert!(lead_through(&["lib::f", "f<lib::outer::Local>"], &functions));
+        assert!(!lead_through(&["lib::outer", "outer<lib::S>"], &functions));
+    }
 }

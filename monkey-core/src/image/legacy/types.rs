@@ -181,3 +181,70 @@ fn children<T>(
     read().map_err(|_| Comparison::Unknown)?;
     Ok(all)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::objects;
+    use std::rc::Rc;
+
+    /// A type that leads back to itself.
+    struct Tree {
+        _value: u64,
+        _children: Vec<Self>,
+    }
+
+    mod other {
+        pub struct Tree {
+            pub _value: u32,
+            pub _more: u32,
+            pub _children: Vec<Self>,
+        }
+    }
+
+    enum Choice {
+        _One(u8),
+        _Two(Tree),
+    }
+
+    #[inline(never)]
+    fn first(tree: &Tree, _: u8) -> u64 {
+        std::hint::black_box(tree);
+        1
+    }
+
+    #[inline(never)]
+    fn second(tree: &Tree, _: u8) -> u64 {
+        std::hint::black_box(tree);
+        2
+    }
+
+    #[inline(never)]
+    fn other_members(tree: &other::Tree, _: u8) -> u64 {
+        std::hint::black_box(tree);
+        3
+    }
+
+    #[inline(never)]
+    fn other_result(tree: &Tree, _: u8) -> Option<Choice> {
+        std::hint::black_box(tree);
+        None
+    }
+
+    fn function(address: usize) -> Option<Function> {
+        let object = objects::around(address)?;
+        Function::find(object, &Rc::new(object.elf()?.info.sections()), object.inside(address))
+    }
+
+    #[test]
+    fn types_are_compared_down_to_their_members() {
+        let own = first as fn(&Tree, u8) -> u64 as usize;
+        let Some(own) = function(own) else {
+            return println!("skipped: no debug information");
+        };
+        let with = |address| compare(&own, &function(address).unwrap());
+        assert_eq!(with(second as fn(&Tree, u8) -> u64 as usize), Comparison::Same);
+        assert_eq!(with(other_members as fn(&other::Tree, u8) -> u64 as usize), Comparison::Different);
+        assert_eq!(with(other_result as fn(&Tree, u8) -> Option<Choice> as usize), Comparison::Different);
+    }
+}
