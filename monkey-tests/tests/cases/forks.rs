@@ -131,6 +131,6 @@ limited! {
 
     while_another_thread_is_told_a_verdict in 120 s {
         told_by_the_main_thread_alone();
-        forks(100, be_told_a_verdict, patch_and_call);
+        forks(200, be_told_a_verdict, patch_and_call);
     }
 }
