@@ -2,6 +2,8 @@
 mod outcome;
 mod patchable;
 mod signature;
+mod stack;
+pub(crate) mod target;
 
 use crate::lock;
 use crate::thread::{Once, scope};
@@ -10,9 +12,12 @@ use std::panic::Location;
 
 pub use crate::frame::{Frame, IntoCount, Replacement};
 pub use crate::patch::Visibility;
+pub use core;
 pub use outcome::{Fallible, Infallible, Outcome, Reference};
 pub use patchable::{entry, kept, never, opaque, unreturned, unwinding};
 pub use signature::{InPlaceOf, NotSafeToCall, Probe, Safe, SafeFn, SafeToCall, Unsafe, same_safety};
+pub use stack::stack;
+pub use target::{FunctionByItsPath, FunctionItem, Item, ProbeItem, ProbeValue, Value, address, is_function};
 
 /// `patch!`.
 ///
@@ -36,6 +41,7 @@ pub fn try_patch<const N: usize>(
     replacements: [Replacement; N],
 ) -> Result<PatchGuard, PatchError> {
     let orders = replacements.map(|replacement| replacement.0);
+    target::check(&orders)?;
     PatchGuard::new(visibility, &orders, Location::caller())
 }
 
@@ -46,7 +52,7 @@ pub struct Original(#[allow(dead_code, reason = "held for its drop")] Option<Onc
 impl Original {
     /// Has no effect where the target is not hooked: what is called is the original then.
     #[must_use]
-    pub fn of(target: *const ()) -> Self {
+    pub fn of(target: *const (), _stack: usize) -> Self {
         let group = lock::hold().patches.group_of(target as usize);
         Self(group.map(Once::begin))
     }

@@ -1,4 +1,5 @@
 //! One run of an annotated function: its scope, its patches, and what is said of them at the end.
+use crate::expansion::target;
 use crate::lock::{self, Held, Who};
 use crate::patch::{Count, Id, Order, Visibility};
 use crate::scope::Visit;
@@ -174,8 +175,9 @@ impl Entered {
     }
 
     fn install<const N: usize>(&self, frame: &Frame, replacements: [Replacement; N]) -> Result<(), String> {
-        let mut held = lock::hold();
         let orders = replacements.map(|replacement| replacement.0);
+        target::check(&orders).map_err(|error| error.to_string())?;
+        let mut held = lock::hold();
         held.check_alone(self.scope, frame)?;
         let ids = held.patch(self.scope, frame.visibility, &orders).map_err(|error| error.to_string())?;
         let installed = ids.into_iter().zip(orders);
@@ -283,6 +285,7 @@ impl Replacement {
             target_type: None,
             optimised: false,
             expected: None,
+            partly: false,
         })
     }
 
@@ -290,6 +293,13 @@ impl Replacement {
     #[must_use]
     pub fn optimised(mut self, optimised: bool) -> Self {
         self.0.optimised = optimised;
+        self
+    }
+
+    /// `partly(T)`: calls that go past the replacement are fine.
+    #[must_use]
+    pub fn partly(mut self) -> Self {
+        self.0.partly = true;
         self
     }
 

@@ -102,6 +102,7 @@ pub unsafe fn patch_at(target: *const (), replacement: *const ()) -> Result<Patc
         target_type: None,
         optimised: false,
         expected: None,
+        partly: false,
     };
     PatchGuard::new(None, &[order], Location::caller())
 }

@@ -34,6 +34,8 @@ pub struct Order {
     pub optimised: bool,
     /// `None`: what the frame demands of all its replacements.
     pub expected: Option<Count>,
+    /// Calls that go past the replacement are fine.
+    pub partly: bool,
 }
 
 impl fmt::Display for Order {

@@ -3,4 +3,5 @@ pub mod list;
 pub mod original;
 mod panics;
 pub mod patchable;
+mod target;
 pub mod test;

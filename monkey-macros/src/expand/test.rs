@@ -40,7 +40,7 @@ pub fn with(annotated: Annotated, runtime: bool) -> TokenStream {
 fn frame(kind: &str, visibility: &TokenStream, function: &ItemFn, private: &TokenStream) -> TokenStream {
     let name = function.sig.ident.to_string();
     let kind = syn::Ident::new(kind, function.sig.ident.span());
-    let name = quote_spanned!(Span::mixed_site()=> ::core::concat!(::core::module_path!(), "::", #name));
+    let name = quote_spanned!(Span::mixed_site()=> #private::core::concat!(#private::core::module_path!(), "::", #name));
     let new = quote_spanned!(function.sig.ident.span()=> (#name, #visibility));
     quote_spanned!(function.sig.ident.span()=> #private::Frame::#kind #new)
 }
@@ -107,9 +107,9 @@ fn failed(output: &ReturnType, private: &TokenStream) -> TokenStream {
     let Some(output) = nameable_output(output) else {
         return quote_spanned!(Span::mixed_site()=> |_| false);
     };
-    quote_spanned! {Span::mixed_site()=> |value: #private::Reference<'_, #output>| {
+    quote_spanned! {Span::mixed_site()=> |__monkey_value: #private::Reference<'_, #output>| {
         #[allow(unused_imports)]
         use #private::{Fallible as _, Infallible as _};
-        (&#private::Outcome(value)).failed()
+        (&#private::Outcome(__monkey_value)).__monkey_failed()
     }}
 }
