@@ -47,7 +47,7 @@ fn replacement(entry: &Replacement, private: &TokenStream) -> TokenStream {
     let [alone, shared, replacement] = ["__monkey_alone", "__monkey_shared", "__monkey_replacement"]
         .map(|name| Ident::new(name, Span::mixed_site()));
     let (start, end) = ends(given);
-    let optimised = crate::optimised::optimised();
+    let optimised = crate::compiler::optimised();
     let checks = checks(entry, [&alone, &shared], private);
     let address = address(target, &alone, private);
     // The engine points from the first token to the last.

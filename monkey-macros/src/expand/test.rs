@@ -2,23 +2,27 @@
 use super::list::{optional_visibility, replacements, visibility};
 use super::private;
 use crate::args::Visibility;
+use crate::check::list::List;
 use crate::check::test::{Annotated, Way};
+use crate::compiler;
 use crate::function::{is_harness, is_runtime, nameable_output};
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens as _, quote, quote_spanned};
-use syn::{Attribute, ItemFn, ReturnType, parse_quote};
+use syn::{Attribute, ItemFn, ReturnType, parse_quote, parse_quote_spanned};
 
 /// A test. Without the engine there is nothing to replace, which the rules have seen to: it is an ordinary one.
 pub fn test(annotated: Annotated, runtime: bool) -> TokenStream {
     let Annotated { list, mut function, way, add_test, to_panic } = annotated;
-    if runtime {
+    if runtime && compiler::is_clippy() {
+        lint_only(&mut function, &list, &private(list.krate.as_ref()));
+    } else if runtime {
         let private = private(list.krate.as_ref());
         let visibility = visibility(list.visibility.unwrap_or(Visibility::Scope), &private);
         let frame = frame("test", &visibility, &function, &private);
         let frame = Framed { frame, replacements: replacements(&list, &private), to_panic };
         frame_body(&mut function, way, &frame, &private);
     }
-    let add = (add_test || (runtime && way == Way::Nested))
+    let add = (add_test || (runtime && way == Way::Nested && !compiler::is_clippy()))
         .then(|| quote_spanned!(Span::mixed_site()=> #[::core::prelude::v1::test]));
     quote!(#add #function)
 }
@@ -26,7 +30,9 @@ pub fn test(annotated: Annotated, runtime: bool) -> TokenStream {
 /// Any other function.
 pub fn with(annotated: Annotated, runtime: bool) -> TokenStream {
     let Annotated { list, mut function, way, to_panic, .. } = annotated;
-    if runtime {
+    if runtime && compiler::is_clippy() {
+        lint_only(&mut function, &list, &private(list.krate.as_ref()));
+    } else if runtime {
         let private = private(list.krate.as_ref());
         let visibility = optional_visibility(list.visibility, &private);
         let frame = frame("with", &visibility, &function, &private);
@@ -43,6 +49,13 @@ fn frame(kind: &str, visibility: &TokenStream, function: &ItemFn, private: &Toke
     let name = quote_spanned!(Span::mixed_site()=> #private::core::concat!(#private::core::module_path!(), "::", #name));
     let new = quote_spanned!(function.sig.ident.span()=> (#name, #visibility));
     quote_spanned!(function.sig.ident.span()=> #private::Frame::#kind #new)
+}
+
+/// For clippy, which makes no code: the function as it was written, beside its list.
+fn lint_only(function: &mut ItemFn, list: &List, private: &TokenStream) {
+    let replacements = replacements(list, private);
+    let body = super::braces(&function.block);
+    function.block.stmts = parse_quote_spanned!(Span::mixed_site()=> let _ = || #replacements; #body);
 }
 
 /// What a body is put into.
@@ -84,7 +97,8 @@ fn frame_body(function: &mut ItemFn, way: Way, framed: &Framed, private: &TokenS
             }
         }
     };
-    *function.block = parse_quote!({ #run });
+    // In the braces that the user wrote: lints leave a function alone that ends in a macro's.
+    function.block.stmts = parse_quote!(#run);
 }
 
 /// The function as it was, with the attributes of its runtime, which go from the outer one.
