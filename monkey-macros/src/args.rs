@@ -48,8 +48,13 @@ pub enum Kind {
     Scope(Visibility),
     Crate(Path),
     Skip,
+    /// What the macros tell themselves: another attribute has made the function a test already.
+    IsTest,
     Unknown,
 }
+
+/// The argument that says it.
+pub const IS_TEST: &str = "__monkey_is_test";
 
 /// The arguments of an attribute, or of a macro in its long form.
 pub fn arguments(tokens: TokenStream, mistakes: &mut Mistakes) -> Vec<Argument> {
@@ -99,6 +104,7 @@ fn argument(input: ParseStream, mistakes: &mut Mistakes) -> syn::Result<Argument
             Kind::Crate(path.map_err(|error| syn::Error::new(error.span(), message))?)
         }
         "skip" => Kind::Skip,
+        IS_TEST => Kind::IsTest,
         _ => {
             skip_to_comma(input)?;
             Kind::Unknown

@@ -1,4 +1,5 @@
 //! Every rule. What passes can be expanded without a further question.
+mod cases;
 pub mod list;
 pub mod original;
 mod panics;

@@ -11,6 +11,7 @@ mod mistakes;
 mod names;
 
 use check::list::{List, PATCH, TRY_PATCH, Taker};
+use check::test::Test;
 use proc_macro::TokenStream;
 use proc_macro2::TokenStream as Tokens;
 use quote::{ToTokens as _, quote};
@@ -37,8 +38,9 @@ pub fn patchable(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// Makes a function a test with replacements.
 #[proc_macro_attribute]
 pub fn test(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    match check::test::test(arguments.into(), item.clone().into(), RUNTIME) {
-        Ok(annotated) => expand::test::test(annotated, RUNTIME).into(),
+    match check::test::test(arguments.clone().into(), item.clone().into(), RUNTIME) {
+        Ok(Test::Framed(annotated)) => expand::test::test(annotated, RUNTIME).into(),
+        Ok(Test::Below(below)) => expand::test::below(below, &arguments.into()).into(),
         Err(error) => beside(&error, &item.into()),
     }
 }

@@ -12,6 +12,8 @@ pub struct List {
     pub krate: Option<Path>,
     pub visibility: Option<Visibility>,
     pub replacements: Vec<Replacement>,
+    /// Another attribute has made the function a test.
+    pub is_test: bool,
 }
 
 pub struct Replacement {
@@ -43,6 +45,9 @@ impl Taker {
     /// Arguments that it has, once each.
     pub fn check(self, arguments: &[Argument], mistakes: &mut Mistakes) {
         for (index, Argument { name, .. }) in arguments.iter().enumerate() {
+            if name == args::IS_TEST {
+                continue;
+            }
             if !self.arguments.iter().any(|known| name == known) {
                 let known: Vec<_> = self.arguments.iter().map(|known| format!("`{known}`")).collect();
                 let message =
@@ -88,6 +93,7 @@ impl List {
                 Kind::Partly(names) => partly.extend(names),
                 Kind::Scope(visibility) => list.visibility = list.visibility.or(Some(visibility)),
                 Kind::Crate(path) => list.krate = Some(path),
+                Kind::IsTest => list.is_test = true,
                 Kind::Skip | Kind::Unknown => {}
             }
         }

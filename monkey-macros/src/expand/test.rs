@@ -1,12 +1,12 @@
 //! `#[monkey::test]` and `#[monkey::with]`: the body in a frame that installs the replacements around it.
 use super::list::{optional_visibility, replacements, visibility};
 use super::private;
-use crate::args::Visibility;
+use crate::args::{IS_TEST, Visibility};
 use crate::check::list::List;
-use crate::check::test::{Annotated, Way};
+use crate::check::test::{Annotated, Below, Way};
 use crate::compiler;
 use crate::function::{is_harness, is_runtime, nameable_output};
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, quote, quote_spanned};
 use syn::{Attribute, ItemFn, ReturnType, parse_quote, parse_quote_spanned};
 
@@ -25,6 +25,26 @@ pub fn test(annotated: Annotated, runtime: bool) -> TokenStream {
     let add = (add_test || (runtime && way == Way::Nested && !compiler::is_clippy()))
         .then(|| quote_spanned!(Span::mixed_site()=> #[::core::prelude::v1::test]));
     quote!(#add #function)
+}
+
+/// The function with this attribute further down, for another one to hand it on to the tests that it writes.
+pub fn below(below: Below, arguments: &TokenStream) -> TokenStream {
+    let Below { krate, mut function, place, is_test } = below;
+    let krate = krate
+        .map_or_else(|| quote_spanned!(Span::mixed_site()=> ::monkey), quote::ToTokens::into_token_stream);
+    let comma = (!arguments.is_empty() && !ends_in_comma(arguments)).then(|| quote!(,));
+    let marker = is_test.then(|| {
+        let marker = syn::Ident::new(IS_TEST, Span::mixed_site());
+        quote!(#comma #marker)
+    });
+    function
+        .attrs
+        .insert(place, parse_quote_spanned!(Span::mixed_site()=> #[#krate::test(#arguments #marker)]));
+    function.into_token_stream()
+}
+
+fn ends_in_comma(arguments: &TokenStream) -> bool {
+    matches!(arguments.clone().into_iter().last(), Some(TokenTree::Punct(last)) if last.as_char() == ',')
 }
 
 /// Any other function.
