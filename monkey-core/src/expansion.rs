@@ -1,4 +1,5 @@
 //! What the macros' output names. Not for users; no promise of stability.
+pub mod foreign;
 mod outcome;
 mod patchable;
 mod signature;
@@ -10,9 +11,11 @@ use crate::thread::{Once, scope};
 use crate::{PatchError, PatchGuard};
 use std::panic::Location;
 
+pub use crate::__monkey_kind_of_foreign as kind_of_foreign;
 pub use crate::frame::{Frame, IntoCount, Replacement};
 pub use crate::patch::Visibility;
 pub use core;
+pub use foreign::{ProbeNoShape, ProbeOtherPointer, ProbeSafePointer, ProbeShape};
 pub use outcome::{Fallible, Infallible, Outcome, Reference};
 pub use patchable::{entry, kept, never, opaque, unreturned, unwinding};
 pub use signature::{InPlaceOf, NotSafeToCall, Probe, Safe, SafeFn, SafeToCall, Unsafe, same_safety};

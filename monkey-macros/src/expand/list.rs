@@ -88,6 +88,7 @@ fn checks(entry: &Replacement, [alone, shared]: [&Ident; 2], private: &TokenStre
         .into_iter()
         .chain(quote_spanned!(end=> .__monkey_kind()));
     let both: TokenStream = quote_spanned!(start=> &).into_iter().chain(both).collect();
+    let foreign = foreign(entry, [alone, shared], private);
     let (start, end) = ends(&entry.target);
     let item = quote_spanned!(Span::mixed_site()=> #private::Probe::of(&#alone));
     let item = respan(quote_spanned!(start=> (&#item)), start)
@@ -99,7 +100,21 @@ fn checks(entry: &Replacement, [alone, shared]: [&Ident; 2], private: &TokenStre
         use #private::{NotSafeToCall as _, ProbeItem as _, ProbeValue as _, SafeToCall as _};
         #private::is_function(#item);
         #private::same_safety(&(&#private::Probe::of(&#alone)).__monkey_kind(), #both);
+        #foreign
     }}
+}
+
+/// The same for functions of another ABI, of which only a path can be unsafe. The closure is never called.
+fn foreign(entry: &Replacement, [alone, shared]: [&Ident; 2], private: &TokenStream) -> Option<TokenStream> {
+    if matches!(entry.given, Expr::Closure(_)) {
+        return None;
+    }
+    let (start, end) = ends(&entry.given);
+    let unsafe_ = respan(quote_spanned!(Span::mixed_site()=> #private::Unsafe), end);
+    let unsafe_: TokenStream = quote_spanned!(start=> &).into_iter().chain(unsafe_).collect();
+    Some(quote_spanned! {Span::mixed_site()=>
+        let _ = || #private::same_safety(&#private::kind_of_foreign!(#alone, #shared), #unsafe_);
+    })
 }
 
 /// The target's address, by a cast that there is for functions and not for closures. rustc points to the target.
