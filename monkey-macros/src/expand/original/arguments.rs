@@ -48,6 +48,12 @@ impl Split {
                     self.move_calls(&mut index.expr, earlier);
                 }
             }
+            Expr::If(choice)
+                if block_stays(&choice.then_branch)
+                    && choice.else_branch.iter().all(|(_, other)| stays(other)) =>
+            {
+                self.move_whole(&mut choice.cond, earlier);
+            }
             Expr::Paren(paren) => self.move_calls(&mut paren.expr, earlier),
             Expr::Group(group) => self.move_calls(&mut group.expr, earlier),
             _ if stays(argument) => {}
@@ -249,6 +255,7 @@ mod tests {
         assert_eq!(of("x.get().buffer"), (vec!["x.get()".into()], vec!["__monkey_argument0.buffer".into()]));
         assert_eq!(of("rows[next()]"), (vec!["next()".into()], vec!["rows[__monkey_argument0]".into()]));
         assert_eq!(of("*x.get()").0, ["x.get()"]);
+        assert_eq!(of("if f() { x.one } else { x.two }").0, ["f()"]);
     }
 
     #[test]
