@@ -79,6 +79,13 @@ pub enum Cause {
         /// What lies there.
         found: String,
     },
+    /// The target's path names something that looks like a function and is not called as one.
+    NotReplaceable {
+        /// What it is.
+        found: &'static str,
+        /// What to write instead.
+        instead: &'static str,
+    },
     /// Target and replacement are one function, perhaps because the optimiser merged two with the same body.
     SameFunction,
     /// The same list replaces it already, by another spelling of its path.
@@ -144,6 +151,7 @@ impl Cause {
     fn remedy(&self) -> &'static str {
         match self {
             Self::NotCode { .. } => "give the address of a function that is loaded in this process",
+            Self::NotReplaceable { instead, .. } => instead,
             Self::SameFunction => {
                 "mark both #[monkey::patchable]: the optimiser gives functions with the same body one address"
             }
@@ -192,6 +200,7 @@ impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotCode { found } => write!(f, "the address is not code: {found}"),
+            Self::NotReplaceable { found, .. } => f.write_str(found),
             Self::SameFunction => f.write_str("the target and its replacement are the same function"),
             Self::Twice => f.write_str("the list replaces the same function already, by another path"),
             Self::Cycle => {

@@ -1,22 +1,28 @@
 //! What the macros' output names. Not for users; no promise of stability.
+pub mod foreign;
 mod outcome;
 mod patchable;
 mod replacement;
 mod signature;
 mod stack;
+pub(crate) mod target;
 
 use crate::registry;
 use crate::thread::{Once, Quiet, scope};
 use crate::{PatchError, PatchGuard};
 use std::panic::Location;
 
+pub use crate::__monkey_kind_of_foreign as kind_of_foreign;
 pub use crate::frame::Frame;
 pub use crate::request::Visibility;
+pub use core;
+pub use foreign::{ProbeNoShape, ProbeOtherPointer, ProbeSafePointer, ProbeShape};
 pub use outcome::{Fallible, Infallible, Outcome, Reference};
 pub use patchable::{entry, kept, never, opaque, unreturned, unwinding};
 pub use replacement::{IntoCount, Replacement};
 pub use signature::{InPlaceOf, NotSafeToCall, Probe, Safe, SafeFn, SafeToCall, Unsafe, same_safety};
 pub use stack::stack;
+pub use target::{FunctionByItsPath, FunctionItem, Item, ProbeItem, ProbeValue, Value, address, is_function};
 
 /// `patch!`.
 ///
@@ -39,7 +45,9 @@ pub fn try_patch<const N: usize>(
     visibility: Option<Visibility>,
     replacements: [Replacement; N],
 ) -> Result<PatchGuard, PatchError> {
-    PatchGuard::new(visibility, &replacements.map(|replacement| replacement.0), Location::caller())
+    let requests = replacements.map(|replacement| replacement.0);
+    target::check(&requests)?;
+    PatchGuard::new(visibility, &requests, Location::caller())
 }
 
 /// `original!`: while it lives, the calling thread's next call of the target goes to the original, once.

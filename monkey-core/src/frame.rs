@@ -1,6 +1,7 @@
 //! One run of an annotated function: its scope, its patches, and what is said of them at the end.
 use crate::count::Count;
 use crate::engine::ENGINE;
+use crate::expansion::target;
 use crate::installed::{self, Installed};
 use crate::request::Visibility;
 use crate::scope::{self, Visit, Who};
@@ -186,6 +187,7 @@ impl Entered {
         let _quiet = Quiet::begin();
         self.check_alone(frame)?;
         let requests = replacements.map(|replacement| replacement.0);
+        target::check(&requests).map_err(|error| error.to_string())?;
         let patches = installed::install(self.scope, frame.visibility, &requests, frame.default);
         let _ = self.patches.set(patches.map_err(|error| error.to_string())?);
         Ok(())

@@ -152,7 +152,6 @@ pub struct OutsideCall {
 /// A hooked target.
 #[derive(Debug)]
 pub struct Hook {
-    pub target: usize,
     /// The trampoline, a detour in front of it included.
     pub original: usize,
     pub group: &'static Group,
@@ -167,15 +166,8 @@ pub struct Hook {
 }
 
 impl Hook {
-    pub fn new(
-        target: usize,
-        original: usize,
-        group: &'static Group,
-        cell: &'static Cell,
-        jump: Jump,
-    ) -> Self {
+    pub fn new(original: usize, group: &'static Group, cell: &'static Cell, jump: Jump) -> Self {
         Self {
-            target,
             original,
             group,
             jump,

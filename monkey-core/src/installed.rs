@@ -20,7 +20,6 @@ use std::sync::Arc;
 pub struct Installed {
     patched: Patched,
     scope: u64,
-    visibility: Visibility,
     request: Request,
     expected: Count,
 }
@@ -36,7 +35,6 @@ pub fn install(
     let installed = patched.into_iter().zip(requests).map(|(patched, request)| Installed {
         patched,
         scope,
-        visibility: visibility.unwrap_or(Visibility::Scope),
         expected: request.expected.unwrap_or(default),
         request: request.clone(),
     });

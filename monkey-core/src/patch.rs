@@ -145,7 +145,6 @@ pub struct Chain(u32);
 /// What is left of a patch that was taken away. To be dropped without the lock.
 #[derive(Debug, Default)]
 pub struct Removed {
-    pub calls: u64,
     _patch: Option<Box<Patch>>,
     /// The patch that became the newest would have been called for ever by its own replacements, and was taken away too.
     pub cycle: Option<Box<Patch>>,
@@ -245,11 +244,10 @@ impl Layers {
     pub fn remove(&mut self, id: Id) -> Removed {
         let Some(layer) = self.get_mut(id.layer) else { return Removed::default() };
         let was_newest = layer.newest.as_ref().is_some_and(|newest| newest.serial == id.serial);
-        let Some(mut patch) = unlink(&mut layer.newest, id.serial) else { return Removed::default() };
+        let Some(patch) = unlink(&mut layer.newest, id.serial) else { return Removed::default() };
         if !was_newest {
-            return Removed { calls: patch.calls, _patch: Some(patch), cycle: None };
+            return Removed { _patch: Some(patch), cycle: None };
         }
-        let (group, scope) = (id.group, layer.scope);
         let cycle = if self.closes_cycle(id.layer) { self.take_newest(id.layer) } else { None };
         let Some(layer) = self.get_mut(id.layer) else { return Removed::default() };
         if layer.newest.is_none() {
@@ -261,9 +259,7 @@ impl Layers {
         if let Some(newest) = &mut layer.newest {
             newest.since = counter;
         }
-        debug_assert!(layer.scope == scope && layer.group.is_some_and(|own| own.id == group.id));
-        patch.calls += counter.wrapping_sub(patch.since);
-        Removed { calls: patch.calls, _patch: Some(patch), cycle }
+        Removed { _patch: Some(patch), cycle }
     }
 
     fn take_newest(&mut self, layer: u32) -> Option<Box<Patch>> {

@@ -151,7 +151,7 @@ impl Text {
         // Taken even if that fails: a thread that was moved out of the way, or came to the trap, is in there.
         self.take_room(unit);
         code::redirect(&Redirect { target: from, jump: &entry.jump, first: &entry.first, moves: &moves })?;
-        let hook = Hook::new(target, original_at - skipped, group, cell, Jump::new(skipped, &entry.jump));
+        let hook = Hook::new(original_at - skipped, group, cell, Jump::new(skipped, &entry.jump));
         let hook: &'static Hook = Box::leak(Box::new(hook));
         group.add(hook);
         registry::insert(target, Known { group, hook: Some(hook) });

@@ -44,11 +44,17 @@ pub struct Argument {
 pub enum Kind {
     Replace(Vec<Entry>),
     Expect(Vec<Count>),
+    Partly(Vec<ExprPath>),
     Scope(Visibility),
     Crate(Path),
     Skip,
+    /// What the macros tell themselves: another attribute has made the function a test already.
+    IsTest,
     Unknown,
 }
+
+/// The argument that says it.
+pub const IS_TEST: &str = "__monkey_is_test";
 
 /// The arguments of an attribute, or of a macro in its long form.
 pub fn arguments(tokens: TokenStream, mistakes: &mut Mistakes) -> Vec<Argument> {
@@ -65,7 +71,7 @@ pub fn is_long_form(tokens: TokenStream) -> bool {
     let parser = |input: ParseStream| {
         let word = Ident::parse_any(input)?;
         let long = match word.to_string().as_str() {
-            "replace" | "expect" => input.peek(token::Paren),
+            "replace" | "expect" | "partly" => input.peek(token::Paren),
             "crate" | "scope" => is_equals(input),
             _ => false,
         };
@@ -82,6 +88,7 @@ fn argument(input: ParseStream, mistakes: &mut Mistakes) -> syn::Result<Argument
     let kind = match name.to_string().as_str() {
         "replace" => Kind::Replace(inner(input, &name, mistakes, |input, _| entry(input))?),
         "expect" => Kind::Expect(inner(input, &name, mistakes, |input, _| count(input))?),
+        "partly" => Kind::Partly(inner(input, &name, mistakes, |input, _| name_alone(input))?),
         "scope" => {
             equals(
                 input,
@@ -97,6 +104,7 @@ fn argument(input: ParseStream, mistakes: &mut Mistakes) -> syn::Result<Argument
             Kind::Crate(path.map_err(|error| syn::Error::new(error.span(), message))?)
         }
         "skip" => Kind::Skip,
+        IS_TEST => Kind::IsTest,
         _ => {
             skip_to_comma(input)?;
             Kind::Unknown
@@ -135,6 +143,20 @@ fn count(input: ParseStream) -> syn::Result<Count> {
     let target = target(input, "COUNT")?;
     let count = value(input, &target, "COUNT")?;
     Ok(Count { target, count })
+}
+
+/// A target in a list of nothing else.
+fn name_alone(input: ParseStream) -> syn::Result<ExprPath> {
+    let start = input.span();
+    let target: ExprPath =
+        input.parse().map_err(|_| syn::Error::new(start, "expected the path of a function"))?;
+    if input.is_empty() || input.peek(Token![,]) {
+        return Ok(target);
+    }
+    Err(syn::Error::new_spanned(
+        &target,
+        format!("expected nothing but the function's path; help: write `partly({})`", tidy(&target)),
+    ))
 }
 
 /// What stands behind the `=`. One that ends too early has no token of its own to point at.
@@ -202,7 +224,11 @@ fn inner<T>(
     if !input.peek(token::Paren) {
         return Err(syn::Error::new(
             name.span(),
-            format!("`{name}` takes a list; help: write `{name}(TARGET = .., ..)`"),
+            if name == "partly" {
+                "`partly` takes a list; help: write `partly(TARGET, ..)`".to_owned()
+            } else {
+                format!("`{name}` takes a list; help: write `{name}(TARGET = .., ..)`")
+            },
         ));
     }
     let content;
@@ -291,7 +317,17 @@ mod tests {
     }
 
     #[test]
+    fn a_list_of_names_has_nothing_else() {
+        let mut mistakes = Mistakes::default();
+        let all = arguments(quote!(partly(a, <D as S>::p, b::<u8>,), partly()), &mut mistakes);
+        assert!(matches!(&all[0].kind, Kind::Partly(names) if names.len() == 3));
+        arguments(quote!(partly(a = b, c(), 3), partly), &mut mistakes);
+        assert_eq!(mistakes_of(mistakes).len(), 4);
+    }
+
+    #[test]
     fn the_long_form_is_told_by_its_first_word() {
+        assert!(is_long_form(quote!(partly(a), replace(a = b))));
         assert!(is_long_form(quote!(replace(a = b))));
         assert!(is_long_form(quote!(crate = m, replace(a = b))));
         assert!(!is_long_form(quote!(crate::a = b)));

@@ -1,6 +1,8 @@
 //! Every rule. What passes can be expanded without a further question.
+mod cases;
 pub mod list;
 pub mod original;
 mod panics;
 pub mod patchable;
+mod target;
 pub mod test;

@@ -4,13 +4,14 @@
 
 mod args;
 mod check;
+mod compiler;
 mod expand;
 mod function;
 mod mistakes;
 mod names;
-mod optimised;
 
 use check::list::{List, PATCH, TRY_PATCH, Taker};
+use check::test::Test;
 use proc_macro::TokenStream;
 use proc_macro2::TokenStream as Tokens;
 use quote::{ToTokens as _, quote};
@@ -24,7 +25,7 @@ pub fn patchable(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let mut slot = None;
     match check::patchable::check(arguments.into(), item.clone().into(), &mut slot) {
         Ok(patchable) if RUNTIME || patchable.changed => {
-            if RUNTIME {
+            if RUNTIME && !compiler::is_clippy() {
                 expand::patchable::patchable(patchable);
             }
             slot.map_or(item, |item| item.into_token_stream().into())
@@ -37,8 +38,9 @@ pub fn patchable(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// Makes a function a test with replacements.
 #[proc_macro_attribute]
 pub fn test(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    match check::test::test(arguments.into(), item.clone().into(), RUNTIME) {
-        Ok(annotated) => expand::test::test(annotated, RUNTIME).into(),
+    match check::test::test(arguments.clone().into(), item.clone().into(), RUNTIME) {
+        Ok(Test::Framed(annotated)) => expand::test::test(annotated, RUNTIME).into(),
+        Ok(Test::Below(below)) => expand::test::below(below, &arguments.into()).into(),
         Err(error) => beside(&error, &item.into()),
     }
 }

@@ -5,11 +5,13 @@
 use std::arch::asm;
 
 /// `VG_USERREQ__RUNNING_ON_VALGRIND` in `valgrind.h`.
+#[cfg(test)]
 const RUNNING_ON_VALGRIND: usize = 0x1001;
 /// `VG_USERREQ__DISCARD_TRANSLATIONS` in `valgrind.h`.
 const DISCARD_TRANSLATIONS: usize = 0x1002;
 
 /// Whether valgrind runs this program.
+#[cfg(test)]
 pub fn is_running() -> bool {
     request(&[RUNNING_ON_VALGRIND, 0, 0, 0, 0, 0]) != 0
 }

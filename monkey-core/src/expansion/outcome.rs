@@ -7,24 +7,24 @@ use std::process::ExitCode;
 /// A reference to a result. By this name, because lints have views on how a user's reference types are written.
 pub type Reference<'a, R> = &'a R;
 
-/// A result on its way through `(&Outcome(result)).failed()`.
+/// A result on its way through `(&Outcome(result)).__monkey_failed()`.
 #[derive(Debug)]
 pub struct Outcome<'a, R>(pub &'a R);
 
 /// Results that can tell.
 pub trait Fallible {
     /// Whether the harness will report the test as failed.
-    fn failed(&self) -> bool;
+    fn __monkey_failed(&self) -> bool;
 }
 
 impl<T, E> Fallible for Outcome<'_, Result<T, E>> {
-    fn failed(&self) -> bool {
+    fn __monkey_failed(&self) -> bool {
         self.0.is_err()
     }
 }
 
 impl Fallible for Outcome<'_, ExitCode> {
-    fn failed(&self) -> bool {
+    fn __monkey_failed(&self) -> bool {
         *self.0 != ExitCode::SUCCESS
     }
 }
@@ -32,11 +32,11 @@ impl Fallible for Outcome<'_, ExitCode> {
 /// All the others.
 pub trait Infallible {
     /// No.
-    fn failed(&self) -> bool;
+    fn __monkey_failed(&self) -> bool;
 }
 
 impl<R> Infallible for &Outcome<'_, R> {
-    fn failed(&self) -> bool {
+    fn __monkey_failed(&self) -> bool {
         false
     }
 }
@@ -48,11 +48,11 @@ mod tests {
 
     #[test]
     fn only_errors_and_exit_codes_fail() {
-        assert!((&Outcome(&Err::<(), _>("no"))).failed());
-        assert!(!(&Outcome(&Ok::<_, ()>(1))).failed());
-        assert!((&Outcome(&ExitCode::FAILURE)).failed());
-        assert!(!(&Outcome(&ExitCode::SUCCESS)).failed());
-        assert!(!(&Outcome(&())).failed());
-        assert!(!(&Outcome(&"a value")).failed());
+        assert!((&Outcome(&Err::<(), _>("no"))).__monkey_failed());
+        assert!(!(&Outcome(&Ok::<_, ()>(1))).__monkey_failed());
+        assert!((&Outcome(&ExitCode::FAILURE)).__monkey_failed());
+        assert!(!(&Outcome(&ExitCode::SUCCESS)).__monkey_failed());
+        assert!(!(&Outcome(&())).__monkey_failed());
+        assert!(!(&Outcome(&"a value")).__monkey_failed());
     }
 }

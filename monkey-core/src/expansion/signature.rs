@@ -7,7 +7,7 @@
 //! twelve arguments: those count as the others, and are not checked.
 use std::marker::PhantomData;
 
-/// A function on its way through `(&Probe::of(&function)).kind()`.
+/// A function on its way through `(&Probe::of(&function)).__monkey_kind()`.
 #[derive(Debug)]
 pub struct Probe<F>(PhantomData<F>);
 
@@ -31,28 +31,26 @@ pub trait SafeFn<Arguments> {}
 
 macro_rules! safe_fn {
     ($($argument:ident)*) => {
+        safe_fn!(@one);
+        safe_fn!(@longer [] $($argument)*);
+    };
+    (@longer [$($argument:ident)*]) => {};
+    (@longer [$($argument:ident)*] $next:ident $($more:ident)*) => {
+        safe_fn!(@one $($argument)* $next);
+        safe_fn!(@longer [$($argument)* $next] $($more)*);
+    };
+    (@one $($argument:ident)*) => {
         impl<F, R, $($argument),*> SafeFn<($($argument,)*)> for F where F: Fn($($argument),*) -> R {}
     };
 }
 
-safe_fn!();
-safe_fn!(A);
-safe_fn!(A B);
-safe_fn!(A B C);
-safe_fn!(A B C D);
-safe_fn!(A B C D E);
-safe_fn!(A B C D E G);
-safe_fn!(A B C D E G H);
-safe_fn!(A B C D E G H I);
-safe_fn!(A B C D E G H I J);
-safe_fn!(A B C D E G H I J K);
-safe_fn!(A B C D E G H I J K L);
-safe_fn!(A B C D E G H I J K L M);
+// Tuples are types of any length; only their traits end at twelve.
+safe_fn!(A0 A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14 A15 A16 A17 A18 A19 A20 A21 A22 A23 A24 A25 A26 A27 A28 A29 A30 A31);
 
 /// Found first.
 pub trait SafeToCall<Arguments> {
     /// The kind, as a type.
-    fn kind(&self) -> Safe {
+    fn __monkey_kind(&self) -> Safe {
         Safe
     }
 }
@@ -62,7 +60,7 @@ impl<F: SafeFn<Arguments>, Arguments> SafeToCall<Arguments> for Probe<F> {}
 /// Found where the other is not.
 pub trait NotSafeToCall {
     /// The kind, as a type.
-    fn kind(&self) -> Unsafe {
+    fn __monkey_kind(&self) -> Unsafe {
         Unsafe
     }
 }
@@ -102,10 +100,10 @@ mod tests {
 
     #[test]
     fn the_kind_follows_the_function() {
-        let _: Safe = (&Probe::of(&safe_with_lifetimes)).kind();
-        let _: Safe = (&Probe::of(&str::len)).kind();
-        let _: Safe = (&Probe::of(&(pointed_at as fn(&str) -> &str))).kind();
-        let _: Unsafe = (&Probe::of(&not_safe)).kind();
-        let _: Unsafe = (&Probe::of(&(not_safe as unsafe fn(u32)))).kind();
+        let _: Safe = (&Probe::of(&safe_with_lifetimes)).__monkey_kind();
+        let _: Safe = (&Probe::of(&str::len)).__monkey_kind();
+        let _: Safe = (&Probe::of(&(pointed_at as fn(&str) -> &str))).__monkey_kind();
+        let _: Unsafe = (&Probe::of(&not_safe)).__monkey_kind();
+        let _: Unsafe = (&Probe::of(&(not_safe as unsafe fn(u32)))).__monkey_kind();
     }
 }

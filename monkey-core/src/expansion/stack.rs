@@ -1,42 +1,45 @@
-//! Where a function's stack is, for `original!`.
-use std::arch::naked_asm;
+//! Where the calling function's stack ends, which says whose call the next one is.
 
-/// The stack pointer of the function that calls this.
-#[cfg(target_arch = "x86_64")]
-#[unsafe(naked)]
+/// The caller's stack pointer, as it is before and after this call.
+///
+/// `original!` asks in the function that makes the call, so the address is the one below which that call's return address
+/// goes. The function has no frame of its own: a return address is all that lies between.
 #[must_use]
-pub extern "C" fn stack() -> usize {
-    // 48 8D 44 24 08     lea rax, [rsp+8]    above the return address
-    // C3                 ret
-    naked_asm!("lea rax, [rsp + 8]", "ret")
-}
-
-/// The stack pointer of the function that calls this.
-#[cfg(target_arch = "aarch64")]
 #[unsafe(naked)]
-#[must_use]
 pub extern "C" fn stack() -> usize {
-    // 0 0 100010 0 000000000000 11111 00000     mov x0, sp
-    // 1101011001011111 000000 11110 00000       ret
-    naked_asm!("hint #34", "mov x0, sp", "ret")
+    #[cfg(target_arch = "x86_64")]
+    // 48 8D 44 24 08    lea rax, [rsp + 8]
+    // C3                ret
+    std::arch::naked_asm!("lea rax, [rsp + 8]", "ret");
+    #[cfg(target_arch = "aarch64")]
+    // 91 00 03 E0       mov x0, sp
+    // D6 5F 03 C0       ret
+    std::arch::naked_asm!("mov x0, sp", "ret");
 }
 
 #[cfg(test)]
 mod tests {
     use super::stack;
+    use std::hint::black_box;
 
     #[inline(never)]
-    fn below() -> usize {
-        let here = std::hint::black_box([0_u8; 64]);
-        let there = stack();
-        assert!(here.as_ptr() as usize >= there);
-        there
+    fn deeper() -> usize {
+        let below = black_box([0u8; 256]);
+        stack() + usize::from(below[0])
     }
 
     #[test]
-    fn it_is_the_callers_own() {
-        let own = stack();
-        assert_eq!(stack(), own);
-        assert!(below() < own);
+    fn one_function_has_one_end() {
+        let local = black_box(0u8);
+        let here = stack();
+        assert_eq!(here, stack());
+        assert_eq!(here % 16, 0, "calls are made with an aligned stack");
+        let distance = (&raw const local as usize).wrapping_sub(here);
+        assert!(distance < 64 << 10, "locals lie above, in the same frame: {distance:#x}");
+    }
+
+    #[test]
+    fn what_is_called_ends_lower() {
+        assert!(deeper() + 256 <= stack());
     }
 }

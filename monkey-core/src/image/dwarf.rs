@@ -16,7 +16,6 @@ use aranges::UnitRange;
 use gimli::{EndianSlice, LittleEndian, Section as _};
 use layout::{Key, SearchedUnit};
 use once_cell::race::OnceBox;
-use std::collections::BTreeSet;
 use std::rc::Rc;
 pub(super) use subprogram::Identity;
 use subprogram::{Subprograms, identity, innermost_inlined, is_function};
@@ -156,11 +155,6 @@ impl Dwarf {
         own.or_else(|| line::first(&self.unit_of(svma)?, svma))
     }
 
-    /// All files that the code of the function at `svma` comes from, from the line program alone.
-    pub fn files(&self, svma: u64) -> Option<BTreeSet<String>> {
-        line::all_files(&self.unit_of(svma)?, svma)
-    }
-
     /// The function in which the code at `svma` is written, in that which begins at `begin`: what was inlined there, or
     /// itself.
     pub fn innermost_function(&self, begin: u64, svma: u64) -> Option<String> {
@@ -257,7 +251,7 @@ mod tests {
             };
             let dwarf = Dwarf { sections: Sections::load(&mut load).unwrap(), ..Dwarf::default() };
             let own = first;
-            let _ = (dwarf.identity(own), dwarf.place(own), dwarf.files(own));
+            let _ = (dwarf.identity(own), dwarf.place(own));
             let written = Identity { file: String::new(), line: 1, name: String::new() };
             let _ = dwarf.have_identity(&written, &[own, own + 16, own]);
             let _ = (dwarf.optimised(own), dwarf.has_entries(own), dwarf.producer(own));

@@ -26,7 +26,7 @@ use super::name::Mangled;
 use super::objects;
 use super::spelling::is_standard_crate;
 use builds::{Builds, Several};
-use function::{Build, Function, Sections};
+use function::{Build, Function};
 use std::collections::{BTreeMap, BTreeSet};
 use types::Comparison;
 
@@ -90,7 +90,7 @@ pub(super) fn prove(own: &Mangled, body: Body, others: &[Body]) -> Vec<Verdict> 
             None => Verdict::Doubt(Gap::DebugInformation),
         })
         .collect();
-    let mut proof = Proof { own, body, identity, sections: BTreeMap::new(), function: None };
+    let mut proof = Proof { own, body, identity, function: None };
     let open: Vec<usize> = (0..others.len()).filter(|at| verdicts[*at] == Verdict::Copy).collect();
     if open.is_empty() {
         return verdicts;
@@ -136,7 +136,6 @@ struct Proof<'a> {
     own: &'a Mangled,
     body: Body,
     identity: Identity,
-    sections: BTreeMap<usize, &'static Sections>,
     function: Option<Function>,
 }
 

@@ -12,12 +12,16 @@ pub struct List {
     pub krate: Option<Path>,
     pub visibility: Option<Visibility>,
     pub replacements: Vec<Replacement>,
+    /// Another attribute has made the function a test.
+    pub is_test: bool,
 }
 
 pub struct Replacement {
     pub target: ExprPath,
     pub given: Expr,
     pub count: Option<Expr>,
+    /// Calls may go past it.
+    pub partly: bool,
 }
 
 /// Who takes the arguments, and with them which there are.
@@ -27,12 +31,11 @@ pub struct Taker {
     pub arguments: &'static [&'static str],
 }
 
-const LIST: &[&str] = &["replace", "expect", "scope", "crate"];
-const SHORT_LIST: &[&str] = &["replace", "scope", "crate"];
+const LIST: &[&str] = &["replace", "expect", "partly", "scope", "crate"];
 pub const TEST: Taker = Taker { name: "test", arguments: LIST };
 pub const WITH: Taker = Taker { name: "with", arguments: LIST };
-pub const PATCH: Taker = Taker { name: "patch!", arguments: SHORT_LIST };
-pub const TRY_PATCH: Taker = Taker { name: "try_patch!", arguments: SHORT_LIST };
+pub const PATCH: Taker = Taker { name: "patch!", arguments: LIST };
+pub const TRY_PATCH: Taker = Taker { name: "try_patch!", arguments: LIST };
 pub const PATCHABLE: Taker = Taker { name: "patchable", arguments: &["skip", "crate"] };
 
 const ENABLE: &str = "help: enable the feature `runtime` of the package monkey-mock: `monkey-mock = \"..\"` under [dev-dependencies]";
@@ -41,6 +44,9 @@ impl Taker {
     /// Arguments that it has, once each.
     pub fn check(self, arguments: &[Argument], mistakes: &mut Mistakes) {
         for (index, Argument { name, .. }) in arguments.iter().enumerate() {
+            if name == args::IS_TEST {
+                continue;
+            }
             if !self.arguments.iter().any(|known| name == known) {
                 let known: Vec<_> = self.arguments.iter().map(|known| format!("`{known}`")).collect();
                 let message =
@@ -70,6 +76,7 @@ impl List {
         let all_read = mistakes.is_empty();
         let mut list = Self::default();
         let mut counts = Vec::new();
+        let mut partly = Vec::new();
         for Argument { name, kind } in arguments {
             match kind {
                 Kind::Replace(entries) => {
@@ -82,12 +89,15 @@ impl List {
                     list.replace(entries, mistakes);
                 }
                 Kind::Expect(expected) => counts.extend(expected),
+                Kind::Partly(names) => partly.extend(names),
                 Kind::Scope(visibility) => list.visibility = list.visibility.or(Some(visibility)),
                 Kind::Crate(path) => list.krate = Some(path),
+                Kind::IsTest => list.is_test = true,
                 Kind::Skip | Kind::Unknown => {}
             }
         }
         list.expect(counts, all_read, mistakes);
+        list.partly(partly, all_read, mistakes);
         list
     }
 
@@ -124,6 +134,7 @@ impl List {
                 mistakes.on(&target, format!("`{name}` is replaced twice; help: keep one of the two"));
             }
             seen.push(name.clone());
+            super::target::check(&target, mistakes);
             let given = match replacement {
                 Form::Function(given) => {
                     if is_value(&given) {
@@ -141,7 +152,7 @@ impl List {
                 }
             };
             // With a mistake as well: it is still a target, for `expect`.
-            self.replacements.push(Replacement { target, given, count: None });
+            self.replacements.push(Replacement { target, given, count: None, partly: false });
         }
     }
 
@@ -154,12 +165,7 @@ impl List {
             }
             match names.iter().position(|replaced| *replaced == name) {
                 None if !all_read => {}
-                None => mistakes.on(
-                    &target,
-                    format!(
-                        "`{name}` is not replaced here; help: add it to `replace(..)` as it is written here"
-                    ),
-                ),
+                None => mistakes.on(&target, not_replaced(&name)),
                 Some(index) if self.replacements[index].count.is_some() => {
                     mistakes.on(&target, format!("`{name}` is expected twice; help: keep one of the two"));
                 }
@@ -168,9 +174,28 @@ impl List {
         }
     }
 
+    fn partly(&mut self, targets: Vec<ExprPath>, all_read: bool, mistakes: &mut Mistakes) {
+        let names = self.names();
+        for target in targets {
+            let name = text(&target);
+            match names.iter().position(|replaced| *replaced == name) {
+                None if !all_read => {}
+                None => mistakes.on(&target, not_replaced(&name)),
+                Some(index) if self.replacements[index].partly => {
+                    mistakes.on(&target, format!("`{name}` stands here twice; help: keep one of the two"));
+                }
+                Some(index) => self.replacements[index].partly = true,
+            }
+        }
+    }
+
     fn names(&self) -> Vec<String> {
         self.replacements.iter().map(|replacement| text(&replacement.target)).collect()
     }
+}
+
+fn not_replaced(name: &str) -> String {
+    format!("`{name}` is not replaced here; help: add it to `replace(..)` as it is written here")
 }
 
 /// A literal, or a negative one.

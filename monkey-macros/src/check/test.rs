@@ -1,6 +1,6 @@
 //! The rules of `#[monkey::test]` and `#[monkey::with]`.
 use super::list::{List, TEST, Taker, WITH};
-use super::panics;
+use super::{cases, panics};
 use crate::args;
 use crate::function::{self, Parsed, is_harness, is_plain_test, last_segment};
 use crate::mistakes::Mistakes;
@@ -18,6 +18,21 @@ pub enum Way {
     Future,
 }
 
+/// What is to become of a test.
+pub enum Test {
+    Framed(Annotated),
+    /// It is for another attribute to call: `#[monkey::test]` goes below it, with the same arguments.
+    Below(Below),
+}
+
+/// The function, and where among its attributes this one has to go.
+pub struct Below {
+    pub krate: Option<syn::Path>,
+    pub function: ItemFn,
+    pub place: usize,
+    pub is_test: bool,
+}
+
 /// An annotated function without a mistake.
 pub struct Annotated {
     pub list: List,
@@ -29,14 +44,20 @@ pub struct Annotated {
     pub to_panic: bool,
 }
 
-pub fn test(arguments: TokenStream, item: TokenStream, runtime: bool) -> syn::Result<Annotated> {
+pub fn test(arguments: TokenStream, item: TokenStream, runtime: bool) -> syn::Result<Test> {
     let mut mistakes = Mistakes::default();
     let list = list(TEST, arguments, runtime, &mut mistakes);
     let function = function(TEST, item, &mut mistakes);
     if let Some(function) = &function {
+        twice(function, &mut mistakes);
+        if let (Some(place), true) = (cases::place(function), mistakes.is_empty()) {
+            let is_test = cases::are_tests(function);
+            return Ok(Test::Below(Below { krate: list.krate, function: function.clone(), place, is_test }));
+        }
         harness(function, &mut mistakes);
     }
-    finish(list, function, mistakes, |function| {
+    let is_test = list.is_test;
+    let annotated = finish(list, function, mistakes, |function| {
         let parameters = !function.sig.inputs.is_empty();
         let harnesses = || function.attrs.iter().filter(|attribute| is_harness(attribute));
         let way = match function.sig.asyncness {
@@ -46,8 +67,9 @@ pub fn test(arguments: TokenStream, item: TokenStream, runtime: bool) -> syn::Re
             }
             Some(_) => Way::Future,
         };
-        (way, harnesses().next().is_none())
-    })
+        (way, !is_test && harnesses().next().is_none())
+    });
+    annotated.map(Test::Framed)
 }
 
 pub fn with(arguments: TokenStream, item: TokenStream, runtime: bool) -> syn::Result<Annotated> {
@@ -112,10 +134,12 @@ fn harness(function: &ItemFn, mistakes: &mut Mistakes) {
         mistakes.on(asyncness, format!("an `async` test needs a runtime; {help}"));
     }
     if let (Some(first), true) = (function.sig.inputs.first(), plain) {
-        let help =
-            "help: add an attribute that gives it some below, such as `#[rstest]` or `#[test_case(..)]`";
+        let help = "help: add an attribute that gives it some, such as `#[rstest]` or `#[test_case(..)]`, and hands this one on";
         mistakes.on(first, format!("a plain test has no parameters; {help}"));
     }
+}
+
+fn twice(function: &ItemFn, mistakes: &mut Mistakes) {
     let ours = |attribute: &&syn::Attribute| {
         let mut segments = attribute.path().segments.iter();
         matches!((segments.next(), segments.next(), segments.next()), (Some(first), Some(second), None) if first.ident == "monkey" && second.ident == "test")
@@ -127,7 +151,7 @@ fn harness(function: &ItemFn, mistakes: &mut Mistakes) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Way, test, with};
+    use super::{Test, Way, test, with};
     use proc_macro2::TokenStream;
     use quote::quote;
 
@@ -182,7 +206,10 @@ mod tests {
 
     #[test]
     fn the_way_follows_the_other_attributes() {
-        let way = |item| test(TokenStream::new(), item, true).map(|test| (test.way, test.add_test)).ok();
+        let way = |item| match test(TokenStream::new(), item, true) {
+            Ok(Test::Framed(test)) => Some((test.way, test.add_test)),
+            _ => None,
+        };
         assert_eq!(
             way(quote!(
                 fn f() {}
@@ -198,9 +225,8 @@ mod tests {
         );
         assert_eq!(
             way(quote!(
-                #[rstest]
-                #[case(1)]
-                fn f(#[case] _: u8) {}
+                #[quickcheck]
+                fn f(_: u8) {}
             )),
             Some((Way::Closure, false))
         );
@@ -221,7 +247,7 @@ mod tests {
         );
         assert_eq!(
             way(quote!(
-                #[rstest]
+                #[proptest]
                 #[tokio::test]
                 async fn f(_: u8) {}
             )),

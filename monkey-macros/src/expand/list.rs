@@ -5,7 +5,7 @@ use crate::check::list::{List, Replacement};
 use crate::names;
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::Expr;
+use syn::{Expr, ExprPath};
 
 /// `patch!` or `try_patch!`, by the function's name.
 pub fn patch(list: &List, function: &str) -> TokenStream {
@@ -31,39 +31,37 @@ pub fn visibility(visibility: Visibility, private: &TokenStream) -> TokenStream 
 
 pub fn optional_visibility(written: Option<Visibility>, private: &TokenStream) -> TokenStream {
     let Some(written) = written else {
-        return quote_spanned!(Span::mixed_site()=> ::core::option::Option::None);
+        return quote_spanned!(Span::mixed_site()=> #private::core::option::Option::None);
     };
     let visibility = visibility(written, private);
-    quote_spanned!(Span::mixed_site()=> ::core::option::Option::Some(#visibility))
+    quote_spanned!(Span::mixed_site()=> #private::core::option::Option::Some(#visibility))
 }
 
 /// The array is the check: its elements have one type, which rustc finds or refuses, at the replacement.
+///
+/// Patterns look for constants, statics and unit structs before they bind, so the names are ones that nobody has.
 fn replacement(entry: &Replacement, private: &TokenStream) -> TokenStream {
-    let Replacement { target, given, count } = entry;
+    let Replacement { target, given, count, partly } = entry;
     let target_name = names::text(&target.to_token_stream());
     let replacement_name = names::text(&given.to_token_stream());
-    let [alone, shared, replacement] =
-        ["alone", "shared", "replacement"].map(|name| Ident::new(name, Span::mixed_site()));
+    let [alone, shared, replacement] = ["__monkey_alone", "__monkey_shared", "__monkey_replacement"]
+        .map(|name| Ident::new(name, Span::mixed_site()));
     let (start, end) = ends(given);
-    let optimised = crate::optimised::optimised();
-    // rustc points from the first token to the last: to the replacement, for a function that is unsafe.
-    let both = quote_spanned!(Span::mixed_site()=> #private::Probe::of(&#shared));
-    let both =
-        respan(quote_spanned!(start=> (&#both)), start).into_iter().chain(quote_spanned!(end=> .kind()));
-    let both: TokenStream = quote_spanned!(start=> &).into_iter().chain(both).collect();
-    // So does the engine, for everything else.
+    let optimised = crate::compiler::optimised();
+    let checks = checks(entry, [&alone, &shared], private);
+    let address = address(target, &alone, private);
+    // The engine points from the first token to the last.
     let new = respan(quote!(#private::Replacement::new), start);
     let mut arguments = Group::new(
         Delimiter::Parenthesis,
-        quote_spanned! {Span::mixed_site()=>
-            #shared as *const (), #replacement as *const (), #target_name, #replacement_name
-        },
+        quote_spanned! {Span::mixed_site()=> #address, #replacement as *const (), #target_name, #replacement_name},
     );
     arguments.set_span(end);
     let expect = count.as_ref().map(|count| quote_spanned!(Span::mixed_site()=> .expect(#count)));
+    let partly = partly.then(|| quote_spanned!(Span::mixed_site()=> .partly()));
     // A block would be told to give the target's own type, not one that both go into.
     let (before, given) = if is_block(given) {
-        let hidden = Ident::new("given", Span::mixed_site().located_at(start));
+        let hidden = Ident::new("__monkey_given", Span::mixed_site().located_at(start));
         (Some(quote_spanned!(Span::mixed_site()=> let #hidden = #given;)), hidden.into_token_stream())
     } else {
         (None, given.into_token_stream())
@@ -72,16 +70,61 @@ fn replacement(entry: &Replacement, private: &TokenStream) -> TokenStream {
         #before
         let #alone = #target;
         let [#shared, #replacement] = [#alone, #given];
-        {
-            #[allow(unused_imports)]
-            use #private::{NotSafeToCall as _, SafeToCall as _};
-            #private::same_safety(&(&#private::Probe::of(&#alone)).kind(), #both);
-        }
+        #checks
         #new #arguments
-            .of_type(::core::any::type_name_of_val(&#alone))
+            .of_type(#private::core::any::type_name_of_val(&#alone))
             .optimised(#optimised)
+            #partly
             #expect
     }}
+}
+
+/// What the array lets through: targets that are no functions, and an `unsafe fn` in place of a safe one.
+fn checks(entry: &Replacement, [alone, shared]: [&Ident; 2], private: &TokenStream) -> TokenStream {
+    let (start, end) = ends(&entry.given);
+    // rustc points from the first token to the last: to the replacement, for a function that is unsafe.
+    let both = quote_spanned!(Span::mixed_site()=> #private::Probe::of(&#shared));
+    let both = respan(quote_spanned!(start=> (&#both)), start)
+        .into_iter()
+        .chain(quote_spanned!(end=> .__monkey_kind()));
+    let both: TokenStream = quote_spanned!(start=> &).into_iter().chain(both).collect();
+    let foreign = foreign(entry, [alone, shared], private);
+    let (start, end) = ends(&entry.target);
+    let item = quote_spanned!(Span::mixed_site()=> #private::Probe::of(&#alone));
+    let item = respan(quote_spanned!(start=> (&#item)), start)
+        .into_iter()
+        .chain(quote_spanned!(end=> .__monkey_target()));
+    let item: TokenStream = quote_spanned!(start=> &).into_iter().chain(item).collect();
+    quote_spanned! {Span::mixed_site()=> {
+        #[allow(unused_imports)]
+        use #private::{NotSafeToCall as _, ProbeItem as _, ProbeValue as _, SafeToCall as _};
+        #private::is_function(#item);
+        #private::same_safety(&(&#private::Probe::of(&#alone)).__monkey_kind(), #both);
+        #foreign
+    }}
+}
+
+/// The same for functions of another ABI, of which only a path can be unsafe. The closure is never called.
+fn foreign(entry: &Replacement, [alone, shared]: [&Ident; 2], private: &TokenStream) -> Option<TokenStream> {
+    if matches!(entry.given, Expr::Closure(_)) {
+        return None;
+    }
+    let (start, end) = ends(&entry.given);
+    let unsafe_ = respan(quote_spanned!(Span::mixed_site()=> #private::Unsafe), end);
+    let unsafe_: TokenStream = quote_spanned!(start=> &).into_iter().chain(unsafe_).collect();
+    Some(quote_spanned! {Span::mixed_site()=>
+        let _ = || #private::same_safety(&#private::kind_of_foreign!(#alone, #shared), #unsafe_);
+    })
+}
+
+/// The target's address, by a cast that there is for functions and not for closures. rustc points to the target.
+fn address(target: &ExprPath, alone: &Ident, private: &TokenStream) -> TokenStream {
+    let (start, end) = ends(target);
+    let alone = Ident::new(&alone.to_string(), alone.span().located_at(start));
+    let pointee = respan(quote_spanned!(Span::mixed_site()=> #private::FunctionByItsPath), end);
+    let pointer = quote_spanned!(Span::mixed_site().located_at(end)=> *const #pointee);
+    let cast = quote_spanned!(Span::mixed_site().located_at(end)=> as #pointer);
+    quote_spanned!(Span::mixed_site()=> #private::address(#alone #cast))
 }
 
 fn is_block(expression: &Expr) -> bool {

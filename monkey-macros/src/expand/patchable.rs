@@ -8,7 +8,7 @@
 //!     opaque(&a);
 //!     opaque(&hidden);
 //!     if never() { return unreturned(); }
-//!     match hidden { _ => { /* the body, untouched */ } }
+//!     match a { a => match hidden { _ => { /* the body, untouched */ } } }
 //! }
 //! ```
 //!
@@ -43,10 +43,11 @@ fn function_prologue(function: Function, private: &TokenStream) {
     let way_out = way_out(&sig.output, private);
     let mut opaque = TokenStream::new();
     let mut body = super::braces(block);
-    for (pattern, hidden) in arguments(sig, private, &mut opaque).into_iter().rev() {
-        body = quote_spanned!(Span::mixed_site()=> match #hidden { #pattern => #body });
+    for Bound { attrs, pattern, name } in arguments(sig, private, &mut opaque).into_iter().rev() {
+        body = quote_spanned!(Span::mixed_site()=> match #name { #(#attrs)* #pattern => #body });
     }
-    *block = parse_quote!({ #entry #kept #opaque #way_out #body });
+    // In the braces that the user wrote: lints leave a function alone that ends in a macro's.
+    block.stmts = parse_quote!(#entry #kept #opaque #way_out #body);
 }
 
 /// What might happen instead of the body, as far as callers can tell.
@@ -59,22 +60,29 @@ fn way_out(output: &ReturnType, private: &TokenStream) -> TokenStream {
     }
 }
 
-/// Lets every argument escape; gives those without a name of their own one, and gives back their patterns.
-fn arguments(sig: &mut Signature, private: &TokenStream, opaque: &mut TokenStream) -> Vec<(Pat, Ident)> {
-    let mut hidden = Vec::new();
+/// Lets every argument escape, and gives back the patterns as which the body knows them. The prologue reads a name of its
+/// own: to lints, what the body does not use is not used.
+fn arguments(sig: &mut Signature, private: &TokenStream, opaque: &mut TokenStream) -> Vec<Bound> {
+    let mut bound = Vec::new();
     for (index, argument) in sig.inputs.iter_mut().enumerate() {
         let (name, attrs) = match argument {
             FnArg::Receiver(receiver) => (receiver.self_token.to_token_stream(), &receiver.attrs),
             FnArg::Typed(argument) => {
                 let conditional = argument.attrs.iter().any(|attribute| attribute.path().is_ident("cfg"));
-                let name = match &*argument.pat {
-                    Pat::Ident(pattern) if is_plain(pattern) => pattern.ident.to_token_stream(),
+                let plain = plain(&argument.pat);
+                let name = match plain {
                     // Its pattern cannot be taken away where the argument might not be there.
-                    _ if conditional => continue,
-                    pattern => {
-                        let name = format_ident!("__monkey_arg{index}", span = Span::mixed_site());
-                        hidden.push((pattern.clone(), name.clone()));
-                        *argument.pat = parse_quote!(#name);
+                    Some(name) if conditional => name.to_token_stream(),
+                    None if conditional => continue,
+                    plain => {
+                        // A plain name is kept: it is what documentation and debuggers show.
+                        let name = plain.filter(|name| !name.to_string().starts_with('_')).cloned();
+                        let name = name.unwrap_or_else(|| {
+                            format_ident!("__monkey_argument{index}", span = Span::mixed_site())
+                        });
+                        let attrs = lint_levels(&mut argument.attrs);
+                        let pattern = std::mem::replace(&mut *argument.pat, parse_quote!(#name));
+                        bound.push(Bound { attrs, pattern, name: name.clone() });
                         name.to_token_stream()
                     }
                 };
@@ -85,12 +93,32 @@ fn arguments(sig: &mut Signature, private: &TokenStream, opaque: &mut TokenStrea
         let private_name = quote_spanned!(Span::mixed_site()=> #(#cfg)* #private::opaque(&#name););
         opaque.extend(private_name);
     }
-    hidden
+    bound
 }
 
-/// A name that may be used: `_name` says that it is not.
-fn is_plain(pattern: &syn::PatIdent) -> bool {
-    pattern.by_ref.is_none() && pattern.subpat.is_none() && !pattern.ident.to_string().starts_with('_')
+/// A parameter's pattern, matched where the body begins.
+struct Bound {
+    /// What is said of lints goes with the pattern that they look at.
+    attrs: Vec<Attribute>,
+    pattern: Pat,
+    name: Ident,
+}
+
+fn lint_levels(attributes: &mut Vec<Attribute>) -> Vec<Attribute> {
+    const LEVELS: [&str; 5] = ["allow", "expect", "warn", "deny", "forbid"];
+    let (levels, others) = std::mem::take(attributes)
+        .into_iter()
+        .partition(|attribute| LEVELS.iter().any(|level| attribute.path().is_ident(level)));
+    *attributes = others;
+    levels
+}
+
+/// The name where the pattern is nothing but one.
+fn plain(pattern: &Pat) -> Option<&Ident> {
+    match pattern {
+        Pat::Ident(pattern) if pattern.by_ref.is_none() && pattern.subpat.is_none() => Some(&pattern.ident),
+        _ => None,
+    }
 }
 
 /// `#[inline]` goes, also out of a `cfg_attr`.

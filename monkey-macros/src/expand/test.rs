@@ -1,32 +1,58 @@
 //! `#[monkey::test]` and `#[monkey::with]`: the body in a frame that installs the replacements around it.
 use super::list::{optional_visibility, replacements, visibility};
 use super::private;
-use crate::args::Visibility;
-use crate::check::test::{Annotated, Way};
+use crate::args::{IS_TEST, Visibility};
+use crate::check::list::List;
+use crate::check::test::{Annotated, Below, Way};
+use crate::compiler;
 use crate::function::{is_harness, is_runtime, nameable_output};
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, quote, quote_spanned};
-use syn::{Attribute, ItemFn, ReturnType, parse_quote};
+use syn::{Attribute, ItemFn, ReturnType, parse_quote, parse_quote_spanned};
 
 /// A test. Without the engine there is nothing to replace, which the rules have seen to: it is an ordinary one.
 pub fn test(annotated: Annotated, runtime: bool) -> TokenStream {
     let Annotated { list, mut function, way, add_test, to_panic } = annotated;
-    if runtime {
+    if runtime && compiler::is_clippy() {
+        lint_only(&mut function, &list, &private(list.krate.as_ref()));
+    } else if runtime {
         let private = private(list.krate.as_ref());
         let visibility = visibility(list.visibility.unwrap_or(Visibility::Scope), &private);
         let frame = frame("test", &visibility, &function, &private);
         let frame = Framed { frame, replacements: replacements(&list, &private), to_panic };
         frame_body(&mut function, way, &frame, &private);
     }
-    let add = (add_test || (runtime && way == Way::Nested))
+    let add = (add_test || (runtime && way == Way::Nested && !compiler::is_clippy()))
         .then(|| quote_spanned!(Span::mixed_site()=> #[::core::prelude::v1::test]));
     quote!(#add #function)
+}
+
+/// The function with this attribute further down, for another one to hand it on to the tests that it writes.
+pub fn below(below: Below, arguments: &TokenStream) -> TokenStream {
+    let Below { krate, mut function, place, is_test } = below;
+    let krate = krate
+        .map_or_else(|| quote_spanned!(Span::mixed_site()=> ::monkey), quote::ToTokens::into_token_stream);
+    let comma = (!arguments.is_empty() && !ends_in_comma(arguments)).then(|| quote!(,));
+    let marker = is_test.then(|| {
+        let marker = syn::Ident::new(IS_TEST, Span::mixed_site());
+        quote!(#comma #marker)
+    });
+    function
+        .attrs
+        .insert(place, parse_quote_spanned!(Span::mixed_site()=> #[#krate::test(#arguments #marker)]));
+    function.into_token_stream()
+}
+
+fn ends_in_comma(arguments: &TokenStream) -> bool {
+    matches!(arguments.clone().into_iter().last(), Some(TokenTree::Punct(last)) if last.as_char() == ',')
 }
 
 /// Any other function.
 pub fn with(annotated: Annotated, runtime: bool) -> TokenStream {
     let Annotated { list, mut function, way, to_panic, .. } = annotated;
-    if runtime {
+    if runtime && compiler::is_clippy() {
+        lint_only(&mut function, &list, &private(list.krate.as_ref()));
+    } else if runtime {
         let private = private(list.krate.as_ref());
         let visibility = optional_visibility(list.visibility, &private);
         let frame = frame("with", &visibility, &function, &private);
@@ -40,9 +66,16 @@ pub fn with(annotated: Annotated, runtime: bool) -> TokenStream {
 fn frame(kind: &str, visibility: &TokenStream, function: &ItemFn, private: &TokenStream) -> TokenStream {
     let name = function.sig.ident.to_string();
     let kind = syn::Ident::new(kind, function.sig.ident.span());
-    let name = quote_spanned!(Span::mixed_site()=> ::core::concat!(::core::module_path!(), "::", #name));
+    let name = quote_spanned!(Span::mixed_site()=> #private::core::concat!(#private::core::module_path!(), "::", #name));
     let new = quote_spanned!(function.sig.ident.span()=> (#name, #visibility));
     quote_spanned!(function.sig.ident.span()=> #private::Frame::#kind #new)
+}
+
+/// For clippy, which makes no code: the function as it was written, beside its list.
+fn lint_only(function: &mut ItemFn, list: &List, private: &TokenStream) {
+    let replacements = replacements(list, private);
+    let body = super::braces(&function.block);
+    function.block.stmts = parse_quote_spanned!(Span::mixed_site()=> let _ = || #replacements; #body);
 }
 
 /// What a body is put into.
@@ -84,7 +117,8 @@ fn frame_body(function: &mut ItemFn, way: Way, framed: &Framed, private: &TokenS
             }
         }
     };
-    *function.block = parse_quote!({ #run });
+    // In the braces that the user wrote: lints leave a function alone that ends in a macro's.
+    function.block.stmts = parse_quote!(#run);
 }
 
 /// The function as it was, with the attributes of its runtime, which go from the outer one.
@@ -107,9 +141,9 @@ fn failed(output: &ReturnType, private: &TokenStream) -> TokenStream {
     let Some(output) = nameable_output(output) else {
         return quote_spanned!(Span::mixed_site()=> |_| false);
     };
-    quote_spanned! {Span::mixed_site()=> |value: #private::Reference<'_, #output>| {
+    quote_spanned! {Span::mixed_site()=> |__monkey_value: #private::Reference<'_, #output>| {
         #[allow(unused_imports)]
         use #private::{Fallible as _, Infallible as _};
-        (&#private::Outcome(value)).failed()
+        (&#private::Outcome(__monkey_value)).__monkey_failed()
     }}
 }

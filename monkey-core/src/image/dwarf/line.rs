@@ -5,7 +5,6 @@ use crate::image::bytes::find_all;
 use gimli::{
     AttributeValue, DebugLine, DebugLineOffset, EndianSlice, LineProgramHeader, LittleEndian, Section as _,
 };
-use std::collections::BTreeSet;
 
 /// A file, by its number in the unit, and a line in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,14 +68,6 @@ pub(super) fn at(unit: &Unit, begin: u64, svma: u64) -> Option<(String, u64)> {
     // The row that ends the sequence has no line of its own.
     let row = rows.iter().take_while(|row| row.svma <= svma).last().filter(|row| row.line != 0)?;
     Some((files.path(row.file)?, row.line))
-}
-
-/// The files of all rows of the function that begins at `svma`.
-pub(super) fn all_files(unit: &Unit, svma: u64) -> Option<BTreeSet<String>> {
-    let files = Files::of(unit)?;
-    let rows = sequence(unit.sections, &files.header, svma)?;
-    let numbers: BTreeSet<u64> = rows.iter().map(|row| row.file).collect();
-    numbers.into_iter().map(|number| files.path(number)).collect()
 }
 
 /// What ends a sequence: an extended instruction of one byte.

@@ -186,7 +186,6 @@ fn children<T>(
 mod tests {
     use super::*;
     use crate::image::objects;
-    use std::rc::Rc;
 
     /// A type that leads back to itself.
     struct Tree {
@@ -233,7 +232,7 @@ mod tests {
 
     fn function(address: usize) -> Option<Function> {
         let object = objects::around(address)?;
-        Function::find(object, &Rc::new(object.elf()?.info.sections()), object.inside(address))
+        Function::find(object, &object.dwarf()?.sections, object.inside(address))
     }
 
     #[test]

@@ -1,10 +1,18 @@
-//! Whether the crate that is being compiled is optimised.
-//!
-//! No `cfg` says so. But a macro runs within the compiler, and can read what the compiler was called with. A failing test
-//! is told that a call may have been inlined where debug information does not say more.
+//! Which compiler runs, and how: a macro runs within it, and can read what it was called with.
 use std::env;
+use std::path::Path;
 
-/// Whether the compiler was told to optimise.
+/// Whether it is clippy, which makes no code: it is given functions as they were written, so that each of its lints, and each
+/// expectation of one, means what it does without monkey.
+pub fn is_clippy() -> bool {
+    // cargo calls `clippy-driver PATH/rustc ..`.
+    env::args_os()
+        .take(2)
+        .any(|argument| Path::new(&argument).file_stem().is_some_and(|name| name == "clippy-driver"))
+}
+
+/// Whether the compiler was told to optimise, which no `cfg` says. A failing test is told that a call may have been inlined where
+/// debug information does not say more.
 pub fn optimised() -> bool {
     level(env::args().collect::<Vec<_>>().iter().map(String::as_str)) != "0"
 }
