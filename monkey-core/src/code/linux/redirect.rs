@@ -84,7 +84,10 @@ fn outlast_tracer(order: &Redirect<'_>) -> Result<(), Cause> {
 #[cfg(target_arch = "x86_64")]
 fn ask_tracer() -> Result<(), Cause> {
     match Tracer::find() {
-        Some(tracer) if !trap::arrives() => Err(Cause::Traced { by: tracer.to_string() }),
+        // A debugger stops the program at a trap, to show it.
+        Some(tracer) if tracer.is_debugger() || !trap::arrives() => {
+            Err(Cause::Traced { by: tracer.to_string() })
+        }
         _ => Ok(()),
     }
 }
