@@ -178,7 +178,7 @@ mod tracer {
         ptrace(libc::PTRACE_CONT, child, 0, 0);
         loop {
             // SAFETY: waits for any thread of the child.
-            let thread = unsafe { libc::waitpid(-1, &raw mut status, libc::__WALL) };
+            let thread = unsafe { libc::waitpid(-1, &raw mut status, libc::__WALL | libc::__WNOTHREAD) };
             if thread == child && !libc::WIFSTOPPED(status) {
                 return (status, total - set.len());
             }

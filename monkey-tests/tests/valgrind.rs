@@ -39,6 +39,7 @@ fn a_function_that_ran_before_is_replaced_and_nothing_is_found() {
             "--error-exitcode=9",
             "--leak-check=full",
             "--errors-for-leak-kinds=definite",
+            "--show-leak-kinds=definite",
         ]);
         command.arg(env::current_exe().unwrap()).args([TEST, "--exact", "--nocapture", "--test-threads=1"]);
         let Ok(output) = command.env("MONKEY_TEST_CASE", "valgrind").env("MONKEY_CODE_WRITE", way).output()
