@@ -62,29 +62,33 @@ pub fn patch(
 
 /// The functions that contain a copy of a target, hooked. Those that cannot be hooked are left out.
 fn containing(request: &Request, group: &'static Group) -> &'static [Containing] {
-    if request.partly || !may_be_inlined(request) {
-        return &[];
+    match request.target_type {
+        Some(target_type) if !request.partly => {
+            group.containing(|| find_containing(request, target_type, group))
+        }
+        _ => &[],
     }
-    group.containing(|| {
-        let containers = image::containers(request.target, request.target_type);
-        let others = containers.into_iter().filter(|container| {
-            registry::find(container.address).is_none_or(|known| known.group.id != group.id)
-        });
-        others
-            .filter_map(|container| {
-                let group = hook_copies(&image::copies(container.address), image::loads()).ok()?;
-                Some(Containing { container, group })
-            })
-            .collect()
-    })
+}
+
+fn find_containing(request: &Request, target_type: &str, group: &'static Group) -> Vec<Containing> {
+    if !may_be_inlined(request) {
+        return Vec::new();
+    }
+    let containers = image::containers(request.target, Some(target_type));
+    let is_copy = |address: usize| registry::find(address).is_some_and(|known| known.group.id == group.id);
+    let others = containers.into_iter().filter(|container| !is_copy(container.address));
+    let hooked = others.filter_map(|container| {
+        let group = hook_copies(&image::copies(container.address), image::loads()).ok()?;
+        Some(Containing { container, group })
+    });
+    hooked.collect()
 }
 
 /// Whether code may have been compiled with a copy of the target in it: the standard library's was, and optimised code.
 fn may_be_inlined(request: &Request) -> bool {
-    request.target_type.is_some()
-        && (request.optimised
-            || image::origin(request.target) == Some(Origin::Std)
-            || image::home_optimised(request.target) == Some(true))
+    request.optimised
+        || image::origin(request.target) == Some(Origin::Std)
+        || image::home_optimised(request.target) == Some(true)
 }
 
 /// Hooks every copy of a target; the group that they are.
