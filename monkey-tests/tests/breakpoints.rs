@@ -194,6 +194,9 @@ mod tracer {
                     let at = registers.rip as usize - 1;
                     if let Some(byte) = set.remove(&at) {
                         poke(thread, at, byte);
+                    }
+                    // Two threads may have reached it before it was gone.
+                    if breakpoints.contains(&at) {
                         registers.rip -= 1;
                         ptrace(libc::PTRACE_SETREGS, thread, 0, &raw const registers as usize);
                     }
