@@ -79,7 +79,9 @@ fn what_a_breakpoint_covers_is_displaced() {
     // SAFETY: both have the type `Function`.
     let guard = unsafe { monkey::patch_at(function as *const (), replacement as *const ()) }.unwrap();
     assert_eq!(function(3), 1_000_003);
-    let jump = if env::var("MONKEY_JUMP").unwrap() == "far" { 14 } else { 5 };
+    // With one on the first byte the jump is that byte, and the four behind it are the function's own again.
+    let far = env::var("MONKEY_JUMP").unwrap() == "far" && !case.starts_with('0');
+    let jump = if far { 14 } else { 5 };
     for (offset, byte_before) in before.iter().enumerate().skip(jump) {
         // What the jump does not cover is somebody else's: as it was.
         let set = case.split(' ').any(|set| set == offset.to_string());
@@ -192,6 +194,9 @@ mod tracer {
                     let at = registers.rip as usize - 1;
                     if let Some(byte) = set.remove(&at) {
                         poke(thread, at, byte);
+                    }
+                    // Two threads may have reached it before it was gone.
+                    if breakpoints.contains(&at) {
                         registers.rip -= 1;
                         ptrace(libc::PTRACE_SETREGS, thread, 0, &raw const registers as usize);
                     }

@@ -20,14 +20,17 @@ const STEP: Duration = Duration::from_micros(100);
 
 /// Writes the jump. Either it stands afterwards or the bytes are what they were.
 pub fn redirect(order: &Redirect<'_>) -> Result<(), Cause> {
+    let covered = holds(order.target, machine::BREAKPOINT);
     for (address, bytes) in order.first {
         write(*address, bytes)?;
     }
+    if covered {
+        outlast_tracer(order.first)?;
+    }
     if order.fits_one_store() && !order.covers_boundaries() {
-        let covered = holds(order.target, machine::BREAKPOINT);
         write(order.target, order.jump)?;
         if covered {
-            outlast_tracer(order)?;
+            outlast_tracer(&[(order.target, order.jump.to_vec())])?;
         }
         // Nobody runs half of it, and who still runs the old instruction called before. Whether he may go on to is the
         // question. x86 keeps instruction fetch coherent: the store takes the line from every other core, together
@@ -66,15 +69,15 @@ fn write_without_trap(order: &Redirect<'_>, cause: Cause) -> Result<(), Cause> {
     written
 }
 
-/// A thread may have reached the breakpoint that was on the first byte: whoever traces the process then puts back what it
-/// covers, a moment later, over the jump.
-fn outlast_tracer(order: &Redirect<'_>) -> Result<(), Cause> {
+/// A thread may have reached a breakpoint that is gone now: whoever traces the process then writes the word around it, as he
+/// has read it before, a moment later. So what was written is looked after until that is over.
+fn outlast_tracer(written: &[(usize, Vec<u8>)]) -> Result<(), Cause> {
     const WHILE: Duration = Duration::from_millis(20);
     let begun = Instant::now();
-    while begun.elapsed() < WHILE {
+    while !written.is_empty() && begun.elapsed() < WHILE {
         nap(STEP);
-        if !holds(order.target, order.jump) {
-            write(order.target, order.jump)?;
+        for (address, bytes) in written.iter().filter(|(address, bytes)| !holds(*address, bytes)) {
+            write(*address, bytes)?;
         }
     }
     Ok(())
