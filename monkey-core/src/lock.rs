@@ -149,3 +149,30 @@ pub fn patches_are_locked() -> bool {
 pub fn assert_unlocked() {
     debug_assert!(thread::locks() == 0, "foreign code under one of the engine's locks");
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_knows_which_locks_it_holds() {
+        static LOCK: Lock<u32> = Lock::new(Mark::Patches, 1);
+        static TEXT: Lock<u32> = Lock::new(Mark::Text, 1);
+        assert!(!patches_are_locked());
+        let held = LOCK.hold();
+        assert!(patches_are_locked() && *held == 1);
+        held.release(());
+        let held = TEXT.hold();
+        assert!(!patches_are_locked() && thread::locks() != 0);
+        drop(held);
+        assert_unlocked();
+    }
+
+    #[test]
+    #[should_panic(expected = "make and drop patches outside of signal handlers")]
+    fn who_holds_a_lock_does_not_wait_for_itself() {
+        static LOCK: Lock<u32> = Lock::new(Mark::Patches, 1);
+        let _held = LOCK.hold();
+        LOCK.hold();
+    }
+}
