@@ -1,4 +1,5 @@
 //! Why a patch could not be made.
+use crate::image;
 use crate::relocate::Refusal;
 use std::fmt;
 use std::panic::Location;
@@ -64,7 +65,7 @@ impl fmt::Display for PatchError {
         let Self { target, address, replacement, location, cause } = self;
         writeln!(f, "cannot replace `{target}` (at {address:#x}) by `{replacement}`: {cause}")?;
         writeln!(f, "  at {location}")?;
-        write!(f, "  help: {}", cause.remedy())
+        write!(f, "  help: {}", cause.remedy(image::can_be_marked(*address)))
     }
 }
 
@@ -148,8 +149,12 @@ pub enum Cause {
 }
 
 impl Cause {
-    fn remedy(&self) -> &'static str {
+    /// `own`: whether the target is the user's, to write an attribute on.
+    fn remedy(&self, own: bool) -> &'static str {
         match self {
+            Self::SharedAddress { .. } | Self::Instructions(_) | Self::SameFunction if !own => {
+                "replace a function that calls it, or one that it calls, such as the C library's below it"
+            }
             Self::NotCode { .. } => "give the address of a function that is loaded in this process",
             Self::NotReplaceable { instead, .. } => instead,
             Self::SameFunction => {

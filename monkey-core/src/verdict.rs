@@ -12,7 +12,7 @@ mod target_kind;
 mod uncalled;
 
 use crate::count::Count;
-use crate::image::{self, Origin};
+use crate::image;
 use std::fmt::Write as _;
 use std::panic::Location;
 
@@ -153,12 +153,8 @@ impl Evidence {
 
     /// Whether the target is the user's own to write an attribute on.
     fn can_be_marked(&self) -> bool {
-        can_be_marked(self.target)
+        image::can_be_marked(self.target)
     }
-}
-
-fn can_be_marked(target: usize) -> bool {
-    !matches!(image::origin(target), Some(Origin::Std | Origin::Foreign(_)))
 }
 
 #[cfg(test)]

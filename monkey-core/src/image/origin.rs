@@ -50,6 +50,12 @@ pub fn origin(address: usize) -> Option<Origin> {
     standard.then_some(Origin::Std)
 }
 
+/// Whether the function at `address` may be the user's own, to write an attribute on.
+#[must_use]
+pub fn can_be_marked(address: usize) -> bool {
+    !matches!(origin(address), Some(Origin::Std | Origin::Foreign(_)))
+}
+
 /// Whether the crate in which the function at `address` is written was compiled with optimisation, where the debug
 /// information tells. A small function of an optimised crate has its bodies in the crates that use it, which may be
 /// compiled without.

@@ -1,5 +1,5 @@
 //! Code that was optimised, where calls are inlined or removed without a trace.
-use super::{Evidence, can_be_marked};
+use super::Evidence;
 use crate::image::{self, DebugInfo, Origin};
 use std::fmt::Write as _;
 
@@ -11,7 +11,7 @@ pub fn tell_program(target: usize, text: &mut String) {
         DebugInfo::Compressed => " (its debug information is compressed, and was not read)",
         DebugInfo::None => " (there is no debug information that would say so)",
     };
-    let help = if can_be_marked(target) {
+    let help = if image::can_be_marked(target) {
         "unless it is so already, mark the target #[monkey::patchable]"
     } else {
         "replace a function that calls it, or test without optimisation"

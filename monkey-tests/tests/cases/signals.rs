@@ -79,17 +79,35 @@ fn alternative_stack() {
     assert_eq!(unsafe { libc::sigaltstack(&raw const stack, ptr::null_mut()) }, 0);
 }
 
+/// Starts a timer whose signal comes to the calling thread: one for the process may come to any other.
+fn interrupt_own_thread() -> libc::timer_t {
+    // SAFETY: all zeros is a valid sigevent.
+    let mut event: libc::sigevent = unsafe { mem::zeroed() };
+    event.sigev_notify = libc::SIGEV_THREAD_ID;
+    event.sigev_signo = libc::SIGALRM;
+    // SAFETY: takes nothing, changes nothing.
+    event.sigev_notify_thread_id = unsafe { libc::gettid() };
+    let mut timer = ptr::null_mut();
+    // SAFETY: both are valid, the second one is writable.
+    let made = unsafe { libc::timer_create(libc::CLOCK_MONOTONIC, &raw mut event, &raw mut timer) };
+    assert_eq!(made, 0);
+    let often = libc::timespec { tv_sec: 0, tv_nsec: if child::emulated() { 2_000_000 } else { 50_000 } };
+    let often = libc::itimerspec { it_interval: often, it_value: often };
+    // SAFETY: a timer, whose signal has a handler.
+    assert_eq!(unsafe { libc::timer_settime(timer, 0, &raw const often, ptr::null_mut()) }, 0);
+    timer
+}
+
 /// Does `work` for two seconds, interrupted all the time; how often, and how often the handler saw what it should.
 fn interrupted(handler: extern "C" fn(c_int), flags: c_int, mut work: impl FnMut()) {
     on(libc::SIGALRM, handler as *const (), flags | libc::SA_RESTART);
-    let often = libc::timeval { tv_sec: 0, tv_usec: if child::emulated() { 2000 } else { 50 } };
-    let timer = libc::itimerval { it_interval: often, it_value: often };
-    // SAFETY: a timer, whose signal has a handler.
-    unsafe { libc::setitimer(libc::ITIMER_REAL, &raw const timer, ptr::null_mut()) };
+    let timer = interrupt_own_thread();
     let begun = Instant::now();
     while begun.elapsed() < Duration::from_secs(2) {
         work();
     }
+    // SAFETY: made above.
+    assert_eq!(unsafe { libc::timer_delete(timer) }, 0);
     on(libc::SIGALRM, libc::SIG_IGN as *const (), 0);
     assert!(SEEN.load(Relaxed) > 100, "interrupted {} times", SEEN.load(Relaxed));
 }
