@@ -26,7 +26,20 @@ pub struct Value;
 #[derive(Debug)]
 pub struct Item;
 
+/// Implemented by nothing but the type of a path that is wrong, which to rustc has every trait. It has said enough of that one.
+pub trait Mistaken {}
+
 /// Found first.
+pub trait ProbeMistaken {
+    /// The kind, as a type.
+    fn __monkey_target(&self) -> Item {
+        Item
+    }
+}
+
+impl<F: Mistaken> ProbeMistaken for &Probe<F> {}
+
+/// Found next.
 pub trait ProbeValue {
     /// The kind, as a type.
     fn __monkey_target(&self) -> Value {
@@ -34,9 +47,9 @@ pub trait ProbeValue {
     }
 }
 
-impl<F: fmt::Debug> ProbeValue for Probe<F> {}
+impl<F: fmt::Debug> ProbeValue for &&Probe<F> {}
 
-/// Found where the other is not.
+/// Found where the others are not.
 pub trait ProbeItem {
     /// The kind, as a type.
     fn __monkey_target(&self) -> Item {
@@ -44,7 +57,7 @@ pub trait ProbeItem {
     }
 }
 
-impl<F> ProbeItem for &Probe<F> {}
+impl<F> ProbeItem for Probe<F> {}
 
 /// A target that may be a function.
 #[diagnostic::on_unimplemented(
@@ -103,7 +116,7 @@ fn is_dispatch(type_name: &str) -> bool {
 #[cfg(test)]
 #[expect(clippy::needless_borrow, reason = "the macros write it: that is what method look-up starts from")]
 mod tests {
-    use super::{Cause, Item, Probe, ProbeItem as _, ProbeValue as _, Value, refusal};
+    use super::{Cause, Item, Probe, ProbeItem as _, ProbeMistaken as _, ProbeValue as _, Value, refusal};
     use std::any::type_name_of_val;
 
     struct Wrapper(#[expect(dead_code, reason = "only its constructor is looked at")] u8);
@@ -153,12 +166,12 @@ mod tests {
 
     #[test]
     fn values_are_told_by_their_type() {
-        let _: Value = (&Probe::of(&(str::len as fn(&str) -> usize))).__monkey_target();
-        let _: Value = (&Probe::of(&(foreign as extern "C" fn(&u8)))).__monkey_target();
-        let _: Value = (&Probe::of(&(foreign as *const ()))).__monkey_target();
-        let _: Value = (&Probe::of(&3usize)).__monkey_target();
-        let _: Item = (&Probe::of(&str::len)).__monkey_target();
-        let _: Item = (&Probe::of(&foreign)).__monkey_target();
-        let _: Item = (&Probe::of(&|| 1)).__monkey_target();
+        let _: Value = (&&Probe::of(&(str::len as fn(&str) -> usize))).__monkey_target();
+        let _: Value = (&&Probe::of(&(foreign as extern "C" fn(&u8)))).__monkey_target();
+        let _: Value = (&&Probe::of(&(foreign as *const ()))).__monkey_target();
+        let _: Value = (&&Probe::of(&3usize)).__monkey_target();
+        let _: Item = (&&Probe::of(&str::len)).__monkey_target();
+        let _: Item = (&&Probe::of(&foreign)).__monkey_target();
+        let _: Item = (&&Probe::of(&|| 1)).__monkey_target();
     }
 }
