@@ -116,7 +116,7 @@ fn is_dispatch(type_name: &str) -> bool {
 #[cfg(test)]
 #[expect(clippy::needless_borrow, reason = "the macros write it: that is what method look-up starts from")]
 mod tests {
-    use super::{Cause, Item, Probe, ProbeItem as _, ProbeMistaken as _, ProbeValue as _, Value, refusal};
+    use super::{Cause, Item, Probe, ProbeItem as _, ProbeValue as _, Value, refusal};
     use std::any::type_name_of_val;
 
     struct Wrapper(#[expect(dead_code, reason = "only its constructor is looked at")] u8);
@@ -130,7 +130,7 @@ mod tests {
     }
     impl Named for dyn Shape + '_ {}
     impl dyn Shape {
-        fn own(&self) {}
+        fn own() {}
     }
     impl Shape for u8 {}
     extern "C" fn foreign(_: &u8) {}
@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn what_only_looks_like_a_function_is_refused() {
         let refused = |found: Option<&str>, word: &str| {
-            assert!(found.is_some_and(|text| text.contains(word)), "{found:?}")
+            assert!(found.is_some_and(|text| text.contains(word)), "{found:?}");
         };
         refused(reason(&|| 1), "closure");
         refused(reason(&Wrapper), "constructor");

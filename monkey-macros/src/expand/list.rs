@@ -128,8 +128,8 @@ fn foreign(entry: &Replacement, [alone, shared]: [&Ident; 2], private: &TokenStr
 fn address(target: &ExprPath, alone: &Ident, private: &TokenStream) -> TokenStream {
     let (start, end) = ends(target);
     let alone = Ident::new(&alone.to_string(), alone.span().located_at(start));
-    let pointee = respan(quote_spanned!(Span::mixed_site()=> #private::FunctionByItsPath), end);
-    let pointer = quote_spanned!(Span::mixed_site().located_at(end)=> *const #pointee);
+    let function = respan(quote_spanned!(Span::mixed_site()=> #private::FunctionByItsPath), end);
+    let pointer = quote_spanned!(Span::mixed_site().located_at(end)=> *const #function);
     let cast = quote_spanned!(Span::mixed_site().located_at(end)=> as #pointer);
     quote_spanned!(Span::mixed_site()=> #private::address(#alone #cast))
 }

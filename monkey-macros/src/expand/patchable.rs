@@ -115,15 +115,15 @@ impl Bound {
             return quote_spanned!(Span::mixed_site()=> #(#attrs)* let #pattern = #name;);
         }
         let moved = quote_spanned!(Span::mixed_site()=> let #name = #name;);
-        match pattern {
-            Pat::Wild(_) => moved,
-            // A lint asks why of `let (_, x) = ..`, where no user wrote a `let`.
-            _ => quote_spanned! {Span::mixed_site()=>
-                #moved
-                #[allow(let_underscore_lock)]
-                #(#attrs)*
-                let #pattern = #name;
-            },
+        if matches!(pattern, Pat::Wild(_)) {
+            return moved;
+        }
+        // A lint asks why of `let (_, x) = ..`, where no user wrote a `let`.
+        quote_spanned! {Span::mixed_site()=>
+            #moved
+            #[allow(let_underscore_lock)]
+            #(#attrs)*
+            let #pattern = #name;
         }
     }
 }
