@@ -22,7 +22,9 @@ pub use patchable::{entry, kept, never, opaque, unreturned, unwinding};
 pub use replacement::{IntoCount, Replacement};
 pub use signature::{InPlaceOf, NotSafeToCall, Probe, Safe, SafeFn, SafeToCall, Unsafe, same_safety};
 pub use stack::stack;
-pub use target::{FunctionByItsPath, FunctionItem, Item, ProbeItem, ProbeValue, Value, address, is_function};
+pub use target::{
+    FunctionByItsPath, FunctionItem, Item, ProbeItem, ProbeMistaken, ProbeValue, Value, address, is_function,
+};
 
 /// `patch!`.
 ///

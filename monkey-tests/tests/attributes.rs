@@ -132,6 +132,47 @@ fn cases_with_results(add: u64) -> u64 {
     now() + add
 }
 
+#[rstest::fixture]
+fn made_at() -> u64 {
+    now()
+}
+
+#[monkey::test(replace(now = frozen))]
+#[rstest::rstest]
+fn fixtures_below(made_at: u64) {
+    assert_eq!(made_at, 42);
+}
+
+#[rstest::rstest]
+#[monkey::test(replace(now = frozen))]
+fn fixtures_above(made_at: u64) {
+    assert_eq!(made_at, 42);
+}
+
+#[monkey::test(replace(now = frozen))]
+#[rstest::rstest]
+#[case(now())]
+#[should_panic(expected = "seen 43")]
+#[case(now() + 1)]
+fn values_of_cases(#[case] value: u64) {
+    assert_eq!(value, 42, "seen {value}");
+}
+
+#[monkey::test(replace(now = frozen))]
+#[rstest::rstest]
+#[tokio::test]
+async fn values_for_a_runtime(#[values(now(), now() + 0)] value: u64) {
+    tokio::task::yield_now().await;
+    assert_eq!(value, now());
+}
+
+#[monkey::test(replace(now = frozen), expect(now = 2))]
+#[test_case::test_case(now() => 43; "one")]
+#[test_case::test_case(now() + 1 => 44; "more")]
+fn values_of_other_cases(value: u64) -> u64 {
+    value + now() - 41
+}
+
 struct Clock {
     ticks: u64,
 }

@@ -26,7 +26,20 @@ pub struct Value;
 #[derive(Debug)]
 pub struct Item;
 
+/// Implemented by nothing but the type of a path that is wrong, which to rustc has every trait. It has said enough of that one.
+pub trait Mistaken {}
+
 /// Found first.
+pub trait ProbeMistaken {
+    /// The kind, as a type.
+    fn __monkey_target(&self) -> Item {
+        Item
+    }
+}
+
+impl<F: Mistaken> ProbeMistaken for &Probe<F> {}
+
+/// Found next.
 pub trait ProbeValue {
     /// The kind, as a type.
     fn __monkey_target(&self) -> Value {
@@ -34,9 +47,9 @@ pub trait ProbeValue {
     }
 }
 
-impl<F: fmt::Debug> ProbeValue for Probe<F> {}
+impl<F: fmt::Debug> ProbeValue for &&Probe<F> {}
 
-/// Found where the other is not.
+/// Found where the others are not.
 pub trait ProbeItem {
     /// The kind, as a type.
     fn __monkey_target(&self) -> Item {
@@ -44,7 +57,7 @@ pub trait ProbeItem {
     }
 }
 
-impl<F> ProbeItem for &Probe<F> {}
+impl<F> ProbeItem for Probe<F> {}
 
 /// A target that may be a function.
 #[diagnostic::on_unimplemented(
@@ -117,7 +130,7 @@ mod tests {
     }
     impl Named for dyn Shape + '_ {}
     impl dyn Shape {
-        fn own(&self) {}
+        fn own() {}
     }
     impl Shape for u8 {}
     extern "C" fn foreign(_: &u8) {}
@@ -132,7 +145,7 @@ mod tests {
     #[test]
     fn what_only_looks_like_a_function_is_refused() {
         let refused = |found: Option<&str>, word: &str| {
-            assert!(found.is_some_and(|text| text.contains(word)), "{found:?}")
+            assert!(found.is_some_and(|text| text.contains(word)), "{found:?}");
         };
         refused(reason(&|| 1), "closure");
         refused(reason(&Wrapper), "constructor");
@@ -153,12 +166,12 @@ mod tests {
 
     #[test]
     fn values_are_told_by_their_type() {
-        let _: Value = (&Probe::of(&(str::len as fn(&str) -> usize))).__monkey_target();
-        let _: Value = (&Probe::of(&(foreign as extern "C" fn(&u8)))).__monkey_target();
-        let _: Value = (&Probe::of(&(foreign as *const ()))).__monkey_target();
-        let _: Value = (&Probe::of(&3usize)).__monkey_target();
-        let _: Item = (&Probe::of(&str::len)).__monkey_target();
-        let _: Item = (&Probe::of(&foreign)).__monkey_target();
-        let _: Item = (&Probe::of(&|| 1)).__monkey_target();
+        let _: Value = (&&Probe::of(&(str::len as fn(&str) -> usize))).__monkey_target();
+        let _: Value = (&&Probe::of(&(foreign as extern "C" fn(&u8)))).__monkey_target();
+        let _: Value = (&&Probe::of(&(foreign as *const ()))).__monkey_target();
+        let _: Value = (&&Probe::of(&3usize)).__monkey_target();
+        let _: Item = (&&Probe::of(&str::len)).__monkey_target();
+        let _: Item = (&&Probe::of(&foreign)).__monkey_target();
+        let _: Item = (&&Probe::of(&|| 1)).__monkey_target();
     }
 }

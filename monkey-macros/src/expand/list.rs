@@ -91,13 +91,13 @@ fn checks(entry: &Replacement, [alone, shared]: [&Ident; 2], private: &TokenStre
     let foreign = foreign(entry, [alone, shared], private);
     let (start, end) = ends(&entry.target);
     let item = quote_spanned!(Span::mixed_site()=> #private::Probe::of(&#alone));
-    let item = respan(quote_spanned!(start=> (&#item)), start)
+    let item = respan(quote_spanned!(start=> (&&#item)), start)
         .into_iter()
         .chain(quote_spanned!(end=> .__monkey_target()));
     let item: TokenStream = quote_spanned!(start=> &).into_iter().chain(item).collect();
     quote_spanned! {Span::mixed_site()=> {
         #[allow(unused_imports)]
-        use #private::{NotSafeToCall as _, ProbeItem as _, ProbeValue as _, SafeToCall as _};
+        use #private::{NotSafeToCall as _, ProbeItem as _, ProbeMistaken as _, ProbeValue as _, SafeToCall as _};
         #private::is_function(#item);
         #private::same_safety(&(&#private::Probe::of(&#alone)).__monkey_kind(), #both);
         #foreign
@@ -110,10 +110,17 @@ fn foreign(entry: &Replacement, [alone, shared]: [&Ident; 2], private: &TokenStr
         return None;
     }
     let (start, end) = ends(&entry.given);
-    let unsafe_ = respan(quote_spanned!(Span::mixed_site()=> #private::Unsafe), end);
-    let unsafe_: TokenStream = quote_spanned!(start=> &).into_iter().chain(unsafe_).collect();
+    let both = quote_spanned!(Span::mixed_site()=> #private::Probe::of(&#shared));
+    let both = respan(quote_spanned!(start=> (&#both)), start)
+        .into_iter()
+        .chain(quote_spanned!(end=> .__monkey_pointer()));
+    let both: TokenStream = quote_spanned!(start=> &).into_iter().chain(both).collect();
     Some(quote_spanned! {Span::mixed_site()=>
-        let _ = || #private::same_safety(&#private::kind_of_foreign!(#alone, #shared), #unsafe_);
+        let _ = || {
+            #[allow(unused_imports)]
+            use #private::{ProbeOtherPointer as _, ProbeSafePointer as _};
+            #private::same_safety(&#private::kind_of_foreign!(#alone, #shared), #both);
+        };
     })
 }
 
@@ -121,8 +128,8 @@ fn foreign(entry: &Replacement, [alone, shared]: [&Ident; 2], private: &TokenStr
 fn address(target: &ExprPath, alone: &Ident, private: &TokenStream) -> TokenStream {
     let (start, end) = ends(target);
     let alone = Ident::new(&alone.to_string(), alone.span().located_at(start));
-    let pointee = respan(quote_spanned!(Span::mixed_site()=> #private::FunctionByItsPath), end);
-    let pointer = quote_spanned!(Span::mixed_site().located_at(end)=> *const #pointee);
+    let function = respan(quote_spanned!(Span::mixed_site()=> #private::FunctionByItsPath), end);
+    let pointer = quote_spanned!(Span::mixed_site().located_at(end)=> *const #function);
     let cast = quote_spanned!(Span::mixed_site().located_at(end)=> as #pointer);
     quote_spanned!(Span::mixed_site()=> #private::address(#alone #cast))
 }

@@ -8,12 +8,15 @@
 //!     opaque(&a);
 //!     opaque(&hidden);
 //!     if never() { return unreturned(); }
-//!     match a { a => match hidden { _ => { /* the body, untouched */ } } }
+//!     let a = a;
+//!     { /* the body, untouched */ }
 //! }
 //! ```
 //!
-//! The body stays in the function, not in a closure, so `?`, `return`, lifetimes and `impl Trait` mean what they did. A
-//! pattern is matched as the parameter would be: a `match` arm's names live as long as a parameter's.
+//! The body stays in the function, not in a closure, so `?`, `return`, lifetimes and `impl Trait` mean what they did. It
+//! is the last expression, from which an `impl Fn` result gives a closure its parameters' types. Patterns are bound again behind the
+//! prologue, so that lints see what the body makes of them. The names live as long as a parameter's: the temporaries of the body's own
+//! last expression end before, as its braces are of this crate's edition.
 //!
 //! In an `async fn` this is the body of the future and runs with its first poll; the function that makes the future is
 //! no more than `#[inline(never)]`, and two whose futures have one layout may still share an address.
@@ -42,12 +45,11 @@ fn function_prologue(function: Function, private: &TokenStream) {
     let entry = quote_spanned!(sig.ident.span()=> #private::entry(|| ()););
     let way_out = way_out(&sig.output, private);
     let mut opaque = TokenStream::new();
-    let mut body = super::braces(block);
-    for Bound { attrs, pattern, name } in arguments(sig, private, &mut opaque).into_iter().rev() {
-        body = quote_spanned!(Span::mixed_site()=> match #name { #(#attrs)* #pattern => #body });
-    }
+    let body = super::braces(block);
+    let bound = arguments(sig, private, &mut opaque);
+    let bound = bound.iter().map(Bound::statements);
     // In the braces that the user wrote: lints leave a function alone that ends in a macro's.
-    block.stmts = parse_quote!(#entry #kept #opaque #way_out #body);
+    block.stmts = parse_quote!(#entry #kept #opaque #way_out #(#bound)* #body);
 }
 
 /// What might happen instead of the body, as far as callers can tell.
@@ -76,13 +78,13 @@ fn arguments(sig: &mut Signature, private: &TokenStream, opaque: &mut TokenStrea
                     None if conditional => continue,
                     plain => {
                         // A plain name is kept: it is what documentation and debuggers show.
-                        let name = plain.filter(|name| !name.to_string().starts_with('_')).cloned();
-                        let name = name.unwrap_or_else(|| {
-                            format_ident!("__monkey_argument{index}", span = Span::mixed_site())
-                        });
+                        let plain = plain.filter(|name| !name.to_string().starts_with('_')).cloned();
+                        let hidden = || format_ident!("__monkey_argument{index}", span = Span::mixed_site());
+                        let is_plain = plain.is_some();
+                        let name = plain.unwrap_or_else(hidden);
                         let attrs = lint_levels(&mut argument.attrs);
                         let pattern = std::mem::replace(&mut *argument.pat, parse_quote!(#name));
-                        bound.push(Bound { attrs, pattern, name: name.clone() });
+                        bound.push(Bound { attrs, pattern, name: name.clone(), is_plain });
                         name.to_token_stream()
                     }
                 };
@@ -96,12 +98,34 @@ fn arguments(sig: &mut Signature, private: &TokenStream, opaque: &mut TokenStrea
     bound
 }
 
-/// A parameter's pattern, matched where the body begins.
+/// A parameter's pattern, bound where the body begins.
 struct Bound {
     /// What is said of lints goes with the pattern that they look at.
     attrs: Vec<Attribute>,
     pattern: Pat,
     name: Ident,
+    is_plain: bool,
+}
+
+impl Bound {
+    /// What a pattern leaves of an argument is dropped behind the pattern's names, and before the arguments that stand before it.
+    fn statements(&self) -> TokenStream {
+        let Self { attrs, pattern, name, is_plain } = self;
+        if *is_plain {
+            return quote_spanned!(Span::mixed_site()=> #(#attrs)* let #pattern = #name;);
+        }
+        let moved = quote_spanned!(Span::mixed_site()=> let #name = #name;);
+        if matches!(pattern, Pat::Wild(_)) {
+            return moved;
+        }
+        // A lint asks why of `let (_, x) = ..`, where no user wrote a `let`.
+        quote_spanned! {Span::mixed_site()=>
+            #moved
+            #[allow(let_underscore_lock)]
+            #(#attrs)*
+            let #pattern = #name;
+        }
+    }
 }
 
 fn lint_levels(attributes: &mut Vec<Attribute>) -> Vec<Attribute> {

@@ -1,4 +1,5 @@
 //! `patchable` on every kind of function, which is what it was until it is replaced.
+use std::cell::RefCell;
 use std::fmt::{Debug, Display};
 use std::str::FromStr;
 
@@ -265,4 +266,32 @@ fn what_stands_around_the_attribute() {
     let function: fn() -> u32 = dressed;
     let _guard = monkey::patch!(dressed = || 2);
     assert_eq!(function(), 2);
+}
+
+struct Dropped<'a>(&'static str, &'a RefCell<Vec<&'static str>>);
+impl Drop for Dropped<'_> {
+    fn drop(&mut self) {
+        self.1.borrow_mut().push(self.0);
+    }
+}
+type Pair<'a> = (Dropped<'a>, Dropped<'a>);
+
+fn plain<'a>(_a: Dropped<'a>, _: Dropped<'a>, (_c, _): Pair<'a>, e: Dropped<'a>) -> &'static str {
+    let _local = Dropped("local", e.1);
+    e.0
+}
+#[monkey::patchable]
+fn patchable<'a>(_a: Dropped<'a>, _: Dropped<'a>, (_c, _): Pair<'a>, e: Dropped<'a>) -> &'static str {
+    let _local = Dropped("local", e.1);
+    e.0
+}
+
+#[test]
+fn arguments_are_dropped_in_their_order() {
+    let order = RefCell::new(Vec::new());
+    let made = |name| Dropped(name, &order);
+    plain(made("a"), made("b"), (made("c"), made("d")), made("e"));
+    let expected = order.take();
+    patchable(made("a"), made("b"), (made("c"), made("d")), made("e"));
+    assert_eq!(order.take(), expected);
 }

@@ -16,13 +16,6 @@ const fn constant() {}
 fn twice() {}
 
 #[monkey::test(replace(parameters = |_, _| ()))]
-#[test_case::test_case(1)]
-#[test_case::test_case(2 => panics)]
-fn some_cases_panic(value: u32) {
-    parameters(value, value);
-}
-
-#[monkey::test(replace(parameters = |_, _| ()))]
 #[should_panic]
 fn panics_and_returns() -> Result<(), String> {
     Ok(())
