@@ -2,73 +2,76 @@
 //!
 //! Along the straight line, up to the next branch, call or return. Only what is certain counts: an instruction whose operands
 //! do not tell all that it reads and writes ends the search.
-use iced_x86::{Decoder, DecoderOptions, Instruction, Mnemonic, OpKind, Register};
+use crate::relocate::x86_64::decode::decode;
+use effect::{Register, effect};
+
+mod effect;
 
 /// No straight line is followed further, in instructions.
 const LONGEST: usize = 32;
 
 /// The registers that belong to a callee and carry no result: `rcx`, `rsi`, `rdi`, `r8` to `r11`, `xmm2` to `xmm15`.
 const CALLEES: [(Register, &str); 21] = [
-    (Register::RCX, "rcx"),
-    (Register::RSI, "rsi"),
-    (Register::RDI, "rdi"),
-    (Register::R8, "r8"),
-    (Register::R9, "r9"),
-    (Register::R10, "r10"),
-    (Register::R11, "r11"),
-    (Register::XMM2, "xmm2"),
-    (Register::XMM3, "xmm3"),
-    (Register::XMM4, "xmm4"),
-    (Register::XMM5, "xmm5"),
-    (Register::XMM6, "xmm6"),
-    (Register::XMM7, "xmm7"),
-    (Register::XMM8, "xmm8"),
-    (Register::XMM9, "xmm9"),
-    (Register::XMM10, "xmm10"),
-    (Register::XMM11, "xmm11"),
-    (Register::XMM12, "xmm12"),
-    (Register::XMM13, "xmm13"),
-    (Register::XMM14, "xmm14"),
-    (Register::XMM15, "xmm15"),
+    (Register::General(1), "rcx"),
+    (Register::General(6), "rsi"),
+    (Register::General(7), "rdi"),
+    (Register::General(8), "r8"),
+    (Register::General(9), "r9"),
+    (Register::General(10), "r10"),
+    (Register::General(11), "r11"),
+    (Register::Vector(2), "xmm2"),
+    (Register::Vector(3), "xmm3"),
+    (Register::Vector(4), "xmm4"),
+    (Register::Vector(5), "xmm5"),
+    (Register::Vector(6), "xmm6"),
+    (Register::Vector(7), "xmm7"),
+    (Register::Vector(8), "xmm8"),
+    (Register::Vector(9), "xmm9"),
+    (Register::Vector(10), "xmm10"),
+    (Register::Vector(11), "xmm11"),
+    (Register::Vector(12), "xmm12"),
+    (Register::Vector(13), "xmm13"),
+    (Register::Vector(14), "xmm14"),
+    (Register::Vector(15), "xmm15"),
 ];
+
+fn name(register: Register) -> Option<&'static str> {
+    CALLEES.iter().find(|(own, _)| *own == register).map(|(_, name)| *name)
+}
 
 /// The register, if there is one. `behind` is the code behind the call, for the address `at`; `before` what lies in front
 /// of that, with the call. Code that is also reached by a branch has its registers from there.
 pub fn read_first(behind: &[u8], before: &[u8], at: u64) -> Option<&'static str> {
-    let mut decoder = Decoder::with_ip(64, behind, at, DecoderOptions::NONE);
     let mut written = Vec::new();
+    let mut offset = 0;
     for _ in 0..LONGEST {
-        if !decoder.can_decode() || is_branched_to(before, behind, decoder.position()) {
+        if is_branched_to(before, behind, offset) {
             return None;
         }
-        let instruction = decoder.decode();
+        let instruction = decode(&behind[offset..], at + offset as u64).ok()?;
         let effect = effect(&instruction)?;
-        let callees = |register: &Register| CALLEES.iter().find(|(own, _)| own == register);
-        let first = effect.reads.iter().filter(|register| !written.contains(*register)).find_map(callees);
-        if let Some((_, name)) = first {
+        let kept = effect.reads.iter().filter(|register| !written.contains(*register));
+        if let Some(name) = kept.copied().find_map(name) {
             return Some(name);
         }
         written.extend(effect.writes);
+        offset += instruction.bytes.len();
     }
     None
 }
 
 /// Whether a whole function surely leaves a register as it was.
 pub fn preserves(code: &[u8], register: &str) -> bool {
-    let mut decoder = Decoder::with_ip(64, code, 0, DecoderOptions::NONE);
-    while decoder.can_decode() {
-        let instruction = decoder.decode();
-        match effect(&instruction) {
-            Some(effect) => {
-                let named =
-                    |own: &Register| CALLEES.iter().any(|(known, name)| known == own && *name == register);
-                if effect.changes.iter().any(named) {
-                    return false;
-                }
-            }
-            None if instruction.mnemonic() == Mnemonic::Ret => {}
-            None => return false,
+    let mut offset = 0;
+    while offset < code.len() {
+        let Ok(instruction) = decode(&code[offset..], offset as u64) else { return false };
+        let returns = matches!(instruction.one_byte(), Some(0xC2 | 0xC3));
+        let changes = effect(&instruction).map(|effect| effect.changes);
+        let leaves_it = |changes: Vec<Register>| changes.into_iter().all(|own| name(own) != Some(register));
+        if !changes.map_or(returns, leaves_it) {
+            return false;
         }
+        offset += instruction.bytes.len();
     }
     true
 }
@@ -96,103 +99,6 @@ fn field(bytes: &[u8]) -> i64 {
     bytes.first_chunk().map_or(i64::MAX >> 1, |field| i64::from(i32::from_le_bytes(*field)))
 }
 
-/// What an instruction does with registers, in their full width.
-struct Effect {
-    reads: Vec<Register>,
-    /// Written as a whole.
-    writes: Vec<Register>,
-    /// Written, if only in part.
-    changes: Vec<Register>,
-}
-
-/// `None` where the instruction leaves the straight line, or does more than its operands tell.
-fn effect(instruction: &Instruction) -> Option<Effect> {
-    let (first_reads, first_writes) = first_operand(instruction)?;
-    let mut effect = Effect { reads: Vec::new(), writes: Vec::new(), changes: Vec::new() };
-    for operand in 0..instruction.op_count() {
-        match instruction.op_kind(operand) {
-            OpKind::Register => {
-                let register = instruction.op_register(operand);
-                let full = full(register);
-                // Part of a register that is written leaves the rest of it as it was.
-                let part = register.is_gpr8() || register.is_gpr16();
-                if operand != 0 || first_reads {
-                    effect.reads.push(full);
-                }
-                if operand == 0 && first_writes {
-                    effect.changes.push(full);
-                }
-                if operand == 0 && first_writes && !part {
-                    effect.writes.push(full);
-                }
-            }
-            OpKind::Memory => {
-                effect.reads.extend([instruction.memory_base(), instruction.memory_index()].map(full));
-            }
-            OpKind::Immediate8
-            | OpKind::Immediate8to16
-            | OpKind::Immediate8to32
-            | OpKind::Immediate8to64
-            | OpKind::Immediate16
-            | OpKind::Immediate32
-            | OpKind::Immediate32to64
-            | OpKind::Immediate64 => {}
-            _ => return None,
-        }
-    }
-    let same = instruction.op_count() == 2
-        && instruction.op0_kind() == OpKind::Register
-        && instruction.op1_kind() == OpKind::Register
-        && instruction.op0_register() == instruction.op1_register();
-    if same
-        && matches!(instruction.mnemonic(), Mnemonic::Xor | Mnemonic::Sub | Mnemonic::Pxor | Mnemonic::Xorps)
-    {
-        // Zero, whatever was there.
-        effect.reads.clear();
-    }
-    Some(effect)
-}
-
-/// The whole of a register that the name is a part of.
-fn full(register: Register) -> Register {
-    let number = |first: Register| register as usize - first as usize;
-    let number = match register {
-        _ if register.is_gpr64() => number(Register::RAX),
-        _ if register.is_gpr32() => number(Register::EAX),
-        _ if register.is_gpr16() => number(Register::AX),
-        // al, cl, dl, bl, and ah, ch, dh, bh; from spl on the first four are counted twice.
-        _ if register.is_gpr8() => match number(Register::AL) {
-            low @ 0..4 => low,
-            rest => rest - 4,
-        },
-        _ => return register,
-    };
-    Register::try_from(Register::RAX as usize + number).unwrap_or(register)
-}
-
-/// Whether the first operand is read, and whether it is written.
-fn first_operand(instruction: &Instruction) -> Option<(bool, bool)> {
-    use Mnemonic::{
-        Add, Addsd, And, Cmp, Endbr64, Lea, Mov, Movapd, Movaps, Movd, Movdqa, Movdqu, Movq, Movsd, Movss,
-        Movsx, Movsxd, Movupd, Movups, Movzx, Mulsd, Nop, Or, Pop, Push, Pxor, Sub, Subsd, Test, Xor, Xorps,
-    };
-    let mnemonic = instruction.mnemonic();
-    let loads = instruction.op_count() == 2 && instruction.op1_kind() == OpKind::Memory;
-    let general = instruction.op0_kind() == OpKind::Register && instruction.op0_register().is_gpr();
-    match mnemonic {
-        Lea | Movzx | Movsx | Movsxd | Movaps | Movapd | Movups | Movupd | Movdqa | Movdqu | Movd | Movq
-        | Pop => Some((false, true)),
-        // Between registers a part of the first one stays.
-        Movsd | Movss if loads => Some((false, true)),
-        Movsd | Movss if instruction.op0_kind() == OpKind::Memory => Some((false, false)),
-        Mov if general || instruction.op0_kind() == OpKind::Memory => Some((false, true)),
-        Add | Sub | And | Or | Xor | Pxor | Xorps | Addsd | Subsd | Mulsd => Some((true, true)),
-        Cmp | Test | Push => Some((true, false)),
-        Nop | Endbr64 if instruction.op_count() == 0 => Some((false, false)),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -217,6 +123,8 @@ mod tests {
         assert_eq!(first(&[0x0F, 0x29, 0x2C, 0x24]), Some("xmm5"));
         // mov cl, 1; mov eax, ecx: three bytes of it are kept
         assert_eq!(first(&[0xB1, 0x01, 0x89, 0xC8]), Some("rcx"));
+        // xor esi, 1: not zero, though the operation's number is that of the register
+        assert_eq!(first(&[0x83, 0xF6, 0x01]), Some("rsi"));
         // push r10
         assert_eq!(first(&[0x41, 0x52]), Some("r10"));
     }

@@ -11,6 +11,7 @@ pub mod flow;
 mod layout;
 mod maps;
 mod opcode;
+mod operands;
 mod prefixes;
 
 use opcode::Opcode;
@@ -259,21 +260,14 @@ impl Instruction<'_> {
         Some(self.next().wrapping_add_signed(distance.into()))
     }
 
-    /// The SIB byte of an operand in memory.
-    fn sib(&self) -> Option<u8> {
-        let modrm = self.modrm()?;
-        (modrm < 0xC0 && modrm & 7 == 4).then(|| self.bytes[self.modrm_at + 1])
-    }
-
     /// Whether the operand in memory has an index register.
     pub(crate) fn has_index(&self) -> bool {
-        // Without REX.X, index 4 is none.
-        self.sib().is_some_and(|sib| sib >> 3 & 7 != 4 || self.prefixes.rex & 2 != 0)
+        self.memory_index().is_some()
     }
 
     /// Whether the operand in memory is relative to `rsp` or `esp`.
     pub(crate) fn has_stack_base(&self) -> bool {
-        self.sib().is_some_and(|sib| sib & 7 == 4 && self.prefixes.rex & 1 == 0)
+        self.memory_base() == Some(4)
     }
 
     /// `mov r, r/m`
