@@ -1,4 +1,5 @@
 //! Linux: `/proc/self/maps`, `mmap`, `/proc/self/mem` or `mprotect`, signals.
+#[cfg(any(target_arch = "x86_64", test))]
 mod landing;
 mod map;
 mod memory;
@@ -14,9 +15,12 @@ mod tracer;
 mod trap;
 mod write;
 
+#[cfg(target_arch = "x86_64")]
 pub use landing::place;
 pub use map::Map;
-pub use memory::{holds, read_memory};
+#[cfg(target_arch = "x86_64")]
+pub use memory::holds;
+pub use memory::read_memory;
 pub use near::allocate;
 pub use objects::{ask_loader_again, each_loaded_file, let_loader_rest};
 use pages::Place;

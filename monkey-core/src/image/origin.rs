@@ -69,7 +69,7 @@ pub fn home_optimised(address: usize) -> Option<bool> {
 
 fn of_path(path: &str) -> Origin {
     let std = ["library/", "/rustc/", "/rust/deps/"].iter().any(|start| path.starts_with(start));
-    if std || path.contains("/lib/rustlib/src/rust/") {
+    if std || path.contains("/lib/rustlib/src/rust/") || is_in_source_of_rust(path) {
         return Origin::Std;
     }
     // cargo's folders: `registry/src/INDEX/PACKAGE-VERSION`, `git/checkouts/NAME-HASH/REVISION`.
@@ -81,6 +81,15 @@ fn of_path(path: &str) -> Origin {
     let package = ["/src/", "/tests/", "/benches/", "/examples/"].iter().find_map(|own| path.rfind(own));
     let folder = package.map_or(path, |end| &path[..end]);
     Origin::Own(folder.rsplit('/').next().unwrap_or(folder).to_owned())
+}
+
+/// Whether a file lies in the source tree of Rust itself, as in the debug information of toolchains that distributions
+/// build: `/usr/src/rustc-1.96.0/library/std/src/time.rs`, or a package that the standard library is built with.
+fn is_in_source_of_rust(path: &str) -> bool {
+    let inside = ["/library/", "/vendor/"].iter().find_map(|folder| path.split_once(folder));
+    let tree = inside.and_then(|(tree, _)| tree.rsplit('/').next());
+    let version = tree.and_then(|name| name.strip_prefix("rustc-"));
+    version.is_some_and(|version| version.starts_with(|first: char| first.is_ascii_digit()))
 }
 
 #[cfg(test)]
@@ -98,11 +107,15 @@ mod tests {
             "/rustc/59807616e1fa2540724bfbac14d7976d7e4a3860/library/std/src/lib.rs/@/std.e28293b1aa0f68bd-cgu.0",
             "/rust/deps/hashbrown-0.16.0/src/lib.rs",
             "/root/.rustup/toolchains/stable/lib/rustlib/src/rust/library/core/src/option.rs",
+            "/usr/src/rustc-1.96.0/library/std/src/time.rs",
+            "/usr/src/rustc-1.96.0/vendor/hashbrown-0.16.0/src/lib.rs",
+            "/build/rustc-1.77.2-src/library/core/src/option.rs",
         ] {
             assert_eq!(of_path(std), Origin::Std, "{std}");
         }
         assert_eq!(of_path("/work/shop/dep/src/lib.rs"), Origin::Own("dep".to_owned()));
         assert_eq!(of_path("/work/shop/tests/t.rs"), Origin::Own("shop".to_owned()));
+        assert_eq!(of_path("/work/rustc-tools/library/src/lib.rs"), Origin::Own("library".to_owned()));
     }
 
     #[test]
@@ -112,7 +125,7 @@ mod tests {
         let instance: fn(&mut Vec<Origin>, Origin) = Vec::push;
         assert!(!is_std_code(instance as usize));
         let now: fn() -> std::time::SystemTime = std::time::SystemTime::now;
-        // The toolchain of Debian for AArch64 has no debug information of it, but names.
+        // Toolchains that distributions build name files elsewhere, or have no debug information of it, but names.
         assert!(is_std_code(now as usize));
     }
 }

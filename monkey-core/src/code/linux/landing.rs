@@ -53,7 +53,7 @@ mod tests {
         place(free + size - 2, &[1, 2, 3]).unwrap();
         place(free + size, &[4]).unwrap_err();
         place(free + size + 1, &[4]).unwrap();
-        assert!(super::super::holds(free + size - 2, &[1, 2, 3, 4]));
+        assert!(super::super::memory::holds(free + size - 2, &[1, 2, 3, 4]));
         place(usize::MAX - 1, &[1, 2, 3]).unwrap_err();
     }
 }
