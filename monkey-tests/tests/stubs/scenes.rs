@@ -217,7 +217,7 @@ fn last_returns(scene: &mut Scene) {
 fn others(scene: &mut Scene) {
     scene.patch(0, 8, 1);
     let thread = scene.0.thread();
-    for (scope, calls) in [0, 4, 9, 12 | BYPASS, 0, 0, 4, 0].into_iter().zip(1..) {
+    for (scope, calls) in [0, 4, 9, BYPASS | 0xC, 0, 0, 4, 0].into_iter().zip(1..) {
         scene.enter(scope);
         scene.0.words()[1] = GROUP + 1;
         assert_eq!(scene.0.call(), End::Original);

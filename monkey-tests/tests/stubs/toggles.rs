@@ -55,7 +55,7 @@ fn toggle(data: u64, slot: u64, [first, second]: [(u64, u64); 2]) -> u64 {
         let next = (tenures.fetch_add(1, SeqCst) + 1) << CALL_BITS;
         counter.swap(next, SeqCst) & ((1 << CALL_BITS) - 1)
     };
-    let mut counted = 0;
+    let mut calls_of_first = 0;
     let started = Instant::now();
     for _ in 0..TOGGLES {
         for (scope, to) in [first, second] {
@@ -66,13 +66,13 @@ fn toggle(data: u64, slot: u64, [first, second]: [(u64, u64); 2]) -> u64 {
             owner.store(EMPTY, SeqCst);
             let calls = change();
             assert!(scope == first.0 || calls == 0, "the other's");
-            counted += calls;
+            calls_of_first += calls;
         }
         if started.elapsed() > LONG_ENOUGH {
             break;
         }
     }
-    counted
+    calls_of_first
 }
 
 /// How many calls were made, and how many of them replaced.
