@@ -130,7 +130,6 @@ fn missed() {}
 
 #[test]
 fn nothing_foreign_runs_under_it() {
-    let quiet = std::panic::take_hook();
     // What is missed on purpose, on threads without a name, is not said.
     let plain = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
