@@ -18,7 +18,10 @@ pub use core;
 pub use foreign::{ProbeNoShape, ProbeOtherPointer, ProbeSafePointer, ProbeShape};
 pub use outcome::{Fallible, Infallible, Outcome, Reference};
 pub use patchable::{entry, kept, never, opaque, unreturned, unwinding};
-pub use signature::{InPlaceOf, NotSafeToCall, Probe, Safe, SafeFn, SafeToCall, Unsafe, same_safety};
+pub use signature::{
+    BehindReference, InPlaceOf, NoReference, NotSafeToCall, Probe, Receiver, Safe, SafeFn, SafeToCall,
+    Unsafe, same_safety,
+};
 pub use stack::stack;
 pub use target::{
     FunctionByItsPath, FunctionItem, Item, ProbeItem, ProbeMistaken, ProbeValue, Value, address, is_function,
