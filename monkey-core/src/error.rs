@@ -1,5 +1,4 @@
 //! Why a patch could not be made.
-use crate::image;
 use crate::relocate::Refusal;
 use std::fmt;
 use std::panic::Location;
@@ -22,6 +21,8 @@ pub struct PatchError {
     replacement: String,
     location: &'static Location<'static>,
     cause: Cause,
+    /// Whether the target may be the user's, to write an attribute on.
+    own: bool,
 }
 
 impl PatchError {
@@ -31,8 +32,9 @@ impl PatchError {
         replacement: impl Into<String>,
         location: &'static Location<'static>,
         cause: Cause,
+        own: bool,
     ) -> Self {
-        Self { target: target.into(), address, replacement: replacement.into(), location, cause }
+        Self { target: target.into(), address, replacement: replacement.into(), location, cause, own }
     }
 
     /// The target as the user wrote it.
@@ -62,10 +64,10 @@ impl PatchError {
 
 impl fmt::Display for PatchError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { target, address, replacement, location, cause } = self;
+        let Self { target, address, replacement, location, cause, own } = self;
         writeln!(f, "cannot replace `{target}` (at {address:#x}) by `{replacement}`: {cause}")?;
         writeln!(f, "  at {location}")?;
-        write!(f, "  help: {}", cause.remedy(image::can_be_marked(*address)))
+        write!(f, "  help: {}", cause.remedy(*own))
     }
 }
 

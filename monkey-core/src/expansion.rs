@@ -2,25 +2,28 @@
 pub mod foreign;
 mod outcome;
 mod patchable;
-mod replacement;
 mod signature;
 mod stack;
 pub(crate) mod target;
 
 use crate::registry;
+use crate::target_kind;
 use crate::thread::{Once, Quiet, scope};
 use crate::{PatchError, PatchGuard};
 use std::panic::Location;
 
 pub use crate::__monkey_kind_of_foreign as kind_of_foreign;
 pub use crate::frame::Frame;
+pub use crate::replacement::{IntoCount, Replacement};
 pub use crate::request::Visibility;
 pub use core;
 pub use foreign::{ProbeNoShape, ProbeOtherPointer, ProbeSafePointer, ProbeShape};
 pub use outcome::{Fallible, Infallible, Outcome, Reference};
 pub use patchable::{entry, kept, never, opaque, unreturned, unwinding};
-pub use replacement::{IntoCount, Replacement};
-pub use signature::{InPlaceOf, NotSafeToCall, Probe, Safe, SafeFn, SafeToCall, Unsafe, same_safety};
+pub use signature::{
+    BehindReference, InPlaceOf, NoReference, NotSafeToCall, Probe, Receiver, Safe, SafeFn, SafeToCall,
+    Unsafe, same_safety,
+};
 pub use stack::stack;
 pub use target::{
     FunctionByItsPath, FunctionItem, Item, ProbeItem, ProbeMistaken, ProbeValue, Value, address, is_function,
@@ -48,7 +51,7 @@ pub fn try_patch<const N: usize>(
     replacements: [Replacement; N],
 ) -> Result<PatchGuard, PatchError> {
     let requests = replacements.map(|replacement| replacement.0);
-    target::check(&requests)?;
+    target_kind::check(&requests)?;
     PatchGuard::new(visibility, &requests, Location::caller())
 }
 

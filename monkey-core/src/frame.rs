@@ -1,10 +1,9 @@
 //! One run of an annotated function: its scope, its patches, and what is said of them at the end.
 use crate::count::Count;
 use crate::engine::ENGINE;
-use crate::expansion::target;
 use crate::installed::{self, Installed};
 use crate::request::Visibility;
-use crate::scope::{self, Visit, Who};
+use crate::scope::{Visit, Who};
 use crate::thread::{self, Quiet};
 use crate::turn;
 use std::any::Any;
@@ -15,7 +14,8 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-pub use crate::expansion::Replacement;
+use crate::replacement::Replacement;
+use crate::target_kind;
 
 /// One run of a function annotated with `test` or `with`.
 #[derive(Debug)]
@@ -187,7 +187,7 @@ impl Entered {
         let _quiet = Quiet::begin();
         self.check_alone(frame)?;
         let requests = replacements.map(|replacement| replacement.0);
-        target::check(&requests).map_err(|error| error.to_string())?;
+        target_kind::check(&requests).map_err(|error| error.to_string())?;
         let patches = installed::install(self.scope, frame.visibility, &requests, frame.default);
         let _ = self.patches.set(patches.map_err(|error| error.to_string())?);
         Ok(())
@@ -246,9 +246,9 @@ impl Drop for Entered {
             drop(installed.remove());
         }
         if self.opened {
-            scope::end(self.scope);
+            turn::end(self.scope);
         } else {
-            scope::leave(self.scope);
+            turn::leave(self.scope);
         }
     }
 }

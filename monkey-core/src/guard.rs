@@ -3,7 +3,7 @@ use crate::count::Count;
 use crate::error::PatchError;
 use crate::installed::{self, Installed};
 use crate::request::{Request, Visibility};
-use crate::scope::{self, Who};
+use crate::scope::Who;
 use crate::thread::Quiet;
 use crate::turn;
 use std::marker::PhantomData;
@@ -40,10 +40,10 @@ impl PatchGuard {
         let _quiet = Quiet::begin();
         let (scope, opened) = turn::enter(visibility, &|| who(location), true);
         if opened {
-            scope::end_with_thread(scope);
+            turn::end_with_thread(scope);
         }
         let installed = installed::install(scope, visibility, requests, Count::ANY);
-        let patches = installed.inspect_err(|_| scope::leave(scope))?;
+        let patches = installed.inspect_err(|_| turn::leave(scope))?;
         let original = patches.first().and_then(|first| first.group().original()).unwrap_or(0);
         Ok(Self { scope, patches, original, _thread: PhantomData })
     }
@@ -77,7 +77,7 @@ impl Drop for PatchGuard {
             let removal = installed.remove();
             wrong.extend(removal.cycle.is_some().then(|| installed.cycle()));
         }
-        scope::leave(self.scope);
+        turn::leave(self.scope);
         if wrong.is_empty() {
             return;
         }

@@ -1,8 +1,10 @@
 //! What a starting thread is handed. Not allocated by `malloc`, which a test may count, and never waited for.
 use crate::code;
-use crate::inherit::Start;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering::SeqCst};
+
+/// What a thread begins with.
+pub type Start = extern "C-unwind" fn(*mut libc::c_void) -> *mut libc::c_void;
 
 /// The start routine that the program gave, its argument, and the parent's scope. Taken until its thread runs.
 #[derive(Debug)]

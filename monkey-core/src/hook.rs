@@ -2,7 +2,6 @@
 //!
 //! A hook is made once and stays for the life of the process. From then on patching is data: a slot gets an owner and
 //! a replacement, or loses them.
-use crate::group::Group;
 use crate::stub::{self, cell, slot};
 use crate::thread::{EMPTY, NONE, PROCESS, RETIRED};
 use std::iter;
@@ -154,7 +153,6 @@ pub struct OutsideCall {
 pub struct Hook {
     /// The trampoline, a detour in front of it included.
     pub original: usize,
-    pub group: &'static Group,
     pub jump: Jump,
     cell: &'static Cell,
     /// The first of the further slots; the others follow by `next`. The stub finds it by the first slot's.
@@ -166,10 +164,9 @@ pub struct Hook {
 }
 
 impl Hook {
-    pub fn new(original: usize, group: &'static Group, cell: &'static Cell, jump: Jump) -> Self {
+    pub fn new(original: usize, cell: &'static Cell, jump: Jump) -> Self {
         Self {
             original,
-            group,
             jump,
             cell,
             further: AtomicPtr::new(ptr::null_mut()),

@@ -6,13 +6,11 @@
 use crate::error::Cause;
 use crate::fork;
 use crate::group::Group;
-use crate::handoff::{self, Handoff};
+use crate::handoff::{self, Handoff, Start};
 use crate::text::{self, Body, TEXT};
 use crate::thread;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 
-/// What a thread begins with.
-pub type Start = extern "C-unwind" fn(*mut libc::c_void) -> *mut libc::c_void;
 type Create = unsafe extern "C" fn(
     *mut libc::pthread_t,
     *const libc::pthread_attr_t,

@@ -29,12 +29,14 @@ mod plt;
 mod registry;
 #[doc(hidden)]
 pub mod relocate;
+mod replacement;
 mod report;
 mod request;
 mod room;
 mod scope;
 #[doc(hidden)]
 pub mod stub;
+mod target_kind;
 mod text;
 mod thread;
 mod turn;

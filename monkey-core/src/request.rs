@@ -1,6 +1,7 @@
 //! One `T = R` of a list, as the user wrote it.
 use crate::count::Count;
 use crate::error::{Cause, PatchError};
+use crate::image;
 use std::panic::Location;
 
 /// Who sees a patch.
@@ -32,6 +33,7 @@ pub struct Request {
 
 impl Request {
     pub fn fails(&self, cause: Cause) -> PatchError {
-        PatchError::new(self.target_name, self.target, self.replacement_name, self.location, cause)
+        let own = image::can_be_marked(self.target);
+        PatchError::new(self.target_name, self.target, self.replacement_name, self.location, cause, own)
     }
 }

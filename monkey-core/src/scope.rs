@@ -1,10 +1,8 @@
 //! Who sees what: scopes, and the threads in them.
-use crate::engine::{ENGINE, Ended};
 use crate::patch::Chain;
 use crate::request::Visibility;
 use crate::room::Room;
-use crate::thread::{self, Quiet};
-use std::cell::Cell;
+use crate::thread;
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
@@ -171,38 +169,4 @@ impl Drop for Visit {
     fn drop(&mut self) {
         thread::set_scope(self.before);
     }
-}
-
-/// Gives one hold of a scope back; the last one ends it, and takes what is left in it away.
-pub(crate) fn leave(scope: u64) {
-    end_by(scope, |engine| engine.leave(scope));
-}
-
-/// Ends a scope, whatever guards were forgotten or are held by threads.
-pub(crate) fn end(scope: u64) {
-    end_by(scope, |engine| engine.end(scope));
-}
-
-fn end_by(scope: u64, end: impl FnOnce(&mut crate::engine::Engine) -> Ended) {
-    let _quiet = Quiet::begin();
-    let mut engine = ENGINE.hold();
-    let ended = end(&mut engine);
-    let over = engine.scopes.get(scope).is_none();
-    engine.release(ended);
-    if over && thread::scope() == scope {
-        thread::set_scope(thread::NONE);
-    }
-}
-
-/// Ends the scope that a thread opened by `patch!` and never left, when the thread ends: its guard was forgotten.
-pub(crate) fn end_with_thread(scope: u64) {
-    struct Opened(Cell<u64>);
-    impl Drop for Opened {
-        fn drop(&mut self) {
-            end(self.0.get());
-        }
-    }
-    thread_local!(static OPENED: Opened = const { Opened(Cell::new(thread::NONE)) });
-    // A thread whose locals are gone already leaves nothing behind that could be forgotten.
-    let _ = OPENED.try_with(|opened| opened.0.set(scope));
 }

@@ -151,7 +151,7 @@ impl Text {
         // Taken even if that fails: a thread that was moved out of the way, or came to the trap, is in there.
         self.take_room(unit);
         code::redirect(&Redirect { target: from, jump: &entry.jump, first: &entry.first, moves: &moves })?;
-        let hook = Hook::new(original_at - skipped, group, cell, Jump::new(skipped, &entry.jump));
+        let hook = Hook::new(original_at - skipped, cell, Jump::new(skipped, &entry.jump));
         let hook: &'static Hook = Box::leak(Box::new(hook));
         group.add(hook);
         registry::insert(target, Known { group, hook: Some(hook) });
@@ -218,7 +218,8 @@ fn standing_hook(target: usize, bytes: &[u8]) -> Option<&'static Hook> {
 /// The group of the hook at an address, if its jump is still there: another library may have been loaded at its place.
 pub fn standing_group(map: &Map, body: Body) -> Option<&'static Group> {
     let bytes = readable(map, body.target, body.bounds).ok()?;
-    Some(standing_hook(body.target, bytes)?.group)
+    standing_hook(body.target, bytes)?;
+    Some(registry::find(body.target)?.group)
 }
 
 /// The process's map. Asks the loader where the system does not tell.

@@ -1,14 +1,15 @@
-//! Whose turn it is: scopes with `scope = test` have theirs together, one with `scope = process` has the process to itself.
+//! Entering and leaving scopes, and whose turn it is: scopes with `scope = test` have theirs together, one with `scope = process` has the process to itself.
 //!
 //! Who waits looks again and again instead of being woken, for the reason that [`crate::lock`] has, and holds nothing meanwhile.
 use crate::code;
 use crate::crash;
-use crate::engine::{ENGINE, Engine};
+use crate::engine::{ENGINE, Ended, Engine};
 use crate::inherit;
 use crate::request::Visibility;
-use crate::scope::{self, Live, Scopes, Who};
+use crate::scope::{Live, Scopes, Who};
 use crate::thread::{self, Quiet};
 use once_cell::race::OnceBox;
+use std::cell::Cell;
 use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -49,6 +50,40 @@ pub fn enter(visibility: Option<Visibility>, who: &dyn Fn() -> Arc<Who>, bound: 
     // a patch too, and is an error there.
     let _ = inherit::ensure();
     (word, true)
+}
+
+/// Gives one hold of a scope back; the last one ends it, and takes what is left in it away.
+pub fn leave(scope: u64) {
+    end_by(scope, |engine| engine.leave(scope));
+}
+
+/// Ends a scope, whatever guards were forgotten or are held by threads.
+pub fn end(scope: u64) {
+    end_by(scope, |engine| engine.end(scope));
+}
+
+fn end_by(scope: u64, end: impl FnOnce(&mut Engine) -> Ended) {
+    let _quiet = Quiet::begin();
+    let mut engine = ENGINE.hold();
+    let ended = end(&mut engine);
+    let over = engine.scopes.get(scope).is_none();
+    engine.release(ended);
+    if over && thread::scope() == scope {
+        thread::set_scope(thread::NONE);
+    }
+}
+
+/// Ends the scope that a thread opened by `patch!` and never left, when the thread ends: its guard was forgotten.
+pub fn end_with_thread(scope: u64) {
+    struct Opened(Cell<u64>);
+    impl Drop for Opened {
+        fn drop(&mut self) {
+            end(self.0.get());
+        }
+    }
+    thread_local!(static OPENED: Opened = const { Opened(Cell::new(thread::NONE)) });
+    // A thread whose locals are gone already leaves nothing behind that could be forgotten.
+    let _ = OPENED.try_with(|opened| opened.0.set(scope));
 }
 
 fn wait(visibility: Visibility, who: &Arc<Who>, thread: Option<i32>) -> u64 {
@@ -146,7 +181,7 @@ impl Waiting {
         for InTheWay { word, thread, who } in in_the_way.into_iter().flatten() {
             // A thread that has ended without unwinding, and without its thread-locals' destructors.
             if thread.is_some_and(|thread| !code::thread_exists(thread)) {
-                scope::end(word);
+                end(word);
             }
             names.push(who.to_string());
         }
@@ -185,7 +220,7 @@ fn limit() -> Duration {
 
 impl Engine {
     /// In the child of a fork only the forking thread, and so its scope's turn, is left.
-    pub fn keep_only(&mut self, scope: u64) -> Option<crate::engine::Ended> {
+    pub fn keep_only(&mut self, scope: u64) -> Option<Ended> {
         self.scopes.waiting_alone = 0;
         let other = self.scopes.live.iter().find(|live| live.word != scope)?.word;
         Some(self.end(other))

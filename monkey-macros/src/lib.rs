@@ -27,6 +27,7 @@ pub fn patchable(arguments: TokenStream, item: TokenStream) -> TokenStream {
         Ok(patchable) if RUNTIME || patchable.changed => {
             if RUNTIME && !compiler::is_clippy() {
                 expand::patchable::patchable(patchable);
+                slot.as_mut().into_iter().for_each(expand::lent::add);
             }
             slot.map_or(item, |item| item.into_token_stream().into())
         }

@@ -27,7 +27,10 @@ pub struct Safe;
 pub struct Unsafe;
 
 /// A function that may be called without `unsafe`, with arguments of the types `Arguments`.
-pub trait SafeFn<Arguments> {}
+pub trait SafeFn<Arguments> {
+    /// The first of them, or `()`.
+    type First;
+}
 
 macro_rules! safe_fn {
     ($($argument:ident)*) => {
@@ -40,8 +43,12 @@ macro_rules! safe_fn {
         safe_fn!(@longer [$($argument)* $next] $($more)*);
     };
     (@one $($argument:ident)*) => {
-        impl<F, R, $($argument),*> SafeFn<($($argument,)*)> for F where F: Fn($($argument),*) -> R {}
+        impl<F, R, $($argument),*> SafeFn<($($argument,)*)> for F where F: Fn($($argument),*) -> R {
+            type First = safe_fn!(@first $($argument)*);
+        }
     };
+    (@first) => { () };
+    (@first $first:ident $($more:ident)*) => { $first };
 }
 
 // Tuples are types of any length; only their traits end at twelve.
@@ -49,13 +56,21 @@ safe_fn!(A0 A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14 A15 A16 A17 A18 A19 A
 
 /// Found first.
 pub trait SafeToCall<Arguments> {
+    /// Its first argument.
+    type First;
     /// The kind, as a type.
     fn __monkey_kind(&self) -> Safe {
         Safe
     }
+    /// What it may be a method of, as a type.
+    fn __monkey_receiver(&self) -> Receiver<Self::First> {
+        Receiver(PhantomData)
+    }
 }
 
-impl<F: SafeFn<Arguments>, Arguments> SafeToCall<Arguments> for Probe<F> {}
+impl<F: SafeFn<Arguments>, Arguments> SafeToCall<Arguments> for Probe<F> {
+    type First = F::First;
+}
 
 /// Found where the other is not.
 pub trait NotSafeToCall {
@@ -63,9 +78,48 @@ pub trait NotSafeToCall {
     fn __monkey_kind(&self) -> Unsafe {
         Unsafe
     }
+    /// None that is looked at.
+    fn __monkey_receiver(&self) -> Receiver<()> {
+        Receiver(PhantomData)
+    }
 }
 
 impl<F> NotSafeToCall for &Probe<F> {}
+
+/// The type of a function's first argument.
+#[derive(Debug)]
+pub struct Receiver<First>(PhantomData<First>);
+
+/// Found first: the argument is a reference, as a method's `&self` is.
+pub trait BehindReference {
+    /// What it leads to.
+    type Place: ?Sized;
+    /// For the type check alone.
+    ///
+    /// # Panics
+    /// Always: it is never called.
+    fn __monkey_place(&self) -> &Self::Place {
+        unreachable!("only its type is asked for")
+    }
+}
+
+impl<Place: ?Sized> BehindReference for Receiver<&Place> {
+    type Place = Place;
+}
+
+impl<Place: ?Sized> BehindReference for Receiver<&mut Place> {
+    type Place = Place;
+}
+
+/// Found where the other is not.
+pub trait NoReference {
+    /// For the type check alone.
+    fn __monkey_place(&self) -> &() {
+        &()
+    }
+}
+
+impl<First> NoReference for &Receiver<First> {}
 
 /// What a target of the kind `Target` and its replacement are together may stand in for the target.
 #[diagnostic::on_unimplemented(

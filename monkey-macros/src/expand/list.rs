@@ -49,6 +49,9 @@ fn replacement(entry: &Replacement, private: &TokenStream) -> TokenStream {
     let (start, end) = ends(given);
     let optimised = crate::compiler::optimised();
     let checks = checks(entry, [&alone, &shared], private);
+    let hidden = Ident::new("__monkey_given", Span::mixed_site().located_at(start));
+    let offered = if is_block(given) { hidden.to_token_stream() } else { given.to_token_stream() };
+    let lent = lent(target, &offered, [&alone, &shared], private);
     let address = address(target, &alone, private);
     // The engine points from the first token to the last.
     let new = respan(quote!(#private::Replacement::new), start);
@@ -61,7 +64,6 @@ fn replacement(entry: &Replacement, private: &TokenStream) -> TokenStream {
     let partly = partly.then(|| quote_spanned!(Span::mixed_site()=> .partly()));
     // A block would be told to give the target's own type, not one that both go into.
     let (before, given) = if is_block(given) {
-        let hidden = Ident::new("__monkey_given", Span::mixed_site().located_at(start));
         (Some(quote_spanned!(Span::mixed_site()=> let #hidden = #given;)), hidden.into_token_stream())
     } else {
         (None, given.into_token_stream())
@@ -71,6 +73,7 @@ fn replacement(entry: &Replacement, private: &TokenStream) -> TokenStream {
         let #alone = #target;
         let [#shared, #replacement] = [#alone, #given];
         #checks
+        #lent
         #new #arguments
             .of_type(#private::core::any::type_name_of_val(&#alone))
             .optimised(#optimised)
@@ -120,6 +123,39 @@ fn foreign(entry: &Replacement, [alone, shared]: [&Ident; 2], private: &TokenStr
             #[allow(unused_imports)]
             use #private::{ProbeOtherPointer as _, ProbeSafePointer as _};
             #private::same_safety(&#private::kind_of_foreign!(#alone, #shared), #both);
+        };
+    })
+}
+
+/// Offers the replacement to the method beside the target, where it has one (see [`lent`](super::lent)). The closure is never called.
+fn lent(
+    target: &ExprPath,
+    given: &TokenStream,
+    [alone, shared]: [&Ident; 2],
+    private: &TokenStream,
+) -> Option<TokenStream> {
+    // A function of a module has no receiver.
+    let method = target.path.segments.last().filter(|_| target.path.segments.len() > 1)?;
+    let name = super::lent::name(&method.ident);
+    let receiver = Ident::new("__monkey_receiver", Span::mixed_site());
+    // rustc points from the first token to the last: to the replacement.
+    let (start, end) = ends(given);
+    let place = quote_spanned!(Span::mixed_site()=> *(&#receiver).__monkey_place());
+    let mut arguments =
+        Group::new(Delimiter::Parenthesis, quote_spanned!(Span::mixed_site()=> &#shared, #given));
+    arguments.set_span(end);
+    let mut place = Group::new(Delimiter::Parenthesis, place);
+    place.set_span(start);
+    Some(quote_spanned! {Span::mixed_site()=>
+        let _ = || {
+            #[allow(unused_imports)]
+            use #private::{BehindReference as _, NoReference as _, NotSafeToCall as _, SafeToCall as _};
+            trait __MonkeyLent {
+                fn #name<__MonkeyPointer>(&self, _: &__MonkeyPointer, _: __MonkeyPointer) {}
+            }
+            impl<__MonkeyType: ?#private::core::marker::Sized> __MonkeyLent for __MonkeyType {}
+            let #receiver = (&#private::Probe::of(&#alone)).__monkey_receiver();
+            #place.#name #arguments;
         };
     })
 }
