@@ -1,8 +1,9 @@
 //! A crash says who: when a signal is about to end the process, each active patch has its line on standard error.
 use crate::code::signal::{self, Layer, Manner};
 use crate::report;
+use crate::text::TEXT;
 use crate::thread::Quiet;
-use once_cell::sync::OnceCell;
+use once_cell::race::OnceBool;
 use std::env;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 
@@ -21,18 +22,28 @@ static LAYERS: [Layer; SIGNALS.len()] = [const { Layer::new() }; SIGNALS.len()];
 
 /// Before the first hook, whose trap then has a handler that hands on to this one.
 pub fn install() {
-    static DONE: OnceCell<()> = OnceCell::new();
-    DONE.get_or_init(|| {
-        if env::var(SWITCH).is_ok_and(|switch| switch == "off") {
-            return;
-        }
-        // The handler before decides on the stack and the mask that it is used to.
-        let manner = Manner { flags: 0, flags_alone: libc::SA_ONSTACK, mask: 0 };
-        for ((signal, _), layer) in SIGNALS.iter().zip(&LAYERS) {
-            let entry = on_crash as *const () as usize;
-            signal::install(*signal, &[(entry, layer)], &AtomicUsize::new(0), manner);
-        }
-    });
+    static OFF: OnceBool = OnceBool::new();
+    static DONE: AtomicBool = AtomicBool::new(false);
+    let off = || env::var(SWITCH).is_ok_and(|switch| switch == "off");
+    if DONE.load(SeqCst) || OFF.get_or_init(off) {
+        return;
+    }
+    // The child of a fork has all of the handlers or none: a fork finds this lock free.
+    let text = TEXT.hold();
+    if !DONE.load(SeqCst) {
+        install_each();
+        DONE.store(true, SeqCst);
+    }
+    drop(text);
+}
+
+fn install_each() {
+    // The handler before decides on the stack and the mask that it is used to.
+    let manner = Manner { flags: 0, flags_alone: libc::SA_ONSTACK, mask: 0 };
+    for ((signal, _), layer) in SIGNALS.iter().zip(&LAYERS) {
+        let entry = on_crash as *const () as usize;
+        signal::install(*signal, &[(entry, layer)], &AtomicUsize::new(0), manner);
+    }
 }
 
 extern "C" fn on_crash(signal: libc::c_int, information: *mut libc::siginfo_t, context: *mut libc::c_void) {

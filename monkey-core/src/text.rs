@@ -222,9 +222,10 @@ pub fn standing_group(map: &Map, body: Body) -> Option<&'static Group> {
     Some(registry::find(body.target)?.group)
 }
 
-/// The process's map. Asks the loader where the system does not tell.
+/// The process's map, for who is about to write. Asks the loader where the system does not tell, and the environment.
 pub fn map() -> Result<Map, Cause> {
     lock::assert_unlocked();
+    code::choose_way();
     let unreadable = |error| format!("/proc/self/maps cannot be read: {error}");
     Map::read().map_err(|error| Cause::NotWritable { reason: unreadable(error) })
 }

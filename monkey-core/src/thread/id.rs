@@ -4,7 +4,7 @@
 //! on the calling thread, whose id is known. The other thread may have ended, and its memory be gone; so it is the kernel
 //! that reads there, and says so.
 use super::pointer;
-use once_cell::sync::OnceCell;
+use once_cell::race::OnceBox;
 use std::ops::Range;
 
 /// Where the descriptor may lie, from the thread pointer: in front of it on machines whose thread-local blocks lie behind
@@ -18,12 +18,12 @@ const ID: isize = size_of::<i32>() as isize;
 
 /// The id of the thread with this thread pointer; `None` if there is none any more, or the C library is not known.
 pub fn id_of(pointer: usize) -> Option<i32> {
-    static OFFSET: OnceCell<Option<isize>> = OnceCell::new();
+    static OFFSET: OnceBox<Option<isize>> = OnceBox::new();
     if pointer == 0 {
         return None;
     }
     let reader = Reader::open()?;
-    let offset = (*OFFSET.get_or_init(|| find(&reader)))?;
+    let offset = (*OFFSET.get_or_init(|| Box::new(find(&reader))))?;
     reader.read(pointer.wrapping_add_signed(offset)).filter(|id| *id > 0)
 }
 

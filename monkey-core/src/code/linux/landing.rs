@@ -12,6 +12,7 @@ struct Landings {
     taken: Vec<Range<usize>>,
 }
 
+/// Taken under the lock of the program's code alone, so that a fork finds it free.
 static LANDINGS: Mutex<Landings> = Mutex::new(Landings { pages: Vec::new(), taken: Vec::new() });
 
 /// Writes code to an address where nothing of anybody else's is mapped.

@@ -1,5 +1,5 @@
 //! The process's other threads: which there are, and where each of them stands.
-use once_cell::sync::OnceCell;
+use once_cell::race::OnceBool;
 use std::fs;
 use std::io;
 
@@ -73,8 +73,8 @@ pub fn foreign(thread: i32, signal: libc::c_int) -> bool {
 /// Whether the kernel speaks of the stack and the code of an emulator that runs this program. Found out on the calling
 /// thread, which stands in `read` while the kernel answers.
 fn emulated() -> bool {
-    static EMULATED: OnceCell<bool> = OnceCell::new();
-    *EMULATED.get_or_init(|| {
+    static EMULATED: OnceBool = OnceBool::new();
+    EMULATED.get_or_init(|| {
         let here = 0_u8;
         let here = &raw const here as usize;
         let text = fs::read_to_string(format!("/proc/self/task/{}/syscall", own())).unwrap_or_default();

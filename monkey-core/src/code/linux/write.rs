@@ -9,7 +9,7 @@ use super::map::Map;
 use super::pages::{self, Place};
 use crate::code::{machine, valgrind};
 use crate::error::Cause;
-use once_cell::sync::OnceCell;
+use once_cell::race::OnceBox;
 use std::fs::OpenOptions;
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -30,7 +30,12 @@ struct Choice {
     without: Option<String>,
 }
 
-static CHOICE: OnceCell<Choice> = OnceCell::new();
+static CHOICE: OnceBox<Choice> = OnceBox::new();
+
+/// Finds out which ways there are, before a lock is taken: asks the environment.
+pub fn choose_way() {
+    CHOICE.get_or_init(|| Box::new(choose()));
+}
 
 /// Writes `bytes` at `address`, whatever the pages' protection, which is the same again afterwards. Up to eight bytes
 /// within an aligned eight are written at once.
@@ -38,7 +43,7 @@ static CHOICE: OnceCell<Choice> = OnceCell::new();
 /// # Errors
 /// When the system refuses every way; the cause says in which words.
 pub fn write(address: usize, bytes: &[u8]) -> Result<(), Cause> {
-    let choice = CHOICE.get_or_init(choose);
+    let choice = CHOICE.get_or_init(|| Box::new(choose()));
     let mut reasons: Vec<String> = choice.without.iter().cloned().collect();
     for way in &choice.ways {
         let written = match way {
