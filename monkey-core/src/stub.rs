@@ -2,7 +2,7 @@
 //!
 //! Addresses in, bytes out. A stub calls nothing, locks nothing, allocates nothing and asks the system nothing. On the
 //! way to the trampoline every register is what it was (on `AArch64` all but `x16` and `x17`, which linkers change
-//! between any two functions as well), on the way to a replacement all but `r11` (`x16` and `x17`); only the flags are
+//! between any two functions as well), on the way to a replacement too; only the flags are
 //! not kept. The stack is as deep as before, so unwinding passes through unseen.
 pub mod aarch64;
 pub mod x86_64;

@@ -1,5 +1,5 @@
-//! The stub on x86-64. On the way to the trampoline every register is what it was; what the search needs is saved on the
-//! stack meanwhile.
+//! The stub on x86-64. On every way each register is what it was: what the search needs is saved on the stack meanwhile,
+//! and the jump to a replacement reads its target from there.
 //!
 //! ```text
 //! stub:     cmp  [active], 0           has anybody patched this hook?
@@ -223,12 +223,16 @@ impl Stub {
         // 48 89 4C C2 disp8         mov [rdx+rax*8+RETURNS], rcx
         self.asm.bytes(&[0x83, 0xE0, RETURNS as u8 - 1, 0x48, 0x8B, 0x4C, 0x24, 0x20]);
         self.asm.bytes(&[0x48, 0x89, 0x4C, 0xC2, returns]);
-        // 59                        pop rcx    (r11's, which is not given back)
+        // 48 8B 0C 24               mov rcx, [rsp]       (r11's)
+        // 4C 89 1C 24               mov [rsp], r11
+        // 49 89 CB                  mov r11, rcx
+        // 48 8D 64 24 08            lea rsp, [rsp+8]
         // 58                        pop rax
         // 5A                        pop rdx
         // 59                        pop rcx
-        // 41 FF E3                  jmp r11
-        self.asm.bytes(&[0x59, 0x58, 0x5A, 0x59, 0x41, 0xFF, 0xE3]);
+        // FF 64 24 E0               jmp [rsp-32]         (in the red zone, which signal handlers leave alone)
+        self.asm.bytes(&[0x48, 0x8B, 0x0C, 0x24, 0x4C, 0x89, 0x1C, 0x24, 0x49, 0x89, 0xCB]);
+        self.asm.bytes(&[0x48, 0x8D, 0x64, 0x24, 0x08, 0x58, 0x5A, 0x59, 0xFF, 0x64, 0x24, 0xE0]);
     }
 
     /// `rcx` is saved, and the scope word, with the bit that says so. One call of the group takes the trampoline, if it is
