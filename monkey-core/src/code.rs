@@ -15,9 +15,9 @@ mod aarch64;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
 #[cfg(target_arch = "aarch64")]
-use aarch64 as machine;
+use aarch64 as arch;
 #[cfg(target_arch = "x86_64")]
-use x86_64 as machine;
+use x86_64 as arch;
 
 pub use system::{
     Map, Tracer, allocate, ask_loader_again, choose_way, each_loaded_file, early, let_loader_rest, memory,

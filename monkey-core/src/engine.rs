@@ -98,12 +98,12 @@ impl Supplies {
 
 impl Engine {
     fn is_supplied(&mut self, scope: u64, additions: &[Addition<'_>], supplies: &mut Supplies) -> bool {
-        self.layers.room().move_into(&mut supplies.layers);
+        self.layers.storage().move_into(&mut supplies.layers);
         let hooks = additions.iter().flat_map(|addition| addition.group.hooks());
         let lacking = hooks.filter(|hook| hook.lacks_slot_for(scope)).count();
         supplies.missing_slots = lacking.saturating_sub(supplies.slots.len());
-        supplies.wanted_layers = self.layers.room().wanted(additions.len());
-        supplies.missing_slots == 0 && self.layers.room().has(additions.len())
+        supplies.wanted_layers = self.layers.storage().wanted(additions.len());
+        supplies.missing_slots == 0 && self.layers.storage().has(additions.len())
     }
 
     fn patch_all(

@@ -13,9 +13,9 @@ use crate::{PatchError, PatchGuard};
 use std::panic::Location;
 
 pub use crate::__monkey_kind_of_foreign as kind_of_foreign;
-pub use crate::frame::Frame;
 pub use crate::replacement::{IntoCount, Replacement};
 pub use crate::request::Visibility;
+pub use crate::test_run::TestRun;
 pub use core;
 pub use foreign::{ProbeNoShape, ProbeOtherPointer, ProbeSafePointer, ProbeShape};
 pub use outcome::{Fallible, Infallible, Outcome, Reference};

@@ -8,8 +8,8 @@ mod code;
 mod containers;
 mod copies;
 mod dwarf;
+mod eh_frame;
 mod elf;
-mod frames;
 mod inlined;
 mod instances;
 mod legacy;
@@ -42,7 +42,7 @@ pub struct Function {
     /// Its size, where the file tells.
     pub size: Option<usize>,
     /// From the address asked about to the begin of the next function or the end of the code: what may be written.
-    pub room: usize,
+    pub available: usize,
     /// As people write it: no hash, no crate hashes. Without a symbol it is the file and the place in it.
     pub name: String,
     /// Whether `name` is a symbol's.
@@ -81,7 +81,7 @@ pub fn find(address: usize) -> Option<Function> {
     let mut next = symbols.next(inside).unwrap_or(end).min(end);
     if !elf.full {
         // Only what is exported has a symbol: others lie between.
-        next = frames::next(elf, inside).unwrap_or(next).min(next);
+        next = eh_frame::next(elf, inside).unwrap_or(next).min(next);
     }
     let room = (next - inside) as usize;
     let covering = symbols.covering(inside);
@@ -90,7 +90,7 @@ pub fn find(address: usize) -> Option<Function> {
     };
     let size = covering.iter().map(|entry| entry.size as usize).max().filter(|size| *size != 0);
     let name = best_name(covering.iter().map(|entry| elf.name(entry.name)));
-    Some(Function { address: object.outside(object.begin(first)), size, room, name, named: true })
+    Some(Function { address: object.outside(object.begin(first)), size, available: room, name, named: true })
 }
 
 /// How many bytes in front of the function at `address` belong to no other one; 0 where the file does not tell.
@@ -111,7 +111,7 @@ fn gap(address: usize) -> Option<usize> {
         }
     };
     // Where only exported functions have symbols, others lie between.
-    let frame = frames::end_before(elf, inside);
+    let frame = eh_frame::end_before(elf, inside);
     let end = if elf.full { symbol.max(frame) } else { symbol.max(Some(frame?)) };
     Some(inside.checked_sub(end?.max(start))? as usize)
 }
@@ -153,14 +153,14 @@ const JUMP: usize = 16;
 /// A jump to another file's function, which has that function's name.
 fn jump(elf: &Elf, address: usize, inside: u64) -> Option<Function> {
     let name = String::from_utf8_lossy(elf.dynamic_name(inside)?).into_owned();
-    Some(Function { address, size: Some(JUMP), room: JUMP, name, named: true })
+    Some(Function { address, size: Some(JUMP), available: JUMP, name, named: true })
 }
 
 /// A function that only the unwind tables know.
 fn unnamed(object: &Object, elf: &Elf, inside: u64, room: usize) -> Option<Function> {
-    let (begin, size) = frames::function(elf, inside)?;
+    let (begin, size) = eh_frame::function(elf, inside)?;
     let name = format!("{}+{begin:#x}", object.loaded.label());
-    Some(Function { address: object.outside(begin), size: Some(size as usize), room, name, named: false })
+    Some(Function { address: object.outside(begin), size: Some(size as usize), available: room, name, named: false })
 }
 
 /// Of several names of one place: a Rust name, else the one that looks least internal (`getpid`, not `__getpid`);

@@ -11,7 +11,6 @@ mod error;
 #[doc(hidden)]
 pub mod expansion;
 mod fork;
-mod frame;
 mod group;
 mod guard;
 mod handoff;
@@ -32,11 +31,12 @@ pub mod relocate;
 mod replacement;
 mod report;
 mod request;
-mod room;
+mod reserved;
 mod scope;
 #[doc(hidden)]
 pub mod stub;
 mod target_kind;
+mod test_run;
 mod text;
 mod thread;
 mod turn;

@@ -5,7 +5,7 @@
 use crate::group::Group;
 use crate::report::Line;
 use crate::request::{Request, Visibility};
-use crate::room::Room;
+use crate::reserved::Reserved;
 use std::sync::atomic::Ordering::SeqCst;
 
 /// What stands in for a function.
@@ -133,7 +133,7 @@ const NONE: u32 = 0;
 /// All layers.
 #[derive(Debug)]
 pub struct Layers {
-    all: Room<Layer>,
+    all: Reserved<Layer>,
     free: u32,
     next_serial: u64,
 }
@@ -152,11 +152,11 @@ pub struct Removed {
 
 impl Layers {
     pub const fn new() -> Self {
-        Self { all: Room::new(), free: NONE, next_serial: 1 }
+        Self { all: Reserved::new(), free: NONE, next_serial: 1 }
     }
 
     /// How many more layers there can be before memory is needed.
-    pub fn room(&mut self) -> &mut Room<Layer> {
+    pub fn storage(&mut self) -> &mut Reserved<Layer> {
         &mut self.all
     }
 

@@ -1,7 +1,7 @@
 //! Who sees what: scopes, and the threads in them.
 use crate::patch::Chain;
 use crate::request::Visibility;
-use crate::room::Room;
+use crate::reserved::Reserved;
 use crate::thread;
 use std::fmt;
 use std::panic::Location;
@@ -42,7 +42,7 @@ const REMEMBERED: usize = 64;
 /// All scopes that have begun and not ended, and who waits for a turn.
 #[derive(Debug)]
 pub struct Scopes {
-    pub live: Room<Live>,
+    pub live: Reserved<Live>,
     next: u64,
     /// How many wait to be alone, and one of them.
     pub waiting_alone: usize,
@@ -54,7 +54,7 @@ pub struct Scopes {
 impl Scopes {
     pub const fn new() -> Self {
         Self {
-            live: Room::new(),
+            live: Reserved::new(),
             next: FIRST,
             waiting_alone: 0,
             waits_alone: None,

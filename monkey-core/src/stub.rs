@@ -8,9 +8,9 @@ pub mod aarch64;
 pub mod x86_64;
 
 #[cfg(target_arch = "aarch64")]
-pub(crate) use aarch64 as machine;
+pub(crate) use aarch64 as arch;
 #[cfg(target_arch = "x86_64")]
-pub(crate) use x86_64 as machine;
+pub(crate) use x86_64 as arch;
 
 /// Where the parts of a hook lie.
 #[derive(Debug, Clone, Copy)]

@@ -7,7 +7,7 @@ use crate::hook::{Cell, Hook, Jump};
 use crate::image;
 use crate::lock::{self, Lock, Mark};
 use crate::registry::{self, Known};
-use crate::stub::{Layout, machine};
+use crate::stub::{Layout, arch};
 use crate::thread;
 use once_cell::race::OnceBool;
 
@@ -39,7 +39,7 @@ pub struct Bounds {
     /// The length of its code, in bytes.
     pub extent: Option<usize>,
     /// The distance to what comes behind it, in bytes.
-    pub room: Option<usize>,
+    pub available: Option<usize>,
 }
 
 /// A body that is to be hooked, with what has to be known of it beforehand.
@@ -60,12 +60,12 @@ impl Body {
         lock::assert_unlocked();
         let bounds = match image::find(target) {
             Some(function) if function.address == target => {
-                Bounds { extent: function.size, room: Some(function.room) }
+                Bounds { extent: function.size, available: Some(function.available) }
             }
-            Some(function) => Bounds { extent: None, room: Some(function.room) },
+            Some(function) => Bounds { extent: None, available: Some(function.available) },
             None => Bounds::default(),
         };
-        let length = bounds.room.or(bounds.extent).unwrap_or(UNKNOWN_EXTENT);
+        let length = bounds.available.or(bounds.extent).unwrap_or(UNKNOWN_EXTENT);
         let file = image::code_in_file(target, length).unwrap_or_default();
         Self { target, bounds, file, gap: image::gap_before(target), far: far_is_forced() }
     }
@@ -107,13 +107,13 @@ impl Text {
         }
         let bytes = entry::true_code(memory, file)?;
         let bytes = bytes.as_ref();
-        let skipped = machine::skipped(bytes);
-        let (near, unit, cell) = self.room(target, far)?;
+        let skipped = arch::skipped(bytes);
+        let (near, unit, cell) = self.find_unit(target, far)?;
         let stub = unit + SIGNATURE.len();
         let from = target + skipped;
         // What stays in front of the hook is a part of the trampoline for those who call it by its address. The stub
         // has a copy in front of `ORIGINAL`.
-        let original_at = stub + machine::ORIGINAL;
+        let original_at = stub + arch::ORIGINAL;
         let displaced_at = if through.is_some() { original_at + DETOUR + skipped } else { original_at };
         let extent = bounds.extent.map(|extent| extent.saturating_sub(skipped));
         let entry = entry::plan(&entry::Target {
@@ -129,7 +129,7 @@ impl Text {
         let mut original = Vec::new();
         if let Some(through) = through {
             let to = through(displaced_at - skipped);
-            original.extend(machine::detour(bytes, original_at as u64, to as u64));
+            original.extend(arch::detour(bytes, original_at as u64, to as u64));
             original.resize(DETOUR, 0);
             original.extend(&bytes[..skipped]);
         }
@@ -140,7 +140,7 @@ impl Text {
             thread: thread::offset() as i64,
         };
         let mut code = SIGNATURE.to_vec();
-        code.extend(machine::assemble(&layout, bytes, &original));
+        code.extend(arch::assemble(&layout, bytes, &original));
         assert!(code.len() <= UNIT, "signature, stub and trampoline fit in their unit");
         code::write(unit, &code)?;
         cell.prepare(group.id);
@@ -149,7 +149,7 @@ impl Text {
         moves.retain(|(offset, _)| *offset != 0);
         moves.push((0, stub));
         // Taken even if that fails: a thread that was moved out of the way, or came to the trap, is in there.
-        self.take_room(unit);
+        self.take_unit(unit);
         code::redirect(&Redirect { target: from, jump: &entry.jump, first: &entry.first, moves: &moves })?;
         let hook = Hook::new(original_at - skipped, cell, Jump::new(skipped, &entry.jump));
         let hook: &'static Hook = Box::leak(Box::new(hook));
@@ -159,11 +159,11 @@ impl Text {
     }
 
     /// A unit of memory and its cell, near the target if that can be had. It is not taken yet.
-    fn room(&mut self, target: usize, far: bool) -> Result<(bool, usize, &'static Cell), Cause> {
-        let near = if far { Err(None) } else { self.near(target).map_err(Some) };
+    fn find_unit(&mut self, target: usize, far: bool) -> Result<(bool, usize, &'static Cell), Cause> {
+        let near = if far { Err(None) } else { self.find_near_block(target).map_err(Some) };
         let (near, index) = match near {
             Ok(index) => (true, index),
-            Err(refused) => (false, self.anywhere(refused)?),
+            Err(refused) => (false, self.find_any_block(refused)?),
         };
         let (block, used) = self.blocks[index];
         let cell = (block.start + block.code + used * size_of::<Cell>()) as *const Cell;
@@ -174,19 +174,19 @@ impl Text {
     }
 
     /// A block within the reach of a near jump.
-    fn near(&mut self, target: usize) -> Result<usize, Cause> {
+    fn find_near_block(&mut self, target: usize) -> Result<usize, Cause> {
         let reached = |block: &Block| {
             let end = block.start + block.code + block.data;
-            block.start.abs_diff(target).max(end.abs_diff(target)) <= machine::REACH
+            block.start.abs_diff(target).max(end.abs_diff(target)) <= arch::REACH
         };
         match self.blocks.iter().position(|(block, used)| *used < UNITS && reached(block)) {
             Some(index) => Ok(index),
-            None => self.allocate(target, machine::REACH),
+            None => self.allocate(target, arch::REACH),
         }
     }
 
     /// Any block; `refused` is why there is none near.
-    fn anywhere(&mut self, refused: Option<Cause>) -> Result<usize, Cause> {
+    fn find_any_block(&mut self, refused: Option<Cause>) -> Result<usize, Cause> {
         match self.blocks.iter().position(|(_, used)| *used < UNITS) {
             Some(index) => Ok(index),
             None => self.allocate(0, usize::MAX >> 1).map_err(|cause| refused.unwrap_or(cause)),
@@ -201,7 +201,7 @@ impl Text {
         Ok(self.blocks.len() - 1)
     }
 
-    fn take_room(&mut self, unit: usize) {
+    fn take_unit(&mut self, unit: usize) {
         let taken =
             self.blocks.iter_mut().find(|(block, _)| (block.start..block.start + block.code).contains(&unit));
         if let Some((_, used)) = taken {
@@ -239,8 +239,8 @@ fn readable(map: &Map, target: usize, bounds: Bounds) -> Result<&'static [u8], C
         let name = if region.name.is_empty() { "memory without a name" } else { &region.name };
         return Err(Cause::NotCode { found: format!("{name} is mapped there as {}", region.protection()) });
     }
-    let room = bounds.room.or(bounds.extent).unwrap_or(UNKNOWN_EXTENT);
-    let length = room.max(bounds.extent.unwrap_or(0)).min(map.code_end(target) - target);
+    let available = bounds.available.or(bounds.extent).unwrap_or(UNKNOWN_EXTENT);
+    let length = available.max(bounds.extent.unwrap_or(0)).min(map.code_end(target) - target);
     // SAFETY: the bytes are mapped readable, as just looked up; text of a loaded object stays where it is. They are
     // changed only by us, under the lock that the caller holds. See docs/safety.
     Ok(unsafe { std::slice::from_raw_parts(target as *const u8, length) })

@@ -69,15 +69,15 @@ macro_rules! words_definition {
 
 #[cfg(all(target_os = "linux", target_arch = "aarch64"))]
 #[path = "thread/linux_aarch64.rs"]
-mod machine;
+mod arch;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 #[path = "thread/linux_x86_64.rs"]
-mod machine;
+mod arch;
 
 mod id;
 
+pub use arch::{offset, pointer};
 pub use id::id_of;
-pub use machine::{offset, pointer};
 
 fn words() -> *mut u64 {
     pointer().wrapping_add_signed(offset()) as *mut u64

@@ -284,11 +284,11 @@ fn every_way_of_building() {
 fn functions_of_c_libraries_are_found() {
     let getpid = image::find(libc::getpid as *const () as usize).unwrap();
     assert_eq!((getpid.name.as_str(), getpid.address), ("getpid", libc::getpid as *const () as usize));
-    assert!(getpid.room >= getpid.size.unwrap());
+    assert!(getpid.available >= getpid.size.unwrap());
     assert_eq!(image::copies(getpid.address).addresses, [getpid.address]);
     // An IFUNC: its pointer leads to a function that has no exported name, so only its bounds are known.
     let memcpy = image::find(libc::memcpy as *const () as usize).unwrap();
-    assert!(memcpy.size.is_some() && memcpy.room > 0, "{memcpy:?}");
+    assert!(memcpy.size.is_some() && memcpy.available > 0, "{memcpy:?}");
     // SAFETY: asks the kernel's table for an address.
     let vdso = unsafe { libc::getauxval(libc::AT_SYSINFO_EHDR) } as usize;
     if vdso != 0 {
@@ -322,6 +322,6 @@ fn inside_of_a_function_is_that_function() {
     let begin = what_is_no_function_is_none as *const () as usize;
     let whole = image::find(begin).unwrap();
     let inside = image::find(begin + 7).unwrap();
-    assert_eq!((inside.address, &inside.name, inside.room), (begin, &whole.name, whole.room - 7));
+    assert_eq!((inside.address, &inside.name, inside.available), (begin, &whole.name, whole.available - 7));
     assert_eq!(whole.name, "image::what_is_no_function_is_none");
 }

@@ -3,9 +3,9 @@ use super::padding::is_padding;
 use super::{Entry, Target};
 use crate::code;
 use crate::error::Cause;
-use crate::relocate::machine::relocate;
+use crate::relocate::arch::relocate;
 use crate::relocate::{Refusal, Relocated};
-use crate::stub::machine::{self, FAR, NEAR};
+use crate::stub::arch::{self, FAR, NEAR};
 
 /// The forms of the jump, by what they encode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,9 +86,9 @@ fn entry(target: &Target<'_>, form: Form, relocated: Relocated) -> Entry {
         Form::EbPadding => {
             let padding = target.from - NEAR;
             // EB F9                    jmp -7
-            (vec![(padding, machine::jump(padding as u64, stub, NEAR))], vec![0xEB, 0xF9])
+            (vec![(padding, arch::jump(padding as u64, stub, NEAR))], vec![0xEB, 0xF9])
         }
-        form => (Vec::new(), machine::jump(from, stub, form.length())),
+        form => (Vec::new(), arch::jump(from, stub, form.length())),
     };
     Entry { form, relocated, first, jump }
 }
@@ -114,7 +114,7 @@ fn e9_byte(target: &Target<'_>) -> Option<Entry> {
     let relocated = displace(target, form).ok()?;
     let distance = i32::from_le_bytes(distance.try_into().ok()?);
     let landing = target.from.checked_add(NEAR)?.checked_add_signed(distance as isize)?;
-    let onwards = machine::jump(landing as u64, target.stub as u64, FAR);
+    let onwards = arch::jump(landing as u64, target.stub as u64, FAR);
     code::place(landing, &onwards).ok()?;
     // Where somebody has a breakpoint the file's byte has to stand.
     let own = (1..NEAR).map(|offset| (target.from + offset, vec![target.body[offset]]));
@@ -183,6 +183,6 @@ mod tests {
         let from = memory.as_ptr() as usize + 16;
         let entry = plan(&target(&[0x31, 0xC0, 0xC3], from, 16)).unwrap();
         assert_eq!(entry.jump, [0xEB, 0xF9]);
-        assert_eq!(entry.first, [(from - 5, machine::jump(from as u64 - 5, from as u64 + 0x10_0000, NEAR))]);
+        assert_eq!(entry.first, [(from - 5, arch::jump(from as u64 - 5, from as u64 + 0x10_0000, NEAR))]);
     }
 }

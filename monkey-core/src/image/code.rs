@@ -6,13 +6,13 @@ mod aarch64;
 mod x86_64;
 
 #[cfg(target_arch = "aarch64")]
-pub(super) use aarch64::{leads, slot};
+pub(super) use aarch64::{destinations, slot};
 #[cfg(target_arch = "x86_64")]
-pub(super) use x86_64::{leads, slot};
+pub(super) use x86_64::{destinations, slot};
 
 /// Where a piece of code goes.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Leads {
+pub(super) struct Destinations {
     /// What it calls or jumps to directly, outside of itself.
     pub functions: Vec<usize>,
     /// Places in memory from which it takes addresses, perhaps to call them.

@@ -195,9 +195,9 @@ fn behind_slot(object: &Object, address: usize) -> Option<usize> {
 fn behind_shim(shim: Body, own: &Mangled) -> Option<usize> {
     let size = shim.object.symbols().at(shim.begin).iter().map(|entry| entry.size).max()?;
     let code = shim.object.elf()?.code_at(shim.begin, size as usize)?;
-    let leads = code::leads(code, shim.address());
-    let through = leads.slots.iter().filter_map(|slot| system::pointer(&shim.object.loaded, *slot));
-    leads.functions.iter().copied().chain(through).find(|callee| {
+    let destinations = code::destinations(code, shim.address());
+    let through = destinations.slots.iter().filter_map(|slot| system::pointer(&shim.object.loaded, *slot));
+    destinations.functions.iter().copied().chain(through).find(|callee| {
         shim.object.mangled_at(*callee).iter().any(|body| !body.shim && body.plain == own.body_name())
     })
 }

@@ -33,8 +33,8 @@ pub(super) struct Elf {
     pub code: Vec<Section>,
     /// The linkage tables: jumps through memory to other files' functions.
     pub linkage: Vec<Section>,
-    pub frames_index: Section,
-    pub frames: Section,
+    pub eh_frame_hdr: Section,
+    pub eh_frame: Section,
     /// Name and bytes of each section that has debug information.
     debug_sections: Vec<(&'static [u8], &'static [u8])>,
     /// Sections that are there but packed.
@@ -92,8 +92,8 @@ impl Elf {
         }
         match name {
             b".plt" | b".plt.sec" | b".plt.got" | b".iplt" => self.linkage.push(place(section, bytes)),
-            b".eh_frame" => self.frames = place(section, bytes),
-            b".eh_frame_hdr" => self.frames_index = place(section, bytes),
+            b".eh_frame" => self.eh_frame = place(section, bytes),
+            b".eh_frame_hdr" => self.eh_frame_hdr = place(section, bytes),
             _ if name.starts_with(b".debug_") => self.debug_sections.push((name, bytes)),
             _ => {}
         }
@@ -158,7 +158,7 @@ pub(super) fn segments(data: &[u8]) -> Option<Vec<(u32, u64, u64)>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::image::frames;
+    use crate::image::eh_frame;
     use crate::image::symbols::Symbols;
 
     #[test]
@@ -185,7 +185,7 @@ mod tests {
             let Some(elf) = Elf::parse(file.leak()) else { continue };
             let symbols = Symbols::build(&elf);
             let _ = (symbols.covering(symbols.base), symbols.with_prefix(elf.strings, b"_ZN4core"));
-            let _ = (frames::function(&elf, symbols.base), frames::next(&elf, symbols.base));
+            let _ = (eh_frame::function(&elf, symbols.base), eh_frame::next(&elf, symbols.base));
         }
     }
 }

@@ -68,7 +68,7 @@ fn frame(kind: &str, visibility: &TokenStream, function: &ItemFn, private: &Toke
     let kind = syn::Ident::new(kind, function.sig.ident.span());
     let name = quote_spanned!(Span::mixed_site()=> #private::core::concat!(#private::core::module_path!(), "::", #name));
     let new = quote_spanned!(function.sig.ident.span()=> (#name, #visibility));
-    quote_spanned!(function.sig.ident.span()=> #private::Frame::#kind #new)
+    quote_spanned!(function.sig.ident.span()=> #private::TestRun::#kind #new)
 }
 
 /// For clippy, which makes no code: the function as it was written, beside its list.

@@ -1,4 +1,4 @@
-//! Room near a target, found in one reading of the process's map.
+//! Reserved near a target, found in one reading of the process's map.
 use super::map::Map;
 use super::pages::{self, Place};
 use crate::code::Block;

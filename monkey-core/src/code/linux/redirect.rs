@@ -10,7 +10,7 @@
 #[cfg(target_arch = "x86_64")]
 use super::tracer::Tracer;
 use super::{memory::holds, stacks::Stacks, threads, trap, write::write};
-use crate::code::{Redirect, machine};
+use crate::code::{Redirect, arch};
 use crate::error::Cause;
 use std::time::{Duration, Instant};
 
@@ -19,18 +19,18 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const STEP: Duration = Duration::from_micros(100);
 
 /// Writes the jump. Either it stands afterwards or the bytes are what they were.
-pub fn redirect(order: &Redirect<'_>) -> Result<(), Cause> {
-    let covered = holds(order.target, machine::BREAKPOINT);
-    for (address, bytes) in order.first {
+pub fn redirect(redirect: &Redirect<'_>) -> Result<(), Cause> {
+    let covered = holds(redirect.target, arch::BREAKPOINT);
+    for (address, bytes) in redirect.first {
         write(*address, bytes)?;
     }
     if covered {
-        outlast_tracer(order.first)?;
+        outlast_tracer(redirect.first)?;
     }
-    if order.fits_one_store() && !order.covers_boundaries() {
-        write(order.target, order.jump)?;
+    if redirect.fits_one_store() && !redirect.covers_boundaries() {
+        write(redirect.target, redirect.jump)?;
         if covered {
-            outlast_tracer(&[(order.target, order.jump.to_vec())])?;
+            outlast_tracer(&[(redirect.target, redirect.jump.to_vec())])?;
         }
         // Nobody runs half of it, and who still runs the old instruction called before. Whether he may go on to is the
         // question. x86 keeps instruction fetch coherent: the store takes the line from every other core, together
@@ -42,28 +42,28 @@ pub fn redirect(order: &Redirect<'_>) -> Result<(), Cause> {
         return Ok(());
     }
     if threads::alone() {
-        return write(order.target, order.jump);
+        return write(redirect.target, redirect.jump);
     }
     let _unblocked = trap::Unblocked::begin();
-    wait_for_unblocked(order)?;
+    wait_for_unblocked(redirect)?;
     trap::install();
     if let Err(cause) = ask_tracer() {
-        return write_without_trap(order, cause);
+        return write_without_trap(redirect, cause);
     }
-    trap::publish(order);
-    let written = write_around_trap(order);
+    trap::publish(redirect);
+    let written = write_around_trap(redirect);
     trap::withdraw();
     written
 }
 
 /// Where the trap does not arrive and one store is enough: right after every other thread was seen elsewhere. What remains is a
 /// thread that comes to the target and stops within its first instructions in the microseconds between.
-fn write_without_trap(order: &Redirect<'_>, cause: Cause) -> Result<(), Cause> {
-    if !order.fits_one_store() {
+fn write_without_trap(redirect: &Redirect<'_>, cause: Cause) -> Result<(), Cause> {
+    if !redirect.fits_one_store() {
         return Err(cause);
     }
-    trap::publish(order);
-    let written = drain(order).and_then(|()| write(order.target, order.jump));
+    trap::publish(redirect);
+    let written = drain(redirect).and_then(|()| write(redirect.target, redirect.jump));
     synchronize();
     trap::withdraw();
     written
@@ -101,23 +101,24 @@ fn ask_tracer() -> Result<(), Cause> {
     Ok(())
 }
 
-fn write_around_trap(order: &Redirect<'_>) -> Result<(), Cause> {
-    let trap = machine::TRAP;
+fn write_around_trap(redirect: &Redirect<'_>) -> Result<(), Cause> {
+    let trap = arch::TRAP;
     // SAFETY: the target is readable code, longer than the trap: its first instructions were decoded.
-    let before = unsafe { std::slice::from_raw_parts(order.target as *const u8, trap.len()) }.to_vec();
-    write(order.target, trap)?;
+    let before = unsafe { std::slice::from_raw_parts(redirect.target as *const u8, trap.len()) }.to_vec();
+    write(redirect.target, trap)?;
     synchronize();
-    let result = drain(order).and_then(|()| write(order.target + trap.len(), &order.jump[trap.len()..]));
+    let result =
+        drain(redirect).and_then(|()| write(redirect.target + trap.len(), &redirect.jump[trap.len()..]));
     synchronize();
-    let first = if result.is_ok() { &order.jump[..trap.len()] } else { &before[..] };
-    write(order.target, first).and(result)?;
+    let first = if result.is_ok() { &redirect.jump[..trap.len()] } else { &before[..] };
+    write(redirect.target, first).and(result)?;
     synchronize();
     Ok(())
 }
 
 /// Sees every other thread outside the bytes in question, once.
-fn drain(order: &Redirect<'_>) -> Result<(), Cause> {
-    if !order.covers_boundaries() {
+fn drain(redirect: &Redirect<'_>) -> Result<(), Cause> {
+    if !redirect.covers_boundaries() {
         return Ok(());
     }
     let mut seen = vec![threads::own()];
@@ -129,7 +130,7 @@ fn drain(order: &Redirect<'_>) -> Result<(), Cause> {
         let before = seen.len();
         for thread in all {
             if !seen.contains(&thread) {
-                settle(order, thread, &mut stacks)?;
+                wait_until_elsewhere(redirect, thread, &mut stacks)?;
                 seen.push(thread);
             }
         }
@@ -148,11 +149,11 @@ fn list() -> Result<Vec<i32>, Cause> {
 
 /// Sees one thread elsewhere, and on no way back. A signal handler of the program's own may have interrupted it between
 /// two of the displaced instructions, and will return there: it is asked again until it has.
-fn settle(order: &Redirect<'_>, thread: i32, stacks: &mut Stacks) -> Result<(), Cause> {
-    let (begun, between) = (Instant::now(), order.between());
+fn wait_until_elsewhere(redirect: &Redirect<'_>, thread: i32, stacks: &mut Stacks) -> Result<(), Cause> {
+    let (begun, between) = (Instant::now(), redirect.between());
     let (mut asked, mut reason) = (false, "it did not answer SIGURG within five seconds");
     for step in 0_u64.. {
-        match elsewhere(order, thread, &mut asked) {
+        match position_of(redirect, thread, &mut asked) {
             Elsewhere::ForGood => return Ok(()),
             Elsewhere::With { stack } if !stacks.hold(stack, &between) => return Ok(()),
             Elsewhere::With { .. } => {
@@ -181,10 +182,12 @@ enum Elsewhere {
     NotYet,
 }
 
-fn elsewhere(order: &Redirect<'_>, thread: i32, asked: &mut bool) -> Elsewhere {
+fn position_of(redirect: &Redirect<'_>, thread: i32, asked: &mut bool) -> Elsewhere {
     match threads::stand(thread) {
         threads::Stand::Gone => return Elsewhere::ForGood,
-        threads::Stand::At { address, stack } if !order.covers(address) => return Elsewhere::With { stack },
+        threads::Stand::At { address, stack } if !redirect.covers(address) => {
+            return Elsewhere::With { stack };
+        }
         _ if threads::foreign(thread, trap::QUESTION) => return Elsewhere::ForGood,
         _ => {}
     }
@@ -201,11 +204,11 @@ fn elsewhere(order: &Redirect<'_>, thread: i32, asked: &mut bool) -> Elsewhere {
 
 /// A trap kills a thread that blocks the signal. The C library does so for moments; anybody else may for good, which
 /// is harmless while the thread sleeps.
-fn wait_for_unblocked(order: &Redirect<'_>) -> Result<(), Cause> {
+fn wait_for_unblocked(redirect: &Redirect<'_>) -> Result<(), Cause> {
     let harmless = |thread: i32| {
         !threads::blocks(thread, libc::SIGTRAP)
             || threads::foreign(thread, trap::QUESTION)
-            || matches!(threads::stand(thread), threads::Stand::At { address, .. } if !order.covers(address))
+            || matches!(threads::stand(thread), threads::Stand::At { address, .. } if !redirect.covers(address))
     };
     let own = threads::own();
     for thread in list()? {

@@ -11,11 +11,11 @@ mod aarch64;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
 #[cfg(target_arch = "aarch64")]
-use aarch64 as machine;
+use aarch64 as arch;
 #[cfg(target_arch = "x86_64")]
-use x86_64 as machine;
+use x86_64 as arch;
 
-use machine::{on_question, on_trap};
+use arch::{on_question, on_trap};
 
 /// Stops a thread at a target's first byte.
 const TRAP: libc::c_int = libc::SIGTRAP;
@@ -59,25 +59,25 @@ pub fn install() {
 }
 
 /// Says which target is about to get its trap.
-pub fn publish(order: &Redirect<'_>) {
+pub fn publish(redirect: &Redirect<'_>) {
     TARGET.store(0, SeqCst);
     for place in &MOVES {
         place.store(0, SeqCst);
     }
-    for (offset, address) in order.moves.iter().filter(|(offset, _)| *offset < LONGEST) {
+    for (offset, address) in redirect.moves.iter().filter(|(offset, _)| *offset < LONGEST) {
         MOVES[*offset].store(*address, SeqCst);
     }
-    TARGET.store(order.target, SeqCst);
+    TARGET.store(redirect.target, SeqCst);
 }
 
 /// Whether a trap's signal arrives at its handler: who traces the process may keep it. To be asked before a target is
 /// published. Not asked on `AArch64`, where a tracer that keeps it would make the trap repeat itself.
 #[cfg(target_arch = "x86_64")]
 pub fn arrives() -> bool {
-    let target = machine::probe as *const () as usize;
-    let moves = [(0, machine::probe_arrived as *const () as usize)];
+    let target = arch::probe as *const () as usize;
+    let moves = [(0, arch::probe_arrived as *const () as usize)];
     publish(&Redirect { target, jump: &[], first: &[], moves: &moves });
-    let arrived = machine::probe() == 1;
+    let arrived = arch::probe() == 1;
     withdraw();
     arrived
 }

@@ -7,7 +7,7 @@
 //! a policy may refuse the way back.
 use super::map::Map;
 use super::pages::{self, Place};
-use crate::code::{machine, valgrind};
+use crate::code::{arch, valgrind};
 use crate::error::Cause;
 use once_cell::race::OnceBox;
 use std::fs::OpenOptions;
@@ -66,7 +66,7 @@ pub fn write(address: usize, bytes: &[u8]) -> Result<(), Cause> {
 
 /// Makes written code what runs: in the processor's caches, and in valgrind's.
 fn publish(address: usize, length: usize) {
-    machine::flush(address, length);
+    arch::flush(address, length);
     valgrind::discard_translations(address, length);
 }
 
@@ -101,7 +101,7 @@ fn try_memory() -> Result<(), String> {
 }
 
 fn try_value(page: usize, value: u32) -> Result<(), String> {
-    let code = machine::returning(value);
+    let code = arch::returning(value);
     write_memory(page, &code).map_err(|error| error.to_string())?;
     publish(page, code.len());
     // SAFETY: the page is readable, mapped by `try_memory`, and longer than the code.
@@ -189,12 +189,12 @@ fn protect(page: usize, protection: libc::c_int) -> io::Result<()> {
 fn store(address: usize, bytes: &[u8]) {
     if let Some((base, word)) = word_around(address, bytes) {
         // SAFETY: an aligned word of a page that was just made writable.
-        unsafe { machine::store_eight(base, u64::from_ne_bytes(word)) };
+        unsafe { arch::store_eight(base, u64::from_ne_bytes(word)) };
         return;
     }
     for (index, byte) in bytes.iter().enumerate() {
         // SAFETY: a byte of a page that was just made writable.
-        unsafe { machine::store_byte(address + index, *byte) };
+        unsafe { arch::store_byte(address + index, *byte) };
     }
 }
 

@@ -1,5 +1,5 @@
 //! `AArch64`: where thunks and shims lead.
-use super::Leads;
+use super::Destinations;
 
 fn words(code: &[u8]) -> impl Iterator<Item = u32> {
     code.chunks_exact(4).map(|word| u32::from_le_bytes([word[0], word[1], word[2], word[3]]))
@@ -24,9 +24,9 @@ pub(in crate::image) fn slot(code: &[u8], address: usize) -> Option<usize> {
 }
 
 /// Where the function `code`, which begins at `address`, goes. Calls through memory are not followed here.
-pub(in crate::image) fn leads(code: &[u8], address: usize) -> Leads {
+pub(in crate::image) fn destinations(code: &[u8], address: usize) -> Destinations {
     let own = address..address + code.len();
-    let mut found = Leads::default();
+    let mut found = Destinations::default();
     for (at, word) in words(code).enumerate() {
         if word & 0x7c00_0000 == 0x1400_0000 {
             let distance = i64::from((word << 6) as i32 >> 6) * 4;
@@ -58,6 +58,6 @@ mod tests {
     #[test]
     fn reads_where_shims_lead() {
         // bl +8 (outside), b -4
-        assert_eq!(leads(&code(&[0x9400_0002, 0x17ff_fffe]), 0x1000).functions, [0x1008, 0xffc]);
+        assert_eq!(destinations(&code(&[0x9400_0002, 0x17ff_fffe]), 0x1000).functions, [0x1008, 0xffc]);
     }
 }

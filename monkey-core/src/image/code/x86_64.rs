@@ -1,5 +1,5 @@
 //! x86-64: where thunks and shims lead.
-use super::Leads;
+use super::Destinations;
 use crate::relocate::x86_64::decode::{decode, flow::Flow};
 
 /// Where a jump through memory reads its target (`jmp [slot]`: what a PLT entry is).
@@ -14,9 +14,9 @@ pub(in crate::image) fn slot(code: &[u8], address: usize) -> Option<usize> {
 }
 
 /// Where the function `code`, which begins at `address`, goes.
-pub(in crate::image) fn leads(code: &[u8], address: usize) -> Leads {
+pub(in crate::image) fn destinations(code: &[u8], address: usize) -> Destinations {
     let own = address..address + code.len();
-    let mut found = Leads::default();
+    let mut found = Destinations::default();
     let mut offset = 0;
     while let Ok(instruction) = decode(&code[offset..], (address + offset) as u64) {
         offset += instruction.bytes.len();
@@ -53,15 +53,15 @@ mod tests {
     #[test]
     fn reads_where_shims_lead() {
         // push rax; call +0x10; pop rcx; ret
-        assert_eq!(leads(&[0x50, 0xe8, 0x10, 0, 0, 0, 0x59, 0xc3], 0x1000).functions, [0x1016]);
+        assert_eq!(destinations(&[0x50, 0xe8, 0x10, 0, 0, 0, 0x59, 0xc3], 0x1000).functions, [0x1016]);
         // lea rsi, [rip]; jmp -0x20; a jump within is none
         assert_eq!(
-            leads(&[0x48, 0x8d, 0x35, 0, 0, 0, 0, 0xe9, 0xe0, 0xff, 0xff, 0xff], 0x1000).functions,
+            destinations(&[0x48, 0x8d, 0x35, 0, 0, 0, 0, 0xe9, 0xe0, 0xff, 0xff, 0xff], 0x1000).functions,
             [0xfec]
         );
-        assert_eq!(leads(&[0xeb, 0x00, 0xc3], 0x1000), Leads::default());
+        assert_eq!(destinations(&[0xeb, 0x00, 0xc3], 0x1000), Destinations::default());
         // call [rip + 0x10]; mov rax, [rip + 8]
         let through_memory = [0xff, 0x15, 0x10, 0, 0, 0, 0x48, 0x8b, 0x05, 8, 0, 0, 0];
-        assert_eq!(leads(&through_memory, 0x1000).slots, [0x1016, 0x1015]);
+        assert_eq!(destinations(&through_memory, 0x1000).slots, [0x1016, 0x1015]);
     }
 }

@@ -19,7 +19,7 @@ use crate::target_kind;
 
 /// One run of a function annotated with `test` or `with`.
 #[derive(Debug)]
-pub struct Frame {
+pub struct TestRun {
     name: &'static str,
     location: &'static Location<'static>,
     visibility: Option<Visibility>,
@@ -30,7 +30,7 @@ pub struct Frame {
 /// What a body that panicked has thrown.
 type Thrown = Box<dyn Any + Send>;
 
-impl Frame {
+impl TestRun {
     /// A `#[monkey::test]`: every replacement must be called unless `expect` says otherwise.
     #[track_caller]
     #[must_use]
@@ -38,7 +38,7 @@ impl Frame {
         Self { name, location: Location::caller(), visibility: Some(visibility), default: Count::SOME }
     }
 
-    /// A `#[monkey::with]`: demands no call. `None`: patches are seen by whoever sees those of the caller's frame.
+    /// A `#[monkey::with]`: demands no call. `None`: patches are seen by whoever sees those of the caller's run.
     #[track_caller]
     #[must_use]
     pub fn with(name: &'static str, visibility: Option<Visibility>) -> Self {
@@ -171,31 +171,31 @@ async fn caught(body: impl Future<Output = ()>) -> Option<Thrown> {
 #[derive(Debug)]
 struct Entered {
     scope: u64,
-    /// It is this frame's scope, and ends with it, whatever guards were forgotten or are held by threads.
+    /// It is this run's scope, and ends with it, whatever guards were forgotten or are held by threads.
     opened: bool,
     patches: OnceCell<Vec<Installed>>,
 }
 
 impl Entered {
-    fn enter(frame: &Frame, bound: bool) -> Self {
+    fn enter(run: &TestRun, bound: bool) -> Self {
         let _quiet = Quiet::begin();
-        let (scope, opened) = turn::enter(frame.visibility, &|| frame.who(), bound);
+        let (scope, opened) = turn::enter(run.visibility, &|| run.who(), bound);
         Self { scope, opened, patches: OnceCell::new() }
     }
 
-    fn install<const N: usize>(&self, frame: &Frame, replacements: [Replacement; N]) -> Result<(), String> {
+    fn install<const N: usize>(&self, run: &TestRun, replacements: [Replacement; N]) -> Result<(), String> {
         let _quiet = Quiet::begin();
-        self.check_alone(frame)?;
+        self.check_alone(run)?;
         let requests = replacements.map(|replacement| replacement.0);
         target_kind::check(&requests).map_err(|error| error.to_string())?;
-        let patches = installed::install(self.scope, frame.visibility, &requests, frame.default);
+        let patches = installed::install(self.scope, run.visibility, &requests, run.default);
         let _ = self.patches.set(patches.map_err(|error| error.to_string())?);
         Ok(())
     }
 
-    /// A frame that wants to be alone, within a scope that is not, is an error even if it replaces nothing.
-    fn check_alone(&self, frame: &Frame) -> Result<(), String> {
-        if frame.visibility != Some(Visibility::Process) {
+    /// A run that wants to be alone, within a scope that is not, is an error even if it replaces nothing.
+    fn check_alone(&self, run: &TestRun) -> Result<(), String> {
+        if run.visibility != Some(Visibility::Process) {
             return Ok(());
         }
         let outer =
@@ -205,7 +205,7 @@ impl Entered {
             Some(outer) => Err(format!(
                 "{} asks for `scope = process`, which needs the lock to itself, within the scope of {outer}\n  \
                  help: write `scope = process` on the outer one",
-                frame.who(),
+                run.who(),
             )),
         }
     }

@@ -5,9 +5,9 @@ use gimli::{BaseAddresses, EhFrame, EhFrameHdr, LittleEndian, UnwindSection};
 /// Begin and size of the function around `svma`.
 pub(super) fn function(elf: &Elf, svma: u64) -> Option<(u64, u64)> {
     let bases = bases(elf);
-    let index = EhFrameHdr::new(elf.frames_index.data, LittleEndian).parse(&bases, 8).ok()?;
+    let index = EhFrameHdr::new(elf.eh_frame_hdr.data, LittleEndian).parse(&bases, 8).ok()?;
     let table = index.table()?;
-    let frames = EhFrame::new(elf.frames.data, LittleEndian);
+    let frames = EhFrame::new(elf.eh_frame.data, LittleEndian);
     let found = table.fde_for_address(&frames, &bases, svma, EhFrame::cie_from_offset).ok()?;
     Some((found.initial_address(), found.len()))
 }
@@ -15,9 +15,9 @@ pub(super) fn function(elf: &Elf, svma: u64) -> Option<(u64, u64)> {
 /// Where the last function in front of `svma` ends.
 pub(super) fn end_before(elf: &Elf, svma: u64) -> Option<u64> {
     let bases = bases(elf);
-    let index = EhFrameHdr::new(elf.frames_index.data, LittleEndian).parse(&bases, 8).ok()?;
+    let index = EhFrameHdr::new(elf.eh_frame_hdr.data, LittleEndian).parse(&bases, 8).ok()?;
     let table = index.table()?;
-    let frames = EhFrame::new(elf.frames.data, LittleEndian);
+    let frames = EhFrame::new(elf.eh_frame.data, LittleEndian);
     let offset = table.pointer_to_offset(table.lookup(svma.checked_sub(1)?, &bases).ok()?).ok()?;
     let frame = frames.fde_from_offset(&bases, offset, EhFrame::cie_from_offset).ok()?;
     frame.initial_address().checked_add(frame.len())
@@ -26,7 +26,7 @@ pub(super) fn end_before(elf: &Elf, svma: u64) -> Option<u64> {
 /// Where the next function behind `svma` begins. The table is sorted, eight bytes an entry.
 pub(super) fn next(elf: &Elf, svma: u64) -> Option<u64> {
     let bases = bases(elf);
-    let index = EhFrameHdr::new(elf.frames_index.data, LittleEndian).parse(&bases, 8).ok()?;
+    let index = EhFrameHdr::new(elf.eh_frame_hdr.data, LittleEndian).parse(&bases, 8).ok()?;
     let table = index.table()?;
     let mut entries = table.iter(&bases);
     let mut next: Option<u64> = None;
@@ -40,5 +40,5 @@ pub(super) fn next(elf: &Elf, svma: u64) -> Option<u64> {
 }
 
 fn bases(elf: &Elf) -> BaseAddresses {
-    BaseAddresses::default().set_eh_frame_hdr(elf.frames_index.svma).set_eh_frame(elf.frames.svma)
+    BaseAddresses::default().set_eh_frame_hdr(elf.eh_frame_hdr.svma).set_eh_frame(elf.eh_frame.svma)
 }

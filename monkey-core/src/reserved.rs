@@ -2,11 +2,11 @@
 
 /// A vector with room made beforehand.
 #[derive(Debug)]
-pub struct Room<T> {
+pub struct Reserved<T> {
     items: Vec<T>,
 }
 
-impl<T> Room<T> {
+impl<T> Reserved<T> {
     pub const fn new() -> Self {
         Self { items: Vec::new() }
     }
