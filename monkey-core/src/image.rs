@@ -160,7 +160,13 @@ fn jump(elf: &Elf, address: usize, inside: u64) -> Option<Function> {
 fn unnamed(object: &Object, elf: &Elf, inside: u64, room: usize) -> Option<Function> {
     let (begin, size) = eh_frame::function(elf, inside)?;
     let name = format!("{}+{begin:#x}", object.loaded.label());
-    Some(Function { address: object.outside(begin), size: Some(size as usize), available: room, name, named: false })
+    Some(Function {
+        address: object.outside(begin),
+        size: Some(size as usize),
+        available: room,
+        name,
+        named: false,
+    })
 }
 
 /// Of several names of one place: a Rust name, else the one that looks least internal (`getpid`, not `__getpid`);
