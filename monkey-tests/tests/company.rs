@@ -3,8 +3,12 @@
 //!
 //! What may hang or crash does so in child processes with time limits.
 #![cfg(target_os = "linux")]
+#[path = "company/closed.rs"]
+mod closed;
 #[path = "company/expected.rs"]
 mod expected;
+#[path = "company/notes.rs"]
+mod notes;
 #[path = "company/turns.rs"]
 mod turns;
 

@@ -19,7 +19,8 @@ fn too_few_calls_are_an_error_of_the_drop() {
     let guard = monkey::patch!(replace(number = two), expect(number = 2));
     assert_eq!(number(), 2);
     let said = said_when_dropped(guard);
-    for part in ["`number` was replaced by `two`, which was called once; expected: exactly 2", "expected.rs:"] {
+    for part in ["`number` was replaced by `two`, which was called once; expected: exactly 2", "expected.rs:"]
+    {
         assert!(said.contains(part), "{part:?} is not in: {said}");
     }
     assert_eq!(number(), 1, "the replacement is gone all the same");
