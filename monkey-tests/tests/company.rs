@@ -11,6 +11,8 @@ mod expected;
 mod notes;
 #[path = "company/turns.rs"]
 mod turns;
+#[path = "company/two_engines.rs"]
+mod two_engines;
 
 #[monkey::patchable]
 fn number() -> u64 {
