@@ -109,7 +109,8 @@ impl Frame {
         let (entered, installed) = self.begin_async(replacements);
         let complaint = match installed {
             Ok(()) => {
-                let result = entered.keep_notes(polled(entered.scope, body).await);
+                let ended = polled(entered.scope, body).await;
+                let result = entered.keep_notes(ended);
                 match entered.judge(failed(&result)) {
                     None => return result,
                     Some(complaint) => complaint,
@@ -130,7 +131,8 @@ impl Frame {
         let (entered, installed) = self.begin_async(replacements);
         match installed {
             Ok(()) => {
-                let thrown = entered.keep_notes(polled(entered.scope, caught(body)).await);
+                let ended = polled(entered.scope, caught(body)).await;
+                let thrown = entered.keep_notes(ended);
                 entered.end_with_panic(thrown);
             }
             Err(complaint) => eprintln!("{complaint}"),

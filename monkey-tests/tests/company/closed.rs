@@ -29,8 +29,8 @@ fn built(number: u8) -> PathBuf {
     } else {
         "cc"
     });
-    let compiled = compiler.args(["-shared", "-fPIC", "-O1", "-o"]).arg(&library).arg(source).status();
-    assert!(compiled.unwrap().success());
+    let status = compiler.args(["-shared", "-fPIC", "-O1", "-o"]).arg(&library).arg(source).status();
+    assert!(status.unwrap().success());
     library
 }
 
