@@ -65,7 +65,7 @@ fn patch(target: Function) -> monkey::PatchGuard {
 }
 
 fn alone(test: &str, body: impl FnOnce()) {
-    child::within(Duration::from_secs(60), &path_of(module_path!(), test), body);
+    child::within(Duration::from_mins(1), &path_of(module_path!(), test), body);
 }
 
 /// What a guard says at its end whose library was opened again without the replacement.

@@ -23,7 +23,7 @@ fn abandon_a_turn() {
 #[test]
 fn a_turn_of_a_thread_that_is_gone_is_taken_back() {
     let path = path_of(module_path!(), "a_turn_of_a_thread_that_is_gone_is_taken_back");
-    child::within(Duration::from_secs(60), &path, || {
+    child::within(Duration::from_mins(1), &path, || {
         abandon_a_turn();
         let begun = Instant::now();
         let alone = monkey::patch!(replace(number = || 9), scope = process);
@@ -40,7 +40,7 @@ fn a_turn_of_a_thread_that_is_gone_is_taken_back() {
 #[test]
 fn many_such_turns_are_taken_back() {
     let path = path_of(module_path!(), "many_such_turns_are_taken_back");
-    child::within(Duration::from_secs(60), &path, || {
+    child::within(Duration::from_mins(1), &path, || {
         (0..10).for_each(|_| abandon_a_turn());
         let alone = monkey::patch!(replace(number = || 9), scope = process);
         assert_eq!(number(), 9);
@@ -66,7 +66,7 @@ fn a_turn_that_is_held_for_good_is_an_error_in_the_end() {
     }
     let mut command = child::command(&path, "held");
     command.env("MONKEY_LOCK_TIMEOUT", "1");
-    let (output, late) = child::limited(&mut command, Duration::from_secs(60));
+    let (output, late) = child::limited(&mut command, Duration::from_mins(1));
     let said = child::describe(output.status, &output);
     assert!(!late && output.status.code() == Some(101), "{said}");
     for part in [

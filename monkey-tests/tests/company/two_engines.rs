@@ -63,11 +63,16 @@ fn build() -> PathBuf {
     child::built(&child::shared_target()).join("debug/libguest.so")
 }
 
+type Patch = unsafe extern "C" fn(*const (), *const (), *mut c_char, usize) -> *mut c_void;
+type Drop = unsafe extern "C" fn(*mut c_void);
+type Thread = extern "C" fn(extern "C" fn() -> c_int) -> c_int;
+type Own = extern "C" fn() -> c_int;
+
 struct Guest {
-    patch: unsafe extern "C" fn(*const (), *const (), *mut c_char, usize) -> *mut c_void,
-    drop: unsafe extern "C" fn(*mut c_void),
-    thread: extern "C" fn(extern "C" fn() -> c_int) -> c_int,
-    own: extern "C" fn() -> c_int,
+    patch: Patch,
+    drop: Drop,
+    thread: Thread,
+    own: Own,
 }
 
 impl Guest {
@@ -82,15 +87,15 @@ impl Guest {
             assert!(!found.is_null(), "{name:?}");
             found
         };
-        // SAFETY: these are the signatures in `guest.rs`, as far as the machine goes.
-        unsafe {
-            Self {
-                patch: mem::transmute::<*mut c_void, _>(find(c"guest_patch")),
-                drop: mem::transmute::<*mut c_void, _>(find(c"guest_drop")),
-                thread: mem::transmute::<*mut c_void, _>(find(c"guest_thread")),
-                own: mem::transmute::<*mut c_void, _>(find(c"guest_own")),
-            }
-        }
+        // SAFETY: its signature in `guest.rs`, as far as the machine goes.
+        let patch = unsafe { mem::transmute::<*mut c_void, Patch>(find(c"guest_patch")) };
+        // SAFETY: the same.
+        let drop = unsafe { mem::transmute::<*mut c_void, Drop>(find(c"guest_drop")) };
+        // SAFETY: the same.
+        let thread = unsafe { mem::transmute::<*mut c_void, Thread>(find(c"guest_thread")) };
+        // SAFETY: the same.
+        let own = unsafe { mem::transmute::<*mut c_void, Own>(find(c"guest_own")) };
+        Self { patch, drop, thread, own }
     }
 
     fn patch(&self, target: *const (), replacement: extern "C" fn() -> c_int) -> Result<*mut c_void, String> {
