@@ -176,11 +176,13 @@ pub use monkey_macros::with;
 
 /// Replaces functions until the returned `PatchGuard` is dropped.
 ///
-/// `patch!(T = R, ..)` is short for `patch!(replace(T = R, ..))`, which also takes `scope = ..` and `crate = path`.
+/// `patch!(T = R, ..)` is short for `patch!(replace(T = R, ..))`, which also takes `expect(..)`, `scope = ..` and
+/// `crate = path`.
 /// Targets and replacements are as in [`macro@test`]. Either all of them are replaced or none.
 ///
 /// # Panics
-/// With the reason, where a target cannot be patched. [`try_patch!`] returns it.
+/// With the reason, where a target cannot be patched; [`try_patch!`] returns it. And when the guard is dropped, where a count of
+/// `expect(..)` is not met.
 ///
 /// # Examples
 /// ```

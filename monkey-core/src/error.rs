@@ -189,8 +189,8 @@ impl Cause {
                 "build that library with `-fno-ipa-ra`, or replace the caller, or a function that the target calls"
             }
             Self::OtherCopy => {
-                "let one of the two replace it: drop the other's guards, and let the program and its libraries share one copy (a \
-                 dynamic library of its own), or replace a function that calls it"
+                "let one of the two replace it in this process (its hook stays, whatever guards are dropped), let the program and \
+                 its libraries share one copy (a dynamic library of its own), or replace a function that calls it"
             }
             Self::Breakpoint { .. } => {
                 "delete that breakpoint, and set one on the replacement, or on a line within the target: the debugger would put \

@@ -66,11 +66,10 @@ impl Original {
     /// nobody: it may be called in place of what the engine itself, `malloc` or the loader calls.
     #[must_use]
     pub fn of(target: *const (), stack: usize) -> Self {
-        // Unoptimised, the search copies by `memcpy`, which may be what is replaced.
-        let quiet = Quiet::begin();
-        let group = registry::function(target as usize).map(|known| known.group.id);
-        drop(quiet);
-        Self(group.map(|group| Once::begin(group, stack)))
+        match registry::group_id(target as usize) {
+            0 => Self(None),
+            group => Self(Some(Once::begin(group, stack))),
+        }
     }
 }
 

@@ -66,6 +66,7 @@ fn who(location: &'static Location<'static>) -> Arc<Who> {
 impl Drop for PatchGuard {
     fn drop(&mut self) {
         let quiet = Quiet::begin();
+        installed::leave_notes(&self.patches);
         let verdict = if thread::panicking() {
             installed::note(&self.patches);
             None

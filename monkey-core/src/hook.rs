@@ -2,11 +2,13 @@
 //!
 //! A hook is made once and stays for the life of the process. From then on patching is data: a slot gets an owner and
 //! a replacement, or loses them.
+use crate::code;
+use crate::image;
 use crate::stub::{self, cell, slot};
 use crate::thread::{EMPTY, NONE, PROCESS, RETIRED};
 use std::iter;
 use std::ptr;
-use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering::SeqCst};
 
 /// What a counter goes up by when its slot gets or loses an owner; the calls are what lies below. A stub counts a call only if
 /// the counter has not changed since it read the owner and the replacement, so nobody counts, or jumps, for an owner that
@@ -148,12 +150,24 @@ pub struct OutsideCall {
     pub thread: usize,
 }
 
+/// Where a hooked function is.
+#[derive(Debug, Clone, Copy)]
+pub struct Place {
+    pub target: usize,
+    /// Its file; empty for the program itself, which is never closed.
+    pub path: &'static [u8],
+}
+
 /// A hooked target.
 #[derive(Debug)]
 pub struct Hook {
     /// The trampoline, a detour in front of it included.
     pub original: usize,
     pub jump: Jump,
+    /// The function's first byte, and the path of the file that it was loaded from.
+    place: Place,
+    /// The function is somewhere else by now, and hooked there.
+    abandoned: AtomicBool,
     cell: &'static Cell,
     /// The first of the further slots; the others follow by `next`. The stub finds it by the first slot's.
     further: AtomicPtr<Slot>,
@@ -164,14 +178,41 @@ pub struct Hook {
 }
 
 impl Hook {
-    pub fn new(original: usize, cell: &'static Cell, jump: Jump) -> Self {
+    pub fn new(original: usize, cell: &'static Cell, jump: Jump, place: Place) -> Self {
         Self {
             original,
             jump,
+            place,
+            abandoned: AtomicBool::new(false),
             cell,
             further: AtomicPtr::new(ptr::null_mut()),
             process_scope: AtomicU64::new(NONE),
             next: AtomicPtr::new(ptr::null_mut()),
+        }
+    }
+
+    /// Whether what was hooked is there no more: its library was closed, and nothing lies there, or what a file has.
+    fn is_gone(&self) -> bool {
+        let Jump { skipped, length, bytes } = self.jump;
+        let address = self.place.target + skipped;
+        let mut found = [0; Jump::LONGEST];
+        let found = &mut found[..length];
+        let jump = &bytes[..length];
+        // Something else there, such as a debugger's breakpoint, covers the jump.
+        let is_there = code::read_memory(address, found) == length;
+        !is_there || (found != jump && image::code_in_file(address, length) == Some(&*found))
+    }
+
+    /// The path of its library, if that was closed and took the jump along.
+    pub fn closed_library(&self) -> Option<&'static [u8]> {
+        let may_close = !self.place.path.is_empty() && !self.abandoned.load(SeqCst);
+        (may_close && self.is_gone()).then_some(self.place.path)
+    }
+
+    /// Forgets what lies in a library that was closed. For when its functions were looked for anew.
+    pub fn abandon_if_gone(&self) {
+        if self.closed_library().is_some() {
+            self.abandoned.store(true, SeqCst);
         }
     }
 

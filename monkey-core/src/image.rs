@@ -68,6 +68,18 @@ pub fn loads() -> u64 {
     system::loads()
 }
 
+/// The path of the file that `address` was loaded from; empty for the program itself, and where there is none.
+#[must_use]
+pub fn path(address: usize) -> &'static [u8] {
+    objects::around(address).map_or(&[], |object| &object.loaded.path)
+}
+
+/// Whether a file of this path is loaded.
+#[must_use]
+pub fn is_loaded(path: &[u8]) -> bool {
+    system::loaded().iter().any(|loaded| loaded.path == path)
+}
+
 /// The function that covers `address`.
 #[must_use]
 pub fn find(address: usize) -> Option<Function> {

@@ -3,6 +3,7 @@ use crate::crash;
 use crate::engine::{self, Addition};
 use crate::error::{Cause, PatchError};
 use crate::group::{Containing, Group};
+use crate::hook::Hook;
 use crate::image::{self, Container, Copies, Origin};
 use crate::inherit;
 use crate::kept;
@@ -152,6 +153,8 @@ fn hook_copies(copies: &Copies, loads: u64) -> Result<&'static Group, Cause> {
     {
         registry::insert(*thunk, Known { group, hook: None });
     }
+    drop(text);
+    group.hooks().for_each(Hook::abandon_if_gone);
     group.is_complete(loads, copies.doubt.as_ref().map(|doubt| doubt.reason.as_str()));
     Ok(group)
 }

@@ -7,12 +7,13 @@ use crate::group::Group;
 use crate::hook::{Hook, OutsideCall};
 use crate::image;
 use crate::install::{self, Patched};
+use crate::notes;
 use crate::patch::{Id, Removed};
 use crate::request::{Request, Visibility};
 use crate::scope::Who;
 use crate::stub;
 use crate::thread::{self, Quiet};
-use crate::verdict::{Evidence, OutsideCaller, Past};
+use crate::verdict::{Closed, Evidence, OutsideCaller, Past};
 use std::sync::Arc;
 
 /// A patch and what is expected of it.
@@ -68,6 +69,7 @@ impl Installed {
     /// Whether anything is to be told: a count that is wrong, or a call that went past.
     fn is_suspicious(&self, calls: u64) -> bool {
         !self.expected.allows(calls)
+            || self.closed().is_some_and(|closed| closed.again)
             || self.patched.watched.iter().any(|watched| calls_of(watched.id).is_some_and(|calls| calls != 0))
     }
 
@@ -75,6 +77,22 @@ impl Installed {
     fn evidence(&self) -> Option<Evidence> {
         let calls = calls_of(self.patched.id)?;
         self.is_suspicious(calls).then(|| self.collect(calls))
+    }
+
+    /// What is known of a replacement that was not called, where nothing was expected of it; for who wants to know.
+    fn uncalled(&self) -> Option<Evidence> {
+        let uncalled = self.request.expected.is_none() && calls_of(self.patched.id) == Some(0);
+        uncalled.then(|| self.collect(0))
+    }
+
+    /// Whether the target's library was closed. While no more files were loaded than were looked at, nothing was missed.
+    fn closed(&self) -> Option<Closed> {
+        let group = self.group();
+        if group.is_current(image::loads()) {
+            return None;
+        }
+        let path = group.hooks().find_map(Hook::closed_library)?;
+        Some(Closed { library: String::from_utf8_lossy(path).into_owned(), again: image::is_loaded(path) })
     }
 
     fn collect(&self, calls: u64) -> Evidence {
@@ -95,6 +113,7 @@ impl Installed {
             doubt: group.doubt().map(str::to_owned),
             return_addresses: self.return_addresses(group, calls),
             past: self.past(),
+            closed: self.closed(),
         }
     }
 
@@ -152,6 +171,18 @@ pub fn verdict(installed: &[Installed]) -> Option<String> {
     let evidence = installed.iter().filter_map(Installed::evidence);
     let told: Vec<String> = evidence.filter_map(|evidence| evidence.complaint()).collect();
     (!told.is_empty()).then(|| told.join("\n"))
+}
+
+/// Leaves to the frame around a guard, or says if there is none and the thread panics, which replacements were not called.
+pub fn leave_notes(installed: &[Installed]) {
+    if notes::has_frame() {
+        let wanted =
+            |installed: &&Installed| notes::wants(installed.request.location, installed.request.target);
+        installed.iter().filter(wanted).filter_map(Installed::uncalled).for_each(notes::keep);
+    } else if std::thread::panicking() {
+        let uncalled: Vec<_> = installed.iter().filter_map(Installed::uncalled).collect();
+        notes::tell(&uncalled);
+    }
 }
 
 /// A test that fails anyway keeps its own failure; that a replacement was missed may be the reason for it.

@@ -23,6 +23,7 @@ mod installed;
 mod kept;
 #[doc(hidden)]
 pub mod lock;
+mod notes;
 mod patch;
 mod plt;
 mod registry;

@@ -42,6 +42,23 @@ pub fn find(address: usize) -> Option<Known> {
     table()?.find(address)
 }
 
+/// The id of the group that a function is of, by a pointer to it, which may lead to it through another file's PLT; 0 if it is
+/// not hooked.
+///
+/// For `original!`, in whose place `memcpy` itself may be asked for: nothing here is copied that is more than a word.
+#[inline]
+pub fn group_id(address: usize) -> u64 {
+    let Some(table) = table() else { return 0 };
+    let id = table.group_id(address);
+    if id != 0 {
+        return id;
+    }
+    match plt::followed(address) {
+        Some(address) => table.group_id(address),
+        None => 0,
+    }
+}
+
 /// What is known of a function by a pointer to it, which may lead to it through another file's PLT.
 pub fn function(address: usize) -> Option<Known> {
     let known = find(address);
@@ -82,13 +99,33 @@ fn grown(before: Option<&'static Table>) -> &'static Table {
     table
 }
 
+/// Fibonacci hashing: Knuth, "The Art of Computer Programming", volume 3, section 6.4.
+fn hash(address: usize) -> usize {
+    ((address as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) as usize
+}
+
 impl Table {
     /// The entries to look at for an address, each once.
     fn candidates(&self, address: usize) -> impl Iterator<Item = &Entry> {
-        // Fibonacci hashing: Knuth, "The Art of Computer Programming", volume 3, section 6.4.
-        let hash = (address as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
-        let mask = self.entries.len() - 1;
-        (0..=mask).map(move |step| &self.entries[(hash as usize + step) & mask])
+        let (first, mask) = (hash(address), self.entries.len() - 1);
+        (0..=mask).map(move |step| &self.entries[(first + step) & mask])
+    }
+
+    fn group_id(&self, address: usize) -> u64 {
+        let (entries, mask) = (&*self.entries, self.entries.len() - 1);
+        let mut at = hash(address);
+        loop {
+            let entry = &entries[at & mask];
+            let found = entry.address.load(SeqCst);
+            if found == address {
+                // SAFETY: written before the address was, by `insert`, and never freed.
+                return unsafe { &*entry.known.load(SeqCst) }.group.id;
+            }
+            if found == 0 {
+                return 0;
+            }
+            at += 1;
+        }
     }
 
     fn find(&self, address: usize) -> Option<Known> {
@@ -127,6 +164,7 @@ mod tests {
         let group = Group::new();
         for (index, address) in addresses.iter().enumerate() {
             insert(*address, Known { group, hook: None });
+            assert_eq!(table().unwrap().group_id(addresses[index / 2]), group.id);
             assert!(find(addresses[index / 2]).is_some() && find(address + 8).is_none());
         }
         let other = Group::new();

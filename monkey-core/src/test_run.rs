@@ -2,13 +2,16 @@
 use crate::count::Count;
 use crate::engine::ENGINE;
 use crate::installed::{self, Installed};
+use crate::notes::{self, Keeping};
 use crate::request::Visibility;
 use crate::scope::{Visit, Who};
 use crate::thread::{self, Quiet};
 use crate::turn;
+use crate::verdict::Evidence;
 use std::any::Any;
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::future::{Future, poll_fn};
+use std::mem;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::pin::pin;
 use std::sync::Arc;
@@ -106,7 +109,8 @@ impl TestRun {
         let (entered, installed) = self.begin_async(replacements);
         let complaint = match installed {
             Ok(()) => {
-                let result = polled(entered.scope, body).await;
+                let ended = polled(entered.scope, body).await;
+                let result = entered.keep_notes(ended);
                 match entered.judge(failed(&result)) {
                     None => return result,
                     Some(complaint) => complaint,
@@ -127,7 +131,8 @@ impl TestRun {
         let (entered, installed) = self.begin_async(replacements);
         match installed {
             Ok(()) => {
-                let thrown = polled(entered.scope, caught(body)).await;
+                let ended = polled(entered.scope, caught(body)).await;
+                let thrown = entered.keep_notes(ended);
                 entered.end_with_panic(thrown);
             }
             Err(complaint) => eprintln!("{complaint}"),
@@ -147,14 +152,19 @@ impl TestRun {
     }
 }
 
-/// The body in the scope, whenever it is polled.
-async fn polled<R>(scope: u64, body: impl Future<Output = R>) -> R {
+/// The body in the scope, whenever it is polled; and what its guards have to say.
+async fn polled<R>(scope: u64, body: impl Future<Output = R>) -> (R, Vec<Evidence>) {
     let mut body = pin!(body);
-    poll_fn(|context| {
+    let mut notes = Vec::new();
+    let result = poll_fn(|context| {
         let _visit = Visit::begin(scope);
-        body.as_mut().poll(context)
+        let _keeping = Keeping::begin(mem::take(&mut notes));
+        let poll = body.as_mut().poll(context);
+        notes = Keeping::take();
+        poll
     })
-    .await
+    .await;
+    (result, notes)
 }
 
 /// What the body throws, if it does.
@@ -174,13 +184,17 @@ struct Entered {
     /// It is this run's scope, and ends with it, whatever guards were forgotten or are held by threads.
     opened: bool,
     patches: OnceCell<Vec<Installed>>,
+    /// What guards have left to a body that is a future. Others leave it with the thread.
+    notes: RefCell<Vec<Evidence>>,
+    keeping: Option<Keeping>,
 }
 
 impl Entered {
     fn enter(run: &TestRun, bound: bool) -> Self {
         let _quiet = Quiet::begin();
         let (scope, opened) = turn::enter(run.visibility, &|| run.who(), bound);
-        Self { scope, opened, patches: OnceCell::new() }
+        let keeping = bound.then(|| Keeping::begin(Vec::new()));
+        Self { scope, opened, patches: OnceCell::new(), notes: RefCell::default(), keeping }
     }
 
     fn install<const N: usize>(&self, run: &TestRun, replacements: [Replacement; N]) -> Result<(), String> {
@@ -210,6 +224,21 @@ impl Entered {
         }
     }
 
+    fn keep_notes<R>(&self, (result, notes): (R, Vec<Evidence>)) -> R {
+        self.notes.replace(notes);
+        result
+    }
+
+    /// Tells what guards have left, because the test fails.
+    fn tell_notes(&self) {
+        let _quiet = Quiet::begin();
+        let mut notes = self.notes.take();
+        if self.keeping.is_some() {
+            notes.extend(Keeping::take());
+        }
+        notes::tell(&notes);
+    }
+
     fn patches(&self) -> &[Installed] {
         self.patches.get().map_or(&[], Vec::as_slice)
     }
@@ -218,15 +247,19 @@ impl Entered {
     fn judge(&self, failed: bool) -> Option<String> {
         if failed {
             installed::note(self.patches());
+            self.tell_notes();
             return None;
         }
-        installed::verdict(self.patches())
+        installed::verdict(self.patches()).inspect(|_| self.tell_notes())
     }
 
     /// The end of a test that is to panic. A replacement that was missed takes its panic away.
     fn end_with_panic(self, thrown: Option<Thrown>) {
-        let Some(thrown) = thrown else { return installed::note(self.patches()) };
-        let verdict = installed::verdict(self.patches());
+        let Some(thrown) = thrown else {
+            installed::note(self.patches());
+            return self.tell_notes();
+        };
+        let verdict = installed::verdict(self.patches()).inspect(|_| self.tell_notes());
         drop(self);
         match verdict {
             Some(verdict) => eprintln!("the test panicked, as it is to, but:\n{verdict}"),
@@ -241,6 +274,7 @@ impl Drop for Entered {
         let _quiet = Quiet::begin();
         if std::thread::panicking() {
             installed::note(self.patches());
+            self.tell_notes();
         }
         for installed in self.patches.take().into_iter().flatten() {
             drop(installed.remove());

@@ -3,7 +3,7 @@ use crate::code::{self, Block, Map, Redirect};
 use crate::entry;
 use crate::error::Cause;
 use crate::group::Group;
-use crate::hook::{Cell, Hook, Jump};
+use crate::hook::{Cell, Hook, Jump, Place};
 use crate::image;
 use crate::lock::{self, Lock, Mark};
 use crate::registry::{self, Known};
@@ -52,6 +52,8 @@ pub struct Body {
     /// How many bytes in front of it belong to no function.
     gap: usize,
     far: bool,
+    /// Its file's path.
+    path: &'static [u8],
 }
 
 impl Body {
@@ -67,13 +69,14 @@ impl Body {
         };
         let length = bounds.available.or(bounds.extent).unwrap_or(UNKNOWN_EXTENT);
         let file = image::code_in_file(target, length).unwrap_or_default();
-        Self { target, bounds, file, gap: image::gap_before(target), far: far_is_forced() }
+        let (gap, path) = (image::gap_before(target), image::path(target));
+        Self { target, bounds, file, gap, far: far_is_forced(), path }
     }
 
     /// A function of which the file need not be asked.
     pub fn unbounded(target: usize) -> Self {
         let file = image::code_in_file(target, UNKNOWN_EXTENT).unwrap_or_default();
-        Self { target, bounds: Bounds::default(), file, gap: 0, far: far_is_forced() }
+        Self { target, bounds: Bounds::default(), file, gap: 0, far: far_is_forced(), path: &[] }
     }
 }
 
@@ -96,7 +99,7 @@ impl Text {
         group: &'static Group,
         through: Option<Detour<'_>>,
     ) -> Result<(), Cause> {
-        let Body { target, bounds, file, gap, far } = body;
+        let Body { target, bounds, file, gap, far, path } = body;
         let memory = readable(map, target, bounds)?;
         if standing_hook(target, memory).is_some() {
             return Ok(());
@@ -151,7 +154,8 @@ impl Text {
         // Taken even if that fails: a thread that was moved out of the way, or came to the trap, is in there.
         self.take_unit(unit);
         code::redirect(&Redirect { target: from, jump: &entry.jump, first: &entry.first, moves: &moves })?;
-        let hook = Hook::new(original_at - skipped, cell, Jump::new(skipped, &entry.jump));
+        let place = Place { target, path };
+        let hook = Hook::new(original_at - skipped, cell, Jump::new(skipped, &entry.jump), place);
         let hook: &'static Hook = Box::leak(Box::new(hook));
         group.add(hook);
         registry::insert(target, Known { group, hook: Some(hook) });

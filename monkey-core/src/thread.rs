@@ -79,10 +79,12 @@ mod id;
 pub use arch::{offset, pointer};
 pub use id::id_of;
 
+#[inline]
 fn words() -> *mut u64 {
-    pointer().wrapping_add_signed(offset()) as *mut u64
+    arch::words() as *mut u64
 }
 
+#[inline]
 fn load(index: usize) -> u64 {
     let word = words().wrapping_add(index);
     // SAFETY: the words are this thread's own, aligned and alive as long as it runs. Volatile, because the
@@ -90,6 +92,7 @@ fn load(index: usize) -> u64 {
     unsafe { word.read_volatile() }
 }
 
+#[inline]
 fn store(index: usize, value: u64) {
     let word = words().wrapping_add(index);
     // SAFETY: as in `load`; no other thread looks at them.
@@ -148,11 +151,13 @@ impl Drop for Quiet {
 }
 
 /// The bit goes first and comes last: a signal handler sees the words of one bypass, or none.
+#[inline]
 fn bypass(group: u64, stack: u64, bit: u64) {
-    store(SCOPE_WORD, load(SCOPE_WORD) & !BYPASS);
+    let scope = load(SCOPE_WORD) & !BYPASS;
+    store(SCOPE_WORD, scope);
     store(BYPASS_WORD, group);
     store(STACK_WORD, stack);
-    store(SCOPE_WORD, load(SCOPE_WORD) | bit);
+    store(SCOPE_WORD, scope | bit);
 }
 
 /// While it lives, or until it is used up, the next call of a hook of the group takes the original, if it is made by the
@@ -168,6 +173,7 @@ pub struct Once {
 }
 
 impl Once {
+    #[inline]
     pub fn begin(group: u64, stack: usize) -> Self {
         let once =
             Self { before: load(SCOPE_WORD) & BYPASS, group: load(BYPASS_WORD), stack: load(STACK_WORD) };
@@ -177,6 +183,7 @@ impl Once {
 }
 
 impl Drop for Once {
+    #[inline]
     fn drop(&mut self) {
         bypass(self.group, self.stack, self.before);
     }

@@ -16,6 +16,8 @@ use std::time::{Duration, Instant};
 
 /// After how long a wait is worth a line, and again.
 const NOTICE: Duration = Duration::from_secs(5);
+/// How often a waiting thread looks whether those it waits for are still there.
+const LOOK: Duration = Duration::from_millis(100);
 /// How long those who want to be alone are let go first.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// How long a waiting thread sleeps between two looks.
@@ -147,6 +149,7 @@ struct Waiting {
     who: Arc<Who>,
     alone: bool,
     begun: Instant,
+    look: Duration,
     notice: Duration,
     pause: Duration,
 }
@@ -159,42 +162,57 @@ impl Waiting {
             let before = engine.scopes.waits_alone.replace(who.clone());
             engine.release(before);
         }
-        Self { who: who.clone(), alone, begun: Instant::now(), notice: NOTICE, pause: SHORTEST_PAUSE }
+        let who = who.clone();
+        Self { who, alone, begun: Instant::now(), look: LOOK, notice: NOTICE, pause: SHORTEST_PAUSE }
     }
 
-    /// Sleeps until the next look; says on standard error for whom if the wait is long.
+    /// Sleeps until the next try; says on standard error for whom if the wait is long.
     fn pause(&mut self) {
-        if self.begun.elapsed() >= self.notice {
-            self.notice += NOTICE;
-            self.notice();
+        let waited = self.begun.elapsed();
+        if waited >= self.look {
+            self.look = waited + LOOK;
+            let names = self.look_at_those_in_the_way();
+            self.tell(waited, &names);
         }
         std::thread::sleep(self.pause);
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
     }
 
-    fn notice(&self) {
-        let engine = ENGINE.hold();
-        let (in_the_way, waits_alone) =
-            (engine.scopes.in_the_way(self.alone), engine.scopes.waits_alone.clone());
-        drop(engine);
+    /// Ends the scopes whose thread is gone: it has ended without unwinding, and without its thread-locals' destructors.
+    /// The names of the others, and of those.
+    fn look_at_those_in_the_way(&self) -> Vec<String> {
+        let in_the_way = ENGINE.hold().scopes.in_the_way(self.alone);
         let mut names = Vec::new();
         for InTheWay { word, thread, who } in in_the_way.into_iter().flatten() {
-            // A thread that has ended without unwinding, and without its thread-locals' destructors.
             if thread.is_some_and(|thread| !code::thread_exists(thread)) {
                 end(word);
             }
             names.push(who.to_string());
         }
-        let held = match (&names[..], waits_alone) {
+        names
+    }
+
+    /// Says on standard error, or in the end by a panic, who has waited for whom.
+    fn tell(&mut self, waited: Duration, names: &[String]) {
+        let given_up = waited >= limit();
+        if waited < self.notice && !given_up {
+            return;
+        }
+        let waits_alone = ENGINE.hold().scopes.waits_alone.clone();
+        let held = match (names, waits_alone) {
             ([], Some(who)) => format!("nobody; {who} wants it alone"),
             ([], None) => "nobody".to_owned(),
             (names, _) => names.join(", "),
         };
-        let (who, seconds) = (&self.who, self.begun.elapsed().as_secs());
-        // Not `eprintln!`: the test harness would keep that until the test ends.
-        let _ = writeln!(io::stderr(), "monkey: {who} has waited {seconds} s for the lock, held by {held}");
+        let (who, seconds) = (&self.who, waited.as_secs());
+        if waited >= self.notice {
+            self.notice += NOTICE;
+            // Not `eprintln!`: the test harness would keep that until the test ends.
+            let _ =
+                writeln!(io::stderr(), "monkey: {who} has waited {seconds} s for the lock, held by {held}");
+        }
         assert!(
-            self.begun.elapsed() < limit(),
+            !given_up,
             "{who} has waited {seconds} s for the lock, held by {held}\n  \
              help: let that one end, drop its guard, or wait longer: {LIMIT_VARIABLE}=SECONDS"
         );

@@ -3,6 +3,7 @@
 //! Data in, text out: what is known is collected beforehand, and nothing here asks the engine. Debug information is read,
 //! so this takes its time and is not for the lock.
 mod callers;
+mod closed;
 mod inlined;
 mod instances;
 mod optimised;
@@ -39,6 +40,16 @@ pub struct Evidence {
     pub return_addresses: Vec<usize>,
     /// Calls of functions that contain a copy of the target.
     pub past: Vec<Past>,
+    /// The target's library, if it was closed while the target was replaced.
+    pub closed: Option<Closed>,
+}
+
+/// A library that was closed, and the hook with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Closed {
+    pub library: String,
+    /// Whether it was opened again: then calls may have been missed.
+    pub again: bool,
 }
 
 /// A thread that called the target and does not see the replacement.
@@ -66,32 +77,45 @@ impl Evidence {
     /// The complaint with its reasons and what to do about it; `None` when all is as expected.
     pub fn complaint(&self) -> Option<String> {
         let wrong = !self.expected.allows(self.calls);
-        if !wrong && self.past.is_empty() {
+        let opened_again = self.closed.as_ref().is_some_and(|closed| closed.again);
+        if !wrong && self.past.is_empty() && !opened_again {
             return None;
         }
-        let mut text = self.head(wrong);
+        let Self { expected, .. } = self;
+        let mut text = self.head(&if wrong {
+            format!(", which was {}; expected: {expected}", self.times())
+        } else if opened_again {
+            ", but not any more in the end".to_owned()
+        } else {
+            ", but a call went past it".to_owned()
+        });
         if wrong {
             callers::tell(&self.return_addresses, self.calls, &mut text);
         }
         past::tell(self, &mut text);
-        if wrong && !self.expected.is_below(self.calls) {
+        if wrong && !self.expected.is_below(self.calls) || opened_again {
             self.tell_why_too_few(&mut text);
         }
         Some(text)
     }
 
-    fn head(&self, wrong: bool) -> String {
-        let Self { target_name, replacement_name, location, expected, .. } = self;
-        let calls = match self.calls {
+    /// What a test that fails of its own is told of a replacement that was not called, though nothing is expected of it.
+    pub fn uncalled(&self) -> String {
+        let mut text = self.head(", which was never called");
+        self.tell_why_too_few(&mut text);
+        text
+    }
+
+    fn times(&self) -> String {
+        match self.calls {
             0 => "never called".to_owned(),
             1 => "called once".to_owned(),
             calls => format!("called {calls} times"),
-        };
-        let what = if wrong {
-            format!(", which was {calls}; expected: {expected}")
-        } else {
-            ", but a call went past it".to_owned()
-        };
+        }
+    }
+
+    fn head(&self, what: &str) -> String {
+        let Self { target_name, replacement_name, location, .. } = self;
         let target = image::describe(self.target);
         format!(
             "`{target_name}` was replaced by `{replacement_name}`{what}\n  at {location}\n  target: {target}"
@@ -100,7 +124,7 @@ impl Evidence {
 
     /// In the order of their worth; the first that is found out decides what to do.
     fn tell_why_too_few(&self, text: &mut String) {
-        if target_kind::tell(self.target_type, text) {
+        if closed::tell(self, text) || target_kind::tell(self.target_type, text) {
             return;
         }
         let calls = inlined::find(self.target, self.target_type);
@@ -179,6 +203,7 @@ mod tests {
             doubt: None,
             return_addresses: Vec::new(),
             past: Vec::new(),
+            closed: None,
         }
     }
 
@@ -223,6 +248,29 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part:?} is not in: {text}");
         }
+    }
+
+    #[test]
+    fn a_library_that_was_closed_is_the_reason_and_opened_again_an_error() {
+        let closed = |again| Some(Closed { library: "/lib/libzip.so".to_owned(), again });
+        let for_good = |calls| Evidence { closed: closed(false), ..evidence(calls, Count::SOME) };
+        assert_eq!(for_good(1).complaint(), None);
+        let text = for_good(0).complaint().unwrap();
+        assert!(text.contains("never called; expected: at least 1\n"), "{text}");
+        assert!(
+            text.contains("its library was closed while it was replaced") && !text.contains("0..)"),
+            "{text}"
+        );
+        let text = Evidence { closed: closed(true), ..evidence(1, Count::SOME) }.complaint().unwrap();
+        assert!(text.contains("was replaced by `|| 42`, but not any more in the end\n"), "{text}");
+        assert!(text.contains("closed and opened again") && text.contains("/lib/libzip.so"), "{text}");
+    }
+
+    #[test]
+    fn a_guard_that_nobody_called_for_is_told_without_demanding_it() {
+        let text = evidence(0, Count::ANY).uncalled();
+        assert!(text.contains("was replaced by `|| 42`, which was never called\n"), "{text}");
+        assert!(text.contains("nobody called it") && !text.contains("expect"), "{text}");
     }
 
     #[test]

@@ -21,3 +21,22 @@ pub fn pointer() -> usize {
     }
     base
 }
+
+/// Where the words of the calling thread are.
+#[inline]
+pub fn words() -> usize {
+    let words: usize;
+    // SAFETY: reads the offset, which the linker or the loader has filled in, and the thread pointer; see `offset`, `pointer`.
+    unsafe {
+        asm!(
+            concat!("adrp {words}, :gottprel:", words_symbol!()),
+            concat!("ldr {words}, [{words}, :gottprel_lo12:", words_symbol!(), "]"),
+            "mrs {pointer}, tpidr_el0",
+            "add {words}, {words}, {pointer}",
+            words = out(reg) words,
+            pointer = out(reg) _,
+            options(nostack, readonly, preserves_flags),
+        );
+    }
+    words
+}

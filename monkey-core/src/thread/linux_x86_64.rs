@@ -20,3 +20,19 @@ pub fn pointer() -> usize {
     }
     base
 }
+
+/// Where the words of the calling thread are.
+#[inline]
+pub fn words() -> usize {
+    let words: usize;
+    // SAFETY: reads the offset, which the linker or the loader has filled in, and the thread pointer; see `offset`, `pointer`.
+    unsafe {
+        asm!(
+            concat!("mov {words}, qword ptr [rip + ", words_symbol!(), "@GOTTPOFF]"),
+            "add {words}, fs:0",
+            words = out(reg) words,
+            options(nostack, readonly),
+        );
+    }
+    words
+}

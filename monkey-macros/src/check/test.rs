@@ -179,7 +179,10 @@ mod tests {
             false,
         );
         assert_eq!(found.len(), 1);
-        assert!(found[0].contains("help: enable the feature `runtime` of the package monkey-mock"), "{found:?}");
+        assert!(
+            found[0].contains("help: enable the feature `runtime` of the package monkey-mock"),
+            "{found:?}"
+        );
         assert!(
             with(
                 quote!(replace(now = frozen)),
