@@ -53,6 +53,13 @@ macro_rules! words_definition {
         concat!(
             ".pushsection .tbss.monkey,\"awT\",@nobits\n",
             ".balign 16\n",
+            // For all code that `words` is inlined into, and for this program or library alone.
+            ".globl ",
+            words_symbol!(),
+            "\n",
+            ".hidden ",
+            words_symbol!(),
+            "\n",
             ".type ",
             words_symbol!(),
             ",@object\n",
