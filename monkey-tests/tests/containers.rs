@@ -212,7 +212,7 @@ fn other_instances_are_named() {
     black_box(std::fs::read_to_string(black_box("Cargo.toml")).is_ok());
     let read: fn(&'static Path) -> std::io::Result<String> = std::fs::read_to_string;
     let others = image::instances(read as usize, type_name_of_val(&std::fs::read_to_string::<&Path>));
-    assert!(others.contains(&"std::fs::read_to_string::<&str>".to_owned()), "{others:?}");
+    assert!(others.contains(&"std::fs::read_to_string<&str>".to_owned()), "{others:?}");
     assert!(!others.iter().any(|other| other.contains("Path")), "{others:?}");
     assert_eq!(
         image::instances(is_incomplete as fn() -> bool as usize, "containers::is_incomplete"),
