@@ -20,7 +20,7 @@ pub struct PatchError {
     address: usize,
     replacement: String,
     location: &'static Location<'static>,
-    cause: Cause,
+    cause: Box<Cause>,
     /// Whether the target may be the user's, to write an attribute on.
     own: bool,
 }
@@ -34,7 +34,14 @@ impl PatchError {
         cause: Cause,
         own: bool,
     ) -> Self {
-        Self { target: target.into(), address, replacement: replacement.into(), location, cause, own }
+        Self {
+            target: target.into(),
+            address,
+            replacement: replacement.into(),
+            location,
+            cause: Box::new(cause),
+            own,
+        }
     }
 
     /// The target as the user wrote it.

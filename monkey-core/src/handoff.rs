@@ -119,10 +119,14 @@ mod tests {
             assert_eq!(handoff.read().2, scope as u64);
         }
         let last = ptr::from_ref(all[999]);
-        all.iter().for_each(|handoff| handoff.give_back());
+        for handoff in &all {
+            handoff.give_back();
+        }
         let again: Vec<_> =
             (0..1000).map(|scope| ptr::from_ref(take(start, argument, scope).unwrap())).collect();
         assert!(again.contains(&last));
-        all.iter().for_each(|handoff| handoff.give_back());
+        for handoff in &all {
+            handoff.give_back();
+        }
     }
 }

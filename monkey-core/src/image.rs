@@ -147,6 +147,7 @@ pub fn code_around_in_file(address: usize, most: usize) -> Option<(usize, &'stat
 
 /// The functions of the file around `address` that have a symbol.
 #[cfg(test)]
+#[must_use]
 pub fn exported_functions(address: usize) -> Vec<usize> {
     let Some(object) = objects::around(address) else { return Vec::new() };
     object.symbols().entries.iter().map(|entry| object.outside(object.begin(entry))).collect()

@@ -50,10 +50,10 @@ pub fn patch(
     let watched = containing.iter().flat_map(|containers| containers.iter());
     additions.extend(watched.map(|watched| Addition { group: watched.group, request: None }));
     let ids = engine::patch(scope, visibility, &additions)?;
-    let (ids, watches) = ids.split_at(requests.len().min(ids.len()));
-    let mut watches = watches.iter();
+    let (ids, of_containing) = ids.split_at(requests.len().min(ids.len()));
+    let mut of_containing = of_containing.iter();
     let patched = ids.iter().zip(containing).filter_map(|(id, containers)| {
-        let watched = containers.iter().zip(watches.by_ref());
+        let watched = containers.iter().zip(of_containing.by_ref());
         let watched =
             watched.filter_map(|(of, id)| Some(Watched { id: (*id)?, container: &of.container })).collect();
         Some(Patched { id: (*id)?, watched })

@@ -78,6 +78,8 @@ pub fn found_or(text: &str, other: u32) -> u32 {
     found(text).unwrap_or(other)
 }
 
+/// # Errors
+/// Never.
 #[monkey::patchable]
 pub fn fallible(value: u32) -> Result<u32, String> {
     Ok(value)

@@ -132,6 +132,11 @@ fn agree(own: &Identity, bodies: &[Body]) -> Vec<Option<bool>> {
     all
 }
 
+/// What the debug information says of a body.
+fn described(body: Body) -> Option<Function> {
+    Function::find(body.object, &body.object.dwarf()?.sections, body.begin)
+}
+
 struct Proof<'a> {
     own: &'a Mangled,
     body: Body,
@@ -151,12 +156,6 @@ impl Proof<'_> {
             && paths::crates(&self.names()).into_iter().all(is_standard_crate)
     }
 
-    fn find(&mut self, body: Body) -> Option<Function> {
-        let object = body.object;
-        let sections = &object.dwarf()?.sections;
-        Function::find(object, sections, body.begin)
-    }
-
     /// What is not known of the function itself, whatever the body.
     fn function_gap(&mut self, alike: &[Body]) -> Option<Gap> {
         if paths::is_ambiguous(&self.names()) {
@@ -165,7 +164,7 @@ impl Proof<'_> {
         if self.is_standard() {
             return None;
         }
-        let Some(function) = self.find(self.body) else { return Some(Gap::DebugInformation) };
+        let Some(function) = described(self.body) else { return Some(Gap::DebugInformation) };
         if paths::lead_through(&self.names(), &function.functions()) {
             return Some(Gap::Ambiguous);
         }
@@ -184,7 +183,7 @@ impl Proof<'_> {
             made.entry(function.build()).or_default().insert(self.own.hash.clone());
         }
         for body in alike {
-            let build = self.find(*body).and_then(|body| body.build());
+            let build = described(*body).and_then(|body| body.build());
             let names = body.object.mangled_at(body.address());
             let hash = names.into_iter().find(|name| name.body_name() == self.own.body_name());
             made.entry(build).or_default().extend(hash.map(|name| name.hash));
@@ -194,14 +193,14 @@ impl Proof<'_> {
 
     /// Whether each crate that is named is known to be there once.
     fn crates_gap(&mut self, function: &Function) -> Option<Gap> {
-        let builds = Builds::of(function.object, &function.sections);
+        let builds = Builds::of(function.object, function.sections);
         let names = self.names();
         let path = paths::crates(&names[..1]);
         let own_crate = self.own.body_name().split("::").next().filter(|own| path.contains(own));
         let crates = paths::crates(&names).into_iter().filter(|name| !is_standard_crate(name));
         crates.into_iter().find_map(|name| {
             let file = (Some(name) == own_crate).then_some(self.identity.file.as_str());
-            match builds.once(&function.sections, name, file) {
+            match builds.once(function.sections, name, file) {
                 Ok(()) => None,
                 Err(Several::Program) => Some(Gap::Program),
                 Err(Several::Builds) => Some(Gap::Builds),
@@ -220,7 +219,7 @@ impl Proof<'_> {
         if standard {
             return Verdict::Copy;
         }
-        let Some(other) = self.find(body) else { return Verdict::Doubt(Gap::Types) };
+        let Some(other) = described(body) else { return Verdict::Doubt(Gap::Types) };
         match self.function.as_ref().map_or(Comparison::Unknown, |own| types::compare(own, &other)) {
             Comparison::Same => Verdict::Copy,
             Comparison::Different => Verdict::Other,

@@ -63,7 +63,7 @@ impl Function {
         let unit = sections.unit(header).ok()?;
         let bytes = sections.debug_info.reader().slice().get(start..end)?;
         let entry = search(&unit, bytes, begin).or_else(|| walk(&unit, begin))?;
-        Some(Self { object, sections: sections, unit, entry })
+        Some(Self { object, sections, unit, entry })
     }
 
     /// The entry, and those that it completes (`DW_AT_specification`, `DW_AT_abstract_origin`).

@@ -119,6 +119,7 @@ impl Instruction<'_> {
     }
 }
 
+#[expect(clippy::match_same_arms, reason = "in the order of the opcodes")]
 fn one_byte(instruction: &Instruction, opcode: u8) -> Option<Form> {
     let operation = instruction.operation().unwrap_or_default();
     let kind = if opcode & 1 == 0 { Kind::Byte } else { Kind::Operand };
@@ -176,6 +177,7 @@ fn access(operation: u8) -> Option<Access> {
     }
 }
 
+#[expect(clippy::match_same_arms, reason = "in the order of the opcodes")]
 fn two_byte(instruction: &Instruction, prefix: u8, opcode: u8) -> Option<Form> {
     let vector = if prefix == 0 { Kind::Mmx } else { Kind::Vector };
     let load = |kind| Some((Write, Reg(kind), Rm(kind)));
