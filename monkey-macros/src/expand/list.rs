@@ -146,7 +146,9 @@ fn lent(
     arguments.set_span(end);
     let mut place = Group::new(Delimiter::Parenthesis, place);
     place.set_span(start);
+    // It has the replacement once more, of which all has been said.
     Some(quote_spanned! {Span::mixed_site()=>
+        #[allow(warnings, clippy::all, clippy::pedantic)]
         let _ = || {
             #[allow(unused_imports)]
             use #private::{BehindReference as _, NoReference as _, NotSafeToCall as _, SafeToCall as _};
