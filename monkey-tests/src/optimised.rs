@@ -3,7 +3,7 @@
 //!
 //! The tests also take this file in as a module of their own, where nothing is exported.
 // As a module of a test this is private, and then each of these is wrong.
-#![allow(missing_docs, clippy::must_use_candidate, clippy::missing_panics_doc)]
+#![allow(missing_docs, clippy::must_use_candidate, clippy::missing_panics_doc, clippy::unnecessary_wraps)]
 
 #[path = "optimised/same.rs"]
 pub mod same;

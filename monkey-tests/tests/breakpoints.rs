@@ -17,8 +17,8 @@ extern "C-unwind" fn replacement(x: u64) -> u64 {
 
 /// `push rbp; mov rbp, rsp; ..`: what compilers make, and a debugger's `break` stops behind.
 fn target() -> (Function, fn(u64) -> u64) {
-    let all = prologues::all().into_iter();
-    let prologue = all.filter(|prologue| prologue.name == "frame pointer").next().unwrap();
+    let mut all = prologues::all().into_iter();
+    let prologue = all.find(|prologue| prologue.name == "frame pointer").unwrap();
     (prologue.function, prologue.model)
 }
 
@@ -55,7 +55,9 @@ fn patch_while_others_call(function: Function, model: fn(u64) -> u64, times: u64
         assert_eq!(black_box(function)(x), model(x));
     }
     STOP.store(true, SeqCst);
-    callers.into_iter().for_each(|caller| caller.join().unwrap());
+    for caller in callers {
+        caller.join().unwrap();
+    }
 }
 
 #[test]

@@ -87,7 +87,8 @@ fn instances_are_told_apart() {
     let names = containers(open as usize, type_name_of_val(&File::open::<&Path>));
     assert!(has(&names, "std::fs::read_to_string::inner"), "{names:?}");
     // Nobody in the standard library opens by such a path.
-    let open: fn([&'static str; 1]) -> std::io::Result<File> = |[path]| File::open::<String>(path.to_owned());
+    let open: fn([&'static str; 1]) -> std::io::Result<File> =
+        |[path]| File::open::<String>(String::from(path));
     black_box(open(["Cargo.toml"]).is_ok());
     let open: fn(String) -> std::io::Result<File> = File::open;
     let names = containers(open as usize, type_name_of_val(&File::open::<String>));
@@ -95,6 +96,7 @@ fn instances_are_told_apart() {
 }
 
 #[inline(always)]
+#[expect(clippy::inline_always, reason = "that is what is looked for")]
 fn always_inlined(x: u32) -> u32 {
     black_box(x) + 1
 }
@@ -119,7 +121,6 @@ fn functions_of_a_user_that_contain_a_copy_are_found() {
 #[inline(never)]
 fn called() -> usize {
     // Without optimisation the frame's size is not known here: the unwinder tells where the call returns to.
-    let mut frames = Vec::new();
     extern "C" fn note(context: *mut Context, frames: *mut Vec<usize>) -> i32 {
         // SAFETY: the unwinder passes the context of the frame that it is at.
         let address = unsafe { _Unwind_GetIP(context) };
@@ -127,6 +128,7 @@ fn called() -> usize {
         unsafe { &mut *frames }.push(address);
         0
     }
+    let mut frames = Vec::new();
     // SAFETY: `note` has the type that the unwinder wants, and gets the pointer to `frames`, which lives as long.
     unsafe { _Unwind_Backtrace(note, &raw mut frames) };
     let own: fn() -> usize = called;
@@ -158,6 +160,7 @@ fn calls_it() -> (usize, u32) {
 }
 
 #[inline(always)]
+#[expect(clippy::inline_always, reason = "that is what is looked for")]
 fn calls_it_inlined() -> (usize, u32) {
     let line = line!() + 1;
     let address = called();

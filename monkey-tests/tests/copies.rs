@@ -87,7 +87,7 @@ fn copy(from: &Path, to: &Path) {
             copy(&entry.path(), &to);
         } else {
             let text = fs::read_to_string(entry.path()).unwrap();
-            write(&to, &text.replace("\"MONKEY\"", &format!("{:?}", here(".."))));
+            write(&to, &text.replace("\"MONKEY\"", &format!("\"{}\"", here("..").display())));
         }
     }
 }

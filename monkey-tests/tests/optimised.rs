@@ -1,6 +1,9 @@
 //! What an optimiser does with functions it knows, and that none of it is seen through a patch: each hazard with the
 //! function in another crate and with the function in this one.
-
+#![allow(
+    clippy::undocumented_unsafe_blocks,
+    reason = "clippy does not see comments within an attribute's arguments"
+)]
 use std::panic::{self, AssertUnwindSafe};
 
 /// What a panic said.

@@ -40,6 +40,7 @@ extern "C" fn one_argument(signal: c_int) {
 }
 
 /// More than an alternative stack has.
+#[expect(clippy::large_stack_arrays, reason = "that is the point")]
 extern "C" fn large(_: c_int) {
     let much = [1_u8; 200 << 10];
     CALLS.fetch_add(i32::from(black_box(&much)[100]), SeqCst);
@@ -47,8 +48,8 @@ extern "C" fn large(_: c_int) {
 
 /// Put over ours, calls what was there before.
 extern "C" fn above(signal: c_int, information: *mut libc::siginfo_t, context: *mut c_void) {
-    ABOVE.fetch_add(1, SeqCst);
     type Handler = extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void);
+    ABOVE.fetch_add(1, SeqCst);
     // SAFETY: what sigaction gave, with SA_SIGINFO.
     let below = unsafe { std::mem::transmute::<usize, Handler>(BELOW.load(SeqCst)) };
     below(signal, information, context);

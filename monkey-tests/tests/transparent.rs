@@ -86,6 +86,7 @@ fn a_signal_handler_leaves_the_bypass_to_who_asked_for_it() {
 /// Some of them are passed on the stack.
 #[monkey::patchable]
 #[expect(clippy::too_many_arguments, reason = "that is the point")]
+#[expect(clippy::many_single_char_names, reason = "arguments, and no more to say of them")]
 fn many(a: [u64; 3], b: u64, c: u64, d: u64, e: u64, f: u64, g: u64, h: u64, i: u64, j: u64, k: u64) -> u64 {
     a.iter().sum::<u64>() + b + c + d + e + f + g + h + i + j + k
 }

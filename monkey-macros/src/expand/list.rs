@@ -148,7 +148,7 @@ fn lent(
     place.set_span(start);
     // It has the replacement once more, of which all has been said.
     Some(quote_spanned! {Span::mixed_site()=>
-        #[allow(warnings, clippy::all, clippy::pedantic)]
+        #[allow(warnings, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
         let _ = || {
             #[allow(unused_imports)]
             use #private::{BehindReference as _, NoReference as _, NotSafeToCall as _, SafeToCall as _};

@@ -276,11 +276,13 @@ impl Drop for Dropped<'_> {
 }
 type Pair<'a> = (Dropped<'a>, Dropped<'a>);
 
+#[expect(clippy::needless_pass_by_value, reason = "who drops it is the point")]
 fn plain<'a>(_a: Dropped<'a>, _: Dropped<'a>, (_c, _): Pair<'a>, e: Dropped<'a>) -> &'static str {
     let _local = Dropped("local", e.1);
     e.0
 }
 #[monkey::patchable]
+#[expect(clippy::needless_pass_by_value, reason = "who drops it is the point")]
 fn patchable<'a>(_a: Dropped<'a>, _: Dropped<'a>, (_c, _): Pair<'a>, e: Dropped<'a>) -> &'static str {
     let _local = Dropped("local", e.1);
     e.0

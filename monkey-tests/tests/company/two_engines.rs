@@ -77,10 +77,10 @@ struct Guest {
 
 impl Guest {
     fn load() -> Self {
-        let path = CString::new(std::env::var(LIBRARY).unwrap()).unwrap();
+        let file = CString::new(std::env::var(LIBRARY).unwrap()).unwrap();
         // SAFETY: the library was built from `guest.rs`, and does nothing when it is loaded.
-        let library = unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL) };
-        assert!(!library.is_null(), "{path:?}");
+        let library = unsafe { libc::dlopen(file.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL) };
+        assert!(!library.is_null(), "{file:?}");
         let find = |name: &CStr| {
             // SAFETY: the handle is open, and the name ends with a zero byte.
             let found = unsafe { libc::dlsym(library, name.as_ptr()) };
