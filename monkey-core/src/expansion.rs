@@ -1,5 +1,6 @@
 //! What the macros' output names. Not for users; no promise of stability.
 pub mod foreign;
+mod lent;
 mod outcome;
 mod patchable;
 mod signature;
@@ -18,6 +19,7 @@ pub use crate::request::Visibility;
 pub use crate::test_run::TestRun;
 pub use core;
 pub use foreign::{ProbeNoShape, ProbeOtherPointer, ProbeSafePointer, ProbeShape};
+pub use lent::{AsksMore, AsksNoMore, Lent, Lookup, Name};
 pub use outcome::{Fallible, Infallible, Outcome, Reference};
 pub use patchable::{entry, kept, never, opaque, unreturned, unwinding};
 pub use signature::{

@@ -14,7 +14,7 @@ use check::list::{List, PATCH, TRY_PATCH, Taker};
 use check::test::Test;
 use proc_macro::TokenStream;
 use proc_macro2::TokenStream as Tokens;
-use quote::{ToTokens as _, quote};
+use quote::quote;
 
 /// Whether there is an engine behind the output.
 const RUNTIME: bool = cfg!(feature = "runtime");
@@ -23,13 +23,16 @@ const RUNTIME: bool = cfg!(feature = "runtime");
 #[proc_macro_attribute]
 pub fn patchable(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let mut slot = None;
+    let mut beside_it = Tokens::new();
     match check::patchable::check(arguments.into(), item.clone().into(), &mut slot) {
         Ok(patchable) if RUNTIME || patchable.changed => {
             if RUNTIME && !compiler::is_clippy() {
+                let asked = expand::asked::Asked::new(patchable.krate.as_ref());
                 expand::patchable::patchable(patchable);
                 slot.as_mut().into_iter().for_each(expand::lent::add);
+                slot.as_mut().into_iter().for_each(|item| beside_it = asked.annotated(item));
             }
-            slot.map_or(item, |item| item.into_token_stream().into())
+            slot.map_or(item, |item| quote!(#item #beside_it).into())
         }
         Ok(_) => item,
         Err(error) => beside(&error, &item.into()),

@@ -29,7 +29,10 @@ pub fn name(method: &Ident) -> Ident {
 pub fn add(item: &mut Item) {
     match item {
         Item::Impl(block) => add_to(block),
-        Item::Mod(module) => module.content.iter_mut().flat_map(|(_, items)| items).for_each(add),
+        Item::Mod(module) => {
+            let items = module.content.iter_mut().flat_map(|(_, items)| items);
+            items.filter(|item| !super::asked::sees_to_itself(item)).for_each(add);
+        }
         _ => {}
     }
 }
@@ -79,7 +82,7 @@ fn bound(sig: &Signature, self_type: &TokenStream, own_lifetimes: &BTreeSet<Stri
     }
     // Those of the type itself stand in it by their new names.
     let mut renamed =
-        Renamed { own_type: Some(self_type.clone()), names: own_lifetimes.clone(), elided: None };
+        Renamed { own_type: Some(self_type.clone()), names: own_lifetimes.clone(), ..Renamed::default() };
     // `&'__monkey_self mut Sink<'b>`: what an elided lifetime of the result is.
     let borrowed = receiver
         .reference
@@ -111,15 +114,52 @@ fn bound(sig: &Signature, self_type: &TokenStream, own_lifetimes: &BTreeSet<Stri
 
 /// Gives lifetimes names of their own, and `Self` its type.
 #[derive(Default)]
-struct Renamed {
-    names: BTreeSet<String>,
+pub struct Renamed {
+    pub names: BTreeSet<String>,
     own_type: Option<TokenStream>,
     /// What a lifetime is that is not written.
     elided: Option<Lifetime>,
+    unwritten: Unwritten,
+}
+
+/// What becomes of `&T` and `'_` where nothing says which lifetime they have.
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+enum Unwritten {
+    /// `'_` is named.
+    #[default]
+    Underscore,
+    /// Both are named.
+    Named,
+    /// Both stay as they are.
+    Kept,
 }
 
 impl Renamed {
-    fn all(&mut self, tokens: TokenStream) -> TokenStream {
+    /// Every lifetime gets a name.
+    pub fn fresh() -> Self {
+        Self { unwritten: Unwritten::Named, ..Self::default() }
+    }
+
+    /// For what has a `Self` of this type.
+    pub fn of_type(own_type: Option<TokenStream>, names: BTreeSet<String>) -> Self {
+        Self { own_type, names, ..Self::default() }
+    }
+
+    /// Leaves what is not written as it is.
+    pub fn keeping_elided(&mut self, tokens: TokenStream) -> TokenStream {
+        let before = std::mem::replace(&mut self.unwritten, Unwritten::Kept);
+        let renamed = self.all(tokens);
+        self.unwritten = before;
+        renamed
+    }
+
+    /// What is not written has this lifetime.
+    pub fn all_elided(&mut self, tokens: TokenStream, name: &str) -> TokenStream {
+        self.elided = Some(self.lifetime(name));
+        self.all(tokens)
+    }
+
+    pub fn all(&mut self, tokens: TokenStream) -> TokenStream {
         let mut renamed = TokenStream::new();
         let mut tokens = tokens.into_iter().peekable();
         while let Some(token) = tokens.next() {
@@ -140,7 +180,7 @@ impl Renamed {
                     renamed.extend([token.clone()]);
                     let written =
                         matches!(tokens.peek(), Some(TokenTree::Punct(next)) if next.as_char() == '\'');
-                    if !written && self.elided.is_some() {
+                    if !written && (self.elided.is_some() || self.unwritten == Unwritten::Named) {
                         renamed.extend(self.lifetime("_").into_token_stream());
                     }
                 }
@@ -150,8 +190,11 @@ impl Renamed {
         renamed
     }
 
-    fn lifetime(&mut self, name: &str) -> Lifetime {
+    pub fn lifetime(&mut self, name: &str) -> Lifetime {
         let name = match (&self.elided, name) {
+            (None, "_") if self.unwritten == Unwritten::Kept => {
+                return Lifetime::new("'_", Span::mixed_site());
+            }
             (_, "static") => return Lifetime::new("'static", Span::mixed_site()),
             (Some(elided), "_") => elided.to_string(),
             (None, "_") => format!("'__monkey_elided{}", self.names.len()),
@@ -165,7 +208,7 @@ impl Renamed {
 }
 
 /// Nothing in it means something else, or nothing, in a bound.
-fn can_be_written(ty: &Type) -> bool {
+pub fn can_be_written(ty: &Type) -> bool {
     struct Other(bool);
     impl Visit<'_> for Other {
         fn visit_type(&mut self, ty: &Type) {
@@ -193,7 +236,7 @@ fn can_be_written(ty: &Type) -> bool {
 }
 
 /// Whether there is no lifetime in it that is not to be seen, as in an `Iter<T>` that is an `Iter<'_, T>`.
-fn shows_its_lifetimes(ty: &Type) -> bool {
+pub fn shows_its_lifetimes(ty: &Type) -> bool {
     const WITHOUT: [&str; 26] = [
         "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize", "f32", "f64",
         "bool", "char", "str", "String", "Vec", "Option", "Result", "Box", "Self", "PathBuf", "Path",

@@ -52,6 +52,7 @@ fn replacement(entry: &Replacement, private: &TokenStream) -> TokenStream {
     let hidden = Ident::new("__monkey_given", Span::mixed_site().located_at(start));
     let offered = if is_block(given) { hidden.to_token_stream() } else { given.to_token_stream() };
     let lent = lent(target, &offered, [&alone, &shared], private);
+    let asked = asked(target, &offered, &shared, private);
     let address = address(target, &alone, private);
     // The engine points from the first token to the last.
     let new = respan(quote!(#private::Replacement::new), start);
@@ -74,6 +75,7 @@ fn replacement(entry: &Replacement, private: &TokenStream) -> TokenStream {
         let [#shared, #replacement] = [#alone, #given];
         #checks
         #lent
+        #asked
         #new #arguments
             .of_type(#private::core::any::type_name_of_val(&#alone))
             .optimised(#optimised)
@@ -158,6 +160,31 @@ fn lent(
             impl<__MonkeyType: ?#private::core::marker::Sized> __MonkeyLent for __MonkeyType {}
             let #receiver = (&#private::Probe::of(&#alone)).__monkey_receiver();
             #place.#name #arguments;
+        };
+    })
+}
+
+/// Offers the replacement to what the target's attribute asks for, where it does (see [`asked`](super::asked)). The closure is never called.
+fn asked(
+    target: &ExprPath,
+    given: &TokenStream,
+    shared: &Ident,
+    private: &TokenStream,
+) -> Option<TokenStream> {
+    let hash = super::asked::hash(&target.path.segments.last()?.ident);
+    let any = Ident::new("__monkey_any", Span::mixed_site());
+    let (start, end) = ends(given);
+    let lookup =
+        quote_spanned!(Span::mixed_site()=> &#private::Lookup::of(#private::Name::<#hash>, &#shared));
+    let mut lookup = Group::new(Delimiter::Parenthesis, lookup);
+    lookup.set_span(start);
+    let mut arguments = Group::new(Delimiter::Parenthesis, given.clone());
+    arguments.set_span(end);
+    Some(quote_spanned! {Span::mixed_site()=>
+        let _ = |#any: &()| {
+            #[allow(unused_imports)]
+            use #private::{AsksMore as _, AsksNoMore as _};
+            #lookup.__monkey_asked(#any).take #arguments;
         };
     })
 }
