@@ -48,31 +48,27 @@ macro_rules! words_symbol {
     };
 }
 
-macro_rules! words_definition {
-    () => {
-        concat!(
-            ".pushsection .tbss.monkey,\"awT\",@nobits\n",
-            ".balign 16\n",
-            // For all code that `words` is inlined into, and for this program or library alone.
-            ".globl ",
-            words_symbol!(),
-            "\n",
-            ".hidden ",
-            words_symbol!(),
-            "\n",
-            ".type ",
-            words_symbol!(),
-            ",@object\n",
-            ".size ",
-            words_symbol!(),
-            ", 32\n",
-            words_symbol!(),
-            ":\n",
-            ".zero 32\n",
-            ".popsection"
-        )
-    };
-}
+// The words themselves, for all code that `words` is inlined into, and for this program or library alone.
+std::arch::global_asm!(concat!(
+    ".pushsection .tbss.monkey,\"awT\",@nobits\n",
+    ".balign 16\n",
+    ".globl ",
+    words_symbol!(),
+    "\n",
+    ".hidden ",
+    words_symbol!(),
+    "\n",
+    ".type ",
+    words_symbol!(),
+    ",@object\n",
+    ".size ",
+    words_symbol!(),
+    ", 32\n",
+    words_symbol!(),
+    ":\n",
+    ".zero 32\n",
+    ".popsection"
+));
 
 #[cfg(all(target_os = "linux", target_arch = "aarch64"))]
 #[path = "thread/linux_aarch64.rs"]

@@ -7,8 +7,7 @@ pub extern "C" fn offset() -> isize {
     naked_asm!(
         concat!("adrp x0, :gottprel:", words_symbol!()),
         concat!("ldr x0, [x0, :gottprel_lo12:", words_symbol!(), "]"),
-        "ret",
-        words_definition!()
+        "ret"
     )
 }
 

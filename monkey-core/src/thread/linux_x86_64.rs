@@ -4,11 +4,7 @@ use std::arch::{asm, naked_asm};
 /// The words' distance from the thread pointer, in bytes.
 #[unsafe(naked)]
 pub extern "C" fn offset() -> isize {
-    naked_asm!(
-        concat!("mov rax, qword ptr [rip + ", words_symbol!(), "@GOTTPOFF]"),
-        "ret",
-        words_definition!()
-    )
+    naked_asm!(concat!("mov rax, qword ptr [rip + ", words_symbol!(), "@GOTTPOFF]"), "ret")
 }
 
 /// The thread pointer.
