@@ -7,8 +7,6 @@
 #[test]
 fn compile_fail() {
     let cases = trybuild::TestCases::new();
-    cases.pass("tests/compile_fail/pass/*l*.rs");
-    for c in ["counts", "lent", "lent_elsewhere", "signature_mismatch"] {
-        cases.compile_fail(format!("tests/compile_fail/{c}.rs"))
-    }
+    cases.pass("tests/compile_fail/pass/*.rs");
+    cases.compile_fail("tests/compile_fail/*.rs");
 }

@@ -172,7 +172,7 @@ fn asked(
     let hash = super::asked::hash(&target.path.segments.last()?.ident);
     // Parameters of a closure have lifetimes of which it knows nothing. So the replacement may have bounds of its own on them.
     let any = (0..super::asked::LIFETIMES)
-        .map(|index| format_ident!("__monkey_any{index}", span = Span::mixed_site()));
+        .map(|index| format_ident!("__monkey_lent_for_the_call{index}", span = Span::mixed_site()));
     let any: Vec<_> = any.collect();
     let (start, end) = ends(given);
     let lookup =
