@@ -400,7 +400,6 @@ impl Bounds {
 
     /// The type parameters, if the pointer's type has all of them, and no type that depends on one.
     fn constrained(&self, pointer: &TokenStream) -> Option<Vec<TokenStream>> {
-        let pointer = syn::parse2::<Type>(pointer.clone()).ok()?;
         struct Named<'a>(&'a Bounds, BTreeSet<String>, bool);
         impl Visit<'_> for Named<'_> {
             fn visit_path(&mut self, path: &Path) {
@@ -413,6 +412,7 @@ impl Bounds {
                 visit::visit_path(self, path);
             }
         }
+        let pointer = syn::parse2::<Type>(pointer.clone()).ok()?;
         let mut named = Named(self, BTreeSet::new(), false);
         named.visit_type(&pointer);
         let all = self.types.iter().all(|(name, _)| named.1.contains(&name.to_string()));
