@@ -11,11 +11,11 @@ pub struct Name<const HASH: u64>;
 
 /// `Marker` is a type of the crate that implements this, and tells functions of one name apart.
 pub trait Lent<Marker, Pointer> {
-    /// What every replacement has to be. `'any` stands where no argument has the lifetime.
-    type Asked<'any>;
+    /// What every replacement has to be, whichever the lifetimes are.
+    type Asked<'any0, 'any1, 'any2, 'any3>;
 }
 
-/// A target on its way through `(&Lookup::of(Name, &pointer)).__monkey_asked(&())`.
+/// A target on its way through `(&Lookup::of(Name, &pointer)).__monkey_asked(&(), &(), &(), &())`.
 #[derive(Debug)]
 pub struct Lookup<Name, Pointer>(PhantomData<(Name, Pointer)>);
 
@@ -26,33 +26,39 @@ impl<Name, Pointer> Lookup<Name, Pointer> {
     }
 }
 
-/// Takes the replacement, as what it has to be.
+/// Takes the replacement, as what it has to be. Invariant: any other type of pointer would be less.
 #[derive(Debug)]
-pub struct Asked<Pointer>(PhantomData<Pointer>);
+pub struct Asked<Pointer>(PhantomData<fn(Pointer) -> Pointer>);
 
 impl<Pointer> Asked<Pointer> {
     /// For the type check alone.
-    pub fn take(&self, _replacement: Pointer) {}
+    pub fn of_every_lifetime(&self, _keeps_nothing_that_it_is_lent: Pointer) {}
 }
 
 /// Found first.
 pub trait AsksMore<Marker> {
     /// What a replacement has to be.
-    type Asked<'any>;
+    type Asked<'any0, 'any1, 'any2, 'any3>;
     /// As a type.
-    fn __monkey_asked<'any>(&self, _any: &'any ()) -> Asked<Self::Asked<'any>> {
+    fn __monkey_asked<'any0, 'any1, 'any2, 'any3>(
+        &self,
+        _any0: &'any0 (),
+        _any1: &'any1 (),
+        _any2: &'any2 (),
+        _any3: &'any3 (),
+    ) -> Asked<Self::Asked<'any0, 'any1, 'any2, 'any3>> {
         Asked(PhantomData)
     }
 }
 
 impl<Name: Lent<Marker, Pointer>, Marker, Pointer> AsksMore<Marker> for Lookup<Name, Pointer> {
-    type Asked<'any> = Name::Asked<'any>;
+    type Asked<'any0, 'any1, 'any2, 'any3> = Name::Asked<'any0, 'any1, 'any2, 'any3>;
 }
 
 /// Found where the other is not.
 pub trait AsksNoMore<Pointer> {
     /// What the array has seen already.
-    fn __monkey_asked(&self, _any: &()) -> Asked<Pointer> {
+    fn __monkey_asked(&self, _any0: &(), _any1: &(), _any2: &(), _any3: &()) -> Asked<Pointer> {
         Asked(PhantomData)
     }
 }

@@ -8,7 +8,7 @@
 //! const _: () = {
 //!     struct Marker;
 //!     impl<'a> Lent<Marker, for<'s> fn(&'s Sink, &'a str)> for Name<0x..> {
-//!         type Asked<'any> = for<'a, 's> fn(&'s Sink, &'a str);
+//!         type Asked<'any0, ..> = for<'s> fn(&'s Sink, &'any0 str);
 //!     }
 //! };
 //! ```
@@ -23,6 +23,9 @@ use syn::{
     Attribute, FnArg, GenericParam, Generics, ImplItem, Item, ItemFn, ItemImpl, Lifetime, Path, ReturnType,
     Signature, Type, TypeParamBound, TypePath, WherePredicate, parse_quote_spanned,
 };
+
+/// How many lifetimes can be asked for.
+pub const LIFETIMES: usize = 4;
 
 /// FNV-1a, of the name without `r#`.
 pub fn hash(function: &Ident) -> u64 {
@@ -108,11 +111,11 @@ impl Asked {
         Some(quote_spanned! {Span::mixed_site()=>
             #[allow(dead_code, non_local_definitions, unused_parens)]
             const _: () = {
-                struct __MonkeyMarker;
+                pub struct __MonkeyMarker;
                 impl<#(#parameters),*> #private::Lent<__MonkeyMarker, #pointer> for #private::Name<#hash>
                 where #(#bounds),*
                 {
-                    type Asked<'__monkey_any> = #asked;
+                    type Asked<'__monkey_any0, '__monkey_any1, '__monkey_any2, '__monkey_any3> = #asked;
                 }
             };
         })
@@ -199,7 +202,7 @@ impl Function {
         let function = quote_spanned!(Span::mixed_site()=> #unsafety #abi fn(#(#inputs),*) -> #output);
         let binder = late.iter().map(|name| Lifetime::new(name, Span::mixed_site()));
         let pointer = quote_spanned!(Span::mixed_site()=> for<#(#binder),*> #function);
-        let asked = asked(&function, &early, &late, &given, &generics, sig)?;
+        let asked = asked(&function, [&early, &late, &given], &generics, sig)?;
         let types = generics.constrained(&pointer)?;
         let names = early.iter().chain(&generics.bound).collect::<BTreeSet<_>>();
         let names = names.into_iter().map(|name| Lifetime::new(name, Span::mixed_site()).into_token_stream());
@@ -267,20 +270,23 @@ fn output(sig: &Signature, renamed: &mut Renamed) -> Option<TokenStream> {
     }
 }
 
-/// The pointer with a binder for every lifetime that an argument has.
+/// The pointer with any lifetimes in place of those that are chosen before the function.
 fn asked(
     function: &TokenStream,
-    early: &BTreeSet<String>,
-    late: &BTreeSet<String>,
-    given: &BTreeSet<String>,
+    [early, late, given]: [&BTreeSet<String>; 3],
     generics: &Bounds,
     sig: &Signature,
 ) -> Option<TokenStream> {
-    let mut names = BTreeMap::new();
-    for name in early {
-        let new = if given.contains(name) { format!("{name}_each") } else { "'__monkey_any".to_owned() };
-        names.insert(name.clone(), new);
+    if early.len() > LIFETIMES {
+        return None;
     }
+    // `&'any T` would have to be well-formed for a `T` that says nothing of it; under a binder it need not.
+    let under_binder = |name: &String| !generics.types.is_empty() && given.contains(name);
+    let any = |(index, name): (usize, &String)| {
+        let new = if under_binder(name) { format!("{name}_each") } else { format!("'__monkey_any{index}") };
+        (name.clone(), new)
+    };
+    let mut names: BTreeMap<_, _> = early.iter().enumerate().map(any).collect();
     // What outlives another may be taken for that one, where it is a reference and not given back.
     for (longer, shorter) in &generics.outlives {
         if !is_outermost_alone(sig, longer) {
@@ -291,11 +297,9 @@ fn asked(
     }
     let function = mapped(function.clone(), &names);
     let used = lifetimes(&function);
-    let bound: BTreeSet<&String> = names.values().chain(late).filter(|name| used.contains(*name)).collect();
-    let binder = bound
-        .into_iter()
-        .filter(|name| !["'__monkey_any", "'static"].contains(&name.as_str()))
-        .map(|name| Lifetime::new(name, Span::mixed_site()));
+    let each = names.values().filter(|name| name.ends_with("_each") && used.contains(*name));
+    let binder: BTreeSet<_> = each.chain(late).collect();
+    let binder = binder.into_iter().map(|name| Lifetime::new(name, Span::mixed_site()));
     Some(quote_spanned!(Span::mixed_site()=> for<#(#binder),*> #function))
 }
 
@@ -396,7 +400,6 @@ impl Bounds {
 
     /// The type parameters, if the pointer's type has all of them, and no type that depends on one.
     fn constrained(&self, pointer: &TokenStream) -> Option<Vec<TokenStream>> {
-        let pointer = syn::parse2::<Type>(pointer.clone()).ok()?;
         struct Named<'a>(&'a Bounds, BTreeSet<String>, bool);
         impl Visit<'_> for Named<'_> {
             fn visit_path(&mut self, path: &Path) {
@@ -409,6 +412,7 @@ impl Bounds {
                 visit::visit_path(self, path);
             }
         }
+        let pointer = syn::parse2::<Type>(pointer.clone()).ok()?;
         let mut named = Named(self, BTreeSet::new(), false);
         named.visit_type(&pointer);
         let all = self.types.iter().all(|(name, _)| named.1.contains(&name.to_string()));

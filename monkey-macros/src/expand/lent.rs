@@ -142,7 +142,7 @@ impl Renamed {
 
     /// For what has a `Self` of this type.
     pub fn of_type(own_type: Option<TokenStream>, names: BTreeSet<String>) -> Self {
-        Self { own_type, names, ..Self::default() }
+        Self { names, own_type, ..Self::default() }
     }
 
     /// Leaves what is not written as it is.

@@ -4,7 +4,7 @@ use crate::args::Visibility;
 use crate::check::list::{List, Replacement};
 use crate::names;
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Expr, ExprPath};
 
 /// `patch!` or `try_patch!`, by the function's name.
@@ -172,7 +172,10 @@ fn asked(
     private: &TokenStream,
 ) -> Option<TokenStream> {
     let hash = super::asked::hash(&target.path.segments.last()?.ident);
-    let any = Ident::new("__monkey_any", Span::mixed_site());
+    // Parameters of a closure have lifetimes of which it knows nothing. So the replacement may have bounds of its own on them.
+    let any = (0..super::asked::LIFETIMES)
+        .map(|index| format_ident!("__monkey_lent_for_the_call{index}", span = Span::mixed_site()));
+    let any: Vec<_> = any.collect();
     let (start, end) = ends(given);
     let lookup =
         quote_spanned!(Span::mixed_site()=> &#private::Lookup::of(#private::Name::<#hash>, &#shared));
@@ -181,10 +184,10 @@ fn asked(
     let mut arguments = Group::new(Delimiter::Parenthesis, given.clone());
     arguments.set_span(end);
     Some(quote_spanned! {Span::mixed_site()=>
-        let _ = |#any: &()| {
+        let _ = |#(#any: &()),*| {
             #[allow(unused_imports)]
             use #private::{AsksMore as _, AsksNoMore as _};
-            #lookup.__monkey_asked(#any).take #arguments;
+            #lookup.__monkey_asked(#(#any),*).of_every_lifetime #arguments;
         };
     })
 }

@@ -58,10 +58,6 @@ where
 {
 }
 #[monkey::patchable]
-fn result<'a>() -> Box<dyn FnMut(&'a str)> {
-    Box::new(|_| ())
-}
-#[monkey::patchable]
 fn result_sink<'a>() -> std::rc::Rc<RefCell<Vec<&'a str>>> {
     std::rc::Rc::default()
 }
@@ -78,21 +74,17 @@ fn keep_longer(text: &'static str, other: &'static str) -> &'static str {
     store(other);
     text
 }
-fn keep_all() -> Box<dyn FnMut(&'static str)> {
-    Box::new(store)
-}
 fn keep_sink() -> std::rc::Rc<RefCell<Vec<&'static str>>> {
     std::rc::Rc::default()
 }
 
-fn of_traits() {
+fn closures_for_methods_of_traits() {
     let _guard = monkey::patch!(<Plain as Put>::put = |_: &Plain, text| store(text));
     let _guard = monkey::patch!(Plain::put = |_: &Plain, text| store(text));
     let _guard = monkey::patch!(<Vec<&str> as Put>::put = |_: &Vec<&str>, text| store(text));
-    let _guard = monkey::patch!(<Sink as First>::first = keep_first);
 }
 
-fn of_types() {
+fn closures_for_methods() {
     let _guard = monkey::patch!(Generic::<u8>::give = |_: &mut Generic<u8>, text, _| store(text));
     let _guard = monkey::patch!(Sink::new = |text| {
         store(text);
@@ -101,13 +93,20 @@ fn of_types() {
     let _guard = monkey::patch!(Sink::end = |sink: Sink| store(sink.0));
 }
 
-fn of_modules() {
+fn closures_for_functions() {
+    let _guard = monkey::patch!(same = |text| store(text));
+    let _guard = monkey::patch!(clause::<u8> = |text, _: &u8| store(text));
+    let _guard = monkey::patch!(inside::within = { |text| store(text) });
+}
+
+fn functions() {
+    let _guard = monkey::patch!(<Sink as First>::first = keep_first);
     let _guard = monkey::patch!(same = store);
     let _guard = monkey::patch!(longer = keep_longer);
-    let _guard = monkey::patch!(clause::<u8> = |text, _: &u8| store(text));
-    let _guard = monkey::patch!(result = keep_all);
+}
+
+fn functions_that_give() {
     let _guard = monkey::patch!(result_sink = keep_sink);
-    let _guard = monkey::patch!(inside::within = |text| store(text));
 }
 
 fn main() {}

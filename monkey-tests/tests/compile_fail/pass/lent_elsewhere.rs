@@ -46,6 +46,9 @@ fn parse<'de, T: TryFrom<&'de str>>(text: &'de str) -> Option<T> { T::try_from(t
 fn chosen<'a>() -> Vec<&'a str> { Vec::new() }
 #[monkey::patchable]
 fn needs(text: &'static str) -> usize { text.len() }
+#[monkey::patchable]
+fn within<'a: 'a>(text: &'a str) -> &'a str { text }
+fn also_within<'a: 'a>(text: &'a str) -> &'a str { &text[2..] }
 struct Of<T>(T);
 impl<T: Clone> Of<T> {
     #[monkey::patchable]
@@ -66,28 +69,31 @@ mod inside {
     pub fn own<'a: 'a>(text: &'a u8) -> &'a u8 { text }
 }
 
+fn end(generic: Generic<'_, u8>) -> (&str, u8) { (generic.0, 8) }
+fn by_value(held: inside::Held<'_>) -> &str { held.0 }
 fn put<'a>(_: &Sink<'a>, text: &'a str) -> usize { text.len() + 40 }
 fn second<'a, 'b: 'a>(_: &'a str, other: &'b str) -> &'a str { other }
 fn shared<'a>(_: &'a str, other: &'a str) -> &'a str { other }
 
 #[monkey::with(replace(
     <Sink as Put>::put = put,
-    <Plain as Put>::put = |_: &Plain, text| text.len() + 1,
+    <Plain as Put>::put = |_: &Plain, text: &str| text.len() + 1,
     Plain::other = |_: &Plain, _| "y",
     <Vec<u8> as Put>::put = |_: &Vec<u8>, _| 7,
     <Sink as fmt::Display>::fmt = |_: &Sink, formatter: &mut fmt::Formatter| formatter.write_str("shown"),
     Generic::<u8>::give = |generic: &mut Generic<u8>, _, own| generic.1 = own,
     Generic::<u8>::new = |text, _| Generic(text, 9),
-    Generic::<u8>::end = |generic: Generic<u8>| (generic.0, 8),
-    same = |text| &text[1..],
+    Generic::<u8>::end = end,
+    same = |text| { let text: &str = text; &text[1..] },
     longer = second,
+    within = also_within,
     chosen = || vec!["c"],
     needs = |text| { let kept: &'static str = text; kept.len() + 1 },
     parse::<String> = |_| None,
     Of::<u8>::associated = |_, _: &u8| 5,
     Of::<u8>::method = |_: &Of<u8>, _| 6,
     inside::Held::get = |_: &inside::Held| "h",
-    inside::Held::by_value = |held: inside::Held| held.0,
+    inside::Held::by_value = by_value,
     inside::same = |_| &3,
     inside::own = |_| &4,
 ))]
@@ -103,6 +109,7 @@ fn run() {
     assert_eq!(generic.end(), ("abc", 8));
     assert_eq!(same(&local), "bc");
     assert_eq!(longer(&local, "second"), "second");
+    assert_eq!(within(&local), "c");
     assert_eq!(chosen(), ["c"]);
     assert_eq!(needs("one"), 4);
     assert_eq!(parse::<String>(&local), None);
