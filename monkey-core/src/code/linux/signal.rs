@@ -95,6 +95,8 @@ pub const fn bit(signal: libc::c_int) -> u64 {
 /// All that a handler of ours blocks which must not be interrupted: not the trap, for a handler of the program's that
 /// calls what is being hooked, and not the two signals that the C library keeps for itself.
 pub const ALL: u64 = !(bit(libc::SIGKILL) | bit(libc::SIGSTOP) | bit(libc::SIGTRAP) | bit(32) | bit(33));
+/// Those of them that can be blocked everywhere: an emulator keeps two more for itself.
+const BLOCKABLE: u64 = ALL & !(bit(63) | bit(64));
 
 /// What lies below one handler of ours: read in signal handlers, so without a lock.
 #[derive(Debug)]
@@ -196,7 +198,7 @@ unsafe fn block_as_the_kernel_would(signal: libc::c_int, context: *mut libc::c_v
     let block = libc::SIG_BLOCK as usize;
     // SAFETY: no new set; the kernel writes one of this size to `present`.
     unsafe { system_call(libc::SYS_rt_sigprocmask, [block, 0, &raw mut present as usize, SET]) };
-    if present & ALL != ALL {
+    if present & BLOCKABLE != BLOCKABLE {
         // The kernel did it at our entry, or a handler above has called us and decides itself.
         return;
     }
