@@ -32,6 +32,7 @@ pub struct Asked<Pointer>(PhantomData<fn(Pointer) -> Pointer>);
 
 impl<Pointer> Asked<Pointer> {
     /// For the type check alone.
+    #[expect(clippy::unused_self, reason = "found by the type of what it is called on")]
     pub fn of_every_lifetime(&self, _keeps_nothing_that_it_is_lent: Pointer) {}
 }
 
