@@ -115,7 +115,7 @@ mod tests {
         }
         assert_eq!(of_path("/home/me/shop/dep/src/lib.rs"), Origin::Own("dep".to_owned()));
         assert_eq!(of_path("/home/me/shop/tests/t.rs"), Origin::Own("shop".to_owned()));
-        assert_eq!(of_path("/work/rustc-tools/library/src/lib.rs"), Origin::Own("library".to_owned()));
+        assert_eq!(of_path("/home/me/rustc-tools/library/src/lib.rs"), Origin::Own("library".to_owned()));
     }
 
     #[test]

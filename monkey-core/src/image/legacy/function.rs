@@ -155,7 +155,7 @@ mod tests {
         let object = objects::all()[0];
         let build = |name| Build::parse(object, name, "/work").unwrap();
         let incremental = build("shop/src/lib.rs/@/f5lwaaffom71e0l5wbkwdt9ir");
-        assert_eq!((incremental.root.as_str(), incremental.id), ("/work/shop/src/lib.rs", None));
+        assert_eq!((incremental.root.as_str(), incremental.id), ("/home/me/shop/src/lib.rs", None));
         let whole = build("/registry/gimli/src/lib.rs/@/gimli.102e881047f7d384-cgu.0");
         assert_eq!(whole.root, "/registry/gimli/src/lib.rs");
         assert_eq!(whole.id, Some(("gimli".to_owned(), "102e881047f7d384".to_owned())));
