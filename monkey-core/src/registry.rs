@@ -105,50 +105,49 @@ fn hash(address: usize) -> usize {
 }
 
 impl Table {
-    /// The entries to look at for an address, each once.
-    fn candidates(&self, address: usize) -> impl Iterator<Item = &Entry> {
-        let (first, mask) = (hash(address), self.entries.len() - 1);
-        (0..=mask).map(move |step| &self.entries[(first + step) & mask])
-    }
-
-    fn group_id(&self, address: usize) -> u64 {
+    /// The entry of an address, or the free one that is to be its. Some are always free.
+    ///
+    /// Written out: nothing here is copied that is more than a word, for `original!` of `memcpy` comes this way.
+    #[inline]
+    fn entry(&self, address: usize) -> &Entry {
         let (entries, mask) = (&*self.entries, self.entries.len() - 1);
         let mut at = hash(address);
         loop {
             let entry = &entries[at & mask];
             let found = entry.address.load(SeqCst);
-            if found == address {
-                // SAFETY: written before the address was, by `insert`, and never freed.
-                return unsafe { &*entry.known.load(SeqCst) }.group.id;
-            }
-            if found == 0 {
-                return 0;
+            if found == address || found == 0 {
+                return entry;
             }
             at += 1;
         }
     }
 
-    fn find(&self, address: usize) -> Option<Known> {
-        for entry in self.candidates(address) {
-            match entry.address.load(SeqCst) {
-                0 => return None,
-                found if found == address => {
-                    // SAFETY: written before the address was, by `insert`, and never freed.
-                    return unsafe { entry.known.load(SeqCst).as_ref() }.copied();
-                }
-                _ => {}
-            }
+    #[inline]
+    fn known(&self, address: usize) -> Option<&'static Known> {
+        let entry = self.entry(address);
+        if entry.address.load(SeqCst) != address {
+            return None;
         }
-        None
+        // SAFETY: written before the address was, by `insert`, and never freed.
+        unsafe { entry.known.load(SeqCst).as_ref() }
+    }
+
+    fn group_id(&self, address: usize) -> u64 {
+        match self.known(address) {
+            Some(known) => known.group.id,
+            None => 0,
+        }
+    }
+
+    fn find(&self, address: usize) -> Option<Known> {
+        self.known(address).copied()
     }
 
     fn insert(&self, address: usize, known: *mut Known) {
-        let free = |entry: &&Entry| [0, address].contains(&entry.address.load(SeqCst));
-        if let Some(entry) = self.candidates(address).find(free) {
-            entry.known.store(known, SeqCst);
-            if entry.address.swap(address, SeqCst) == 0 {
-                self.used.fetch_add(1, SeqCst);
-            }
+        let entry = self.entry(address);
+        entry.known.store(known, SeqCst);
+        if entry.address.swap(address, SeqCst) == 0 {
+            self.used.fetch_add(1, SeqCst);
         }
     }
 }
