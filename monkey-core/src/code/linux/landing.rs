@@ -47,7 +47,8 @@ mod tests {
     #[test]
     fn code_is_placed_once_and_only_where_nothing_is() {
         let size = page_size();
-        let free = pages::map(Place::Anywhere, 2 * size, libc::PROT_NONE).unwrap();
+        let free = pages::tests::unmapped(1 << 17);
+        pages::map(Place::At(free), 2 * size, libc::PROT_NONE).unwrap();
         place(free + 8, &[1]).unwrap_err();
         // SAFETY: nobody uses the pages.
         unsafe { pages::unmap(free, 2 * size) };

@@ -40,13 +40,22 @@ pub unsafe fn unmap(address: usize, size: usize) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// Where nothing is mapped, nor will be: the kernel gives other tests' threads memory from the top down, and never
+    /// this far below.
+    pub fn unmapped(size: usize) -> usize {
+        static NEXT: AtomicUsize = AtomicUsize::new(0x2000_0000_0000);
+        // A page of the largest size there is between them.
+        NEXT.fetch_add(size + (1 << 16), Ordering::Relaxed)
+    }
 
     #[test]
     fn what_is_there_is_not_taken() {
         let size = super::super::page_size();
-        let first = map(Place::Anywhere, size, libc::PROT_READ).unwrap();
+        let first = map(Place::At(unmapped(1 << 16)), size, libc::PROT_READ).unwrap();
         assert!(map(Place::At(first), size, libc::PROT_READ).is_err());
         // SAFETY: nobody uses the page.
         unsafe { unmap(first, size) };

@@ -279,10 +279,10 @@ mod tests {
 
     #[test]
     fn nothing_changes_where_the_second_page_is_not_there() {
-        let start = pages(&[EXECUTE, EXECUTE]);
-        let boundary = start + super::super::page_size();
-        // SAFETY: mapped above, and nobody uses it.
-        unsafe { libc::munmap(boundary as *mut libc::c_void, super::super::page_size()) };
+        let size = super::super::page_size();
+        let place = Place::At(pages::tests::unmapped(1 << 17));
+        let start = pages::map(place, size, EXECUTE).unwrap();
+        let boundary = start + size;
         let error = write_unprotected(boundary - 2, &[1, 2, 3, 4]).unwrap_err();
         assert_eq!(error.raw_os_error(), Some(libc::ENOMEM));
         assert_eq!(protections(start, 1), [EXECUTE]);
