@@ -24,8 +24,10 @@ mod kept;
 #[doc(hidden)]
 pub mod lock;
 mod notes;
+mod order;
 mod patch;
 mod plt;
+mod recorder;
 mod registry;
 #[doc(hidden)]
 pub mod relocate;
