@@ -131,12 +131,10 @@ impl Engine {
             let mut visibility = visibility;
             match request {
                 // Over what replaces it for all, and not in its place.
-                Some(request) if request.watched => {
-                    if layers.is_replaced_for_all(group, scope) {
-                        visibility = Visibility::Process;
-                    }
+                Some(request) if request.watched && layers.is_replaced_for_all(group, scope) => {
+                    visibility = Visibility::Process;
                 }
-                Some(request) if layers.leads_back(request.replacement, group, scope) => {
+                Some(request) if !request.watched && layers.leads_back(request.replacement, group, scope) => {
                     return Err((index, Refused::Cycle));
                 }
                 None if layers.is_replaced(group, scope) => continue,

@@ -7,6 +7,7 @@ use crate::error::Cause;
 use crate::fork;
 use crate::group::Group;
 use crate::handoff::{self, Handoff, Start};
+use crate::recorder;
 use crate::text::{self, Body, TEXT};
 use crate::thread;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
@@ -69,12 +70,15 @@ fn hand_off(start: Start, argument: *mut libc::c_void) -> Option<&'static Handof
     handoff::take(start, argument, thread::scope())
 }
 
-/// Where a thread of a scope begins. `C-unwind`, and nothing to drop: `pthread_exit` unwinds through it.
+/// Where a thread of a scope begins. `C-unwind`, and nothing to drop around its start routine: `pthread_exit` unwinds through it.
 extern "C-unwind" fn begin(handed: *mut libc::c_void) -> *mut libc::c_void {
     // SAFETY: `create` passed one that lives for ever.
     let handoff = unsafe { &*handed.cast::<Handoff>() };
     let (start, argument, scope) = handoff.read();
     handoff.give_back();
     thread::set_scope(scope);
-    start(argument)
+    let result = start(argument);
+    let _quiet = thread::Quiet::begin();
+    recorder::note_end();
+    result
 }

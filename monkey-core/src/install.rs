@@ -47,6 +47,7 @@ pub fn patch(
         if additions.iter().any(|addition| addition.group.id == group.id) {
             return Err(request.fails(Cause::Twice));
         }
+        group.add_name(request.target_name, request.target_type);
         let recorder = recorder.filter(|_| request.is_noted());
         let thunks = recorder.map_or_else(|| Ok(Thunks::default()), |recorder| Thunks::new(recorder, group));
         let thunks = thunks.map_err(|cause| request.fails(cause))?;

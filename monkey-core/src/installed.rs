@@ -43,8 +43,8 @@ pub fn install(
     default: Count,
 ) -> Result<List, PatchError> {
     let recorder = requests.iter().any(Request::is_noted).then(Recorder::new);
-    let patched = install::patch(scope, visibility, requests, recorder.as_ref())?;
-    let patches = patched.into_iter().zip(requests).map(|(patched, request)| Installed {
+    let made = install::patch(scope, visibility, requests, recorder.as_ref())?;
+    let patches = made.into_iter().zip(requests).map(|(patched, request)| Installed {
         patched,
         scope,
         expected: request.expected.unwrap_or_else(|| request.unless_told(default)),
@@ -129,7 +129,8 @@ impl List {
     /// What to say of an order that was not kept.
     fn out_of_order(&self) -> Option<String> {
         let recorder = self.recorder.as_ref()?;
-        let request = self.patches.iter().find_map(|installed| installed.request.order.map(|_| &installed.request))?;
+        let request =
+            self.patches.iter().find_map(|installed| installed.request.order.map(|_| &installed.request))?;
         let order = request.order?;
         let number = |call: &Call| {
             let noted = |installed: &Installed| {
@@ -172,7 +173,10 @@ fn thread_of(id: Option<i32>) -> String {
             None => named(&code::thread_name(id)),
         },
         Some(id) if code::thread_exists(id) => format!("{} ({id})", named(&code::thread_name(id))),
-        Some(id) => format!("on a thread that has ended ({id})"),
+        Some(id) => match recorder::name_of(id) {
+            Some(name) => format!("{} ({id}), which has ended", named(&name)),
+            None => format!("on a thread that has ended ({id})"),
+        },
     }
 }
 

@@ -11,6 +11,7 @@ mod error;
 #[doc(hidden)]
 pub mod expansion;
 mod fork;
+mod function;
 mod group;
 mod guard;
 mod handoff;
@@ -48,6 +49,7 @@ mod verdict;
 #[doc(hidden)]
 pub use code::write as write_code;
 pub use error::{Cause, PatchError};
+pub use function::{FunctionError, function};
 pub use guard::{PatchGuard, patch_at};
 #[doc(hidden)]
 pub use relocate::Refusal;

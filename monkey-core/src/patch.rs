@@ -107,7 +107,9 @@ impl Layer {
     fn way(&self, hook: &Hook) -> usize {
         let (mut first, mut before): (Option<usize>, Option<Thunk>) = (None, None);
         let mut go_on = |to: usize, thunk: Option<Thunk>| {
-            before.into_iter().for_each(|before| before.lead_to(to));
+            if let Some(before) = before {
+                before.lead_to(to);
+            }
             first.get_or_insert(to);
             before = thunk;
         };

@@ -3,13 +3,15 @@
 //! Between a hook's stub and where a call goes stands a thunk, which takes the next number of the list's record, notes who
 //! calls, and jumps on. Other lists pay nothing for it. Thunks are never used again: a thread may be in one that was taken
 //! away. Records are: what such a thread notes there names a thunk that is no longer the record's.
+mod ended;
 mod thunks;
 
 use crate::stub::{noted, record};
 use std::alloc::{self, Layout};
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering::SeqCst};
+use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering::SeqCst};
 
+pub use ended::{name_of, note_end};
 pub use thunks::{Thunk, Thunks};
 
 /// How many calls a record holds.
@@ -26,7 +28,7 @@ struct Noted {
 }
 
 /// What thunks write.
-#[repr(C, align(64))]
+#[repr(C, align(16))]
 #[derive(Debug)]
 struct Record {
     count: AtomicU64,
@@ -46,7 +48,8 @@ const _: () = {
 };
 
 impl Record {
-    /// Memory of which the system gives no page before it is written to.
+    /// Memory of which the system gives no page before it is written to, as long as it need not be aligned more than usual.
+    #[expect(clippy::cast_ptr_alignment, reason = "the memory is aligned as the layout says")]
     fn allocate() -> &'static Self {
         let layout = Layout::new::<Self>();
         // SAFETY: the layout has a size.
@@ -66,6 +69,9 @@ impl Record {
 /// Records that nobody uses at the moment. What finds no place is lost, and stays.
 static FREE: [AtomicPtr<Record>; 64] = [const { AtomicPtr::new(ptr::null_mut()) }; 64];
 
+/// How many lists note calls at the moment.
+static USED: AtomicUsize = AtomicUsize::new(0);
+
 /// The record of a list's calls. Given back when dropped, by when no patch leads to it.
 #[derive(Debug)]
 pub struct Recorder {
@@ -84,6 +90,7 @@ pub struct Call {
 
 impl Recorder {
     pub fn new() -> Self {
+        USED.fetch_add(1, SeqCst);
         let free = FREE.iter().find_map(|place| {
             // SAFETY: null, or a record that its recorder has left there, and that is never freed.
             unsafe { place.swap(ptr::null_mut(), SeqCst).as_ref() }
@@ -116,6 +123,7 @@ impl Recorder {
 
 impl Drop for Recorder {
     fn drop(&mut self) {
+        USED.fetch_sub(1, SeqCst);
         self.record.clear();
         let record = ptr::from_ref(self.record).cast_mut();
         let put = |place: &AtomicPtr<Record>| {

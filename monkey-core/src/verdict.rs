@@ -249,7 +249,10 @@ mod tests {
         }
         .complaint()
         .unwrap();
-        assert!(text.contains("`clock::now` was watched and called 2 times; expected: exactly 1\n"), "{text}");
+        assert!(
+            text.contains("`clock::now` was watched and called 2 times; expected: exactly 1\n"),
+            "{text}"
+        );
         for line in [
             "\n  the calls that came, in their order:\n    1. from monkey_core::verdict::tests::target (",
             "), on thread `a`\n    2. from ",

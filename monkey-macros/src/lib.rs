@@ -7,6 +7,7 @@ mod check;
 mod compiler;
 mod expand;
 mod function;
+mod listed;
 mod mistakes;
 mod names;
 

@@ -96,9 +96,8 @@ mod tests {
     use Step::{Call, Others};
 
     fn disorder(calls: &[usize], mismatch: Option<Mismatch>) -> Disorder {
-        let call = |number: &usize| {
-            (*number, NotedCall { return_address: 8, thread: "on thread `t`".to_owned() })
-        };
+        let call =
+            |number: &usize| (*number, NotedCall { return_address: 8, thread: "on thread `t`".to_owned() });
         Disorder {
             location: Location::caller(),
             names: vec!["connect", "query"],

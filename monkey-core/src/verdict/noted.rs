@@ -18,7 +18,11 @@ impl NotedCall {
     /// `from shop::total (src/shop.rs:12), on thread `worker` (7)`.
     pub fn describe(&self) -> String {
         match image::caller(self.return_address) {
-            Some(caller) => format!("from {}, {}", callers::place(&caller), self.thread),
+            Some(mut caller) => {
+                // The line says which closure; the words are about the function.
+                caller.function = caller.function.replace("::{{closure}}", "");
+                format!("from {}, {}", callers::place(&caller), self.thread)
+            }
             None => self.thread.clone(),
         }
     }

@@ -95,7 +95,7 @@ fn finish(
 ) -> syn::Result<Annotated> {
     // Where nothing is replaced, nothing can be wrong with it.
     let to_panic = match &function {
-        Some(function) if !list.replacements.is_empty() => panics::check(function, &mut mistakes),
+        Some(function) if !list.is_empty() => panics::check(function, &mut mistakes),
         _ => false,
     };
     mistakes.into_result()?;
