@@ -6,6 +6,7 @@ mod patchable;
 mod signature;
 mod stack;
 pub(crate) mod target;
+mod variadic;
 
 use crate::group::Group;
 use crate::registry;
@@ -33,6 +34,7 @@ pub use stack::stack;
 pub use target::{
     FunctionByItsPath, FunctionItem, Item, ProbeItem, ProbeMistaken, ProbeValue, Value, address, is_function,
 };
+pub use variadic::*;
 
 /// `patch!`.
 ///

@@ -1,5 +1,6 @@
 //! `replace(T = R, ..)`, and the macros that are nothing but a list.
 use super::private;
+use super::variadic::Arguments;
 use crate::args::{Form, Visibility};
 use crate::check::list::{List, Replacement, Step, Watched};
 use crate::names;
@@ -97,6 +98,9 @@ fn replacement(entry: &Replacement, private: &TokenStream) -> TokenStream {
     let replacement_name = names::text(&given.to_token_stream());
     let [alone, shared, replacement] = ["__monkey_alone", "__monkey_shared", "__monkey_replacement"]
         .map(|name| Ident::new(name, Span::mixed_site()));
+    if let Some(arguments) = super::variadic::arguments(target) {
+        return variadic(entry, arguments, private);
+    }
     let (start, end) = ends(given);
     let optimised = crate::compiler::optimised();
     let checks = checks(entry, [&alone, &shared], private);
@@ -127,6 +131,33 @@ fn replacement(entry: &Replacement, private: &TokenStream) -> TokenStream {
         #checks
         #lent
         #asked
+        #new #arguments
+            .of_type(#private::core::any::type_name_of_val(&#alone))
+            .optimised(#optimised)
+            #told
+    }}
+}
+
+/// A variadic function of the C library.
+fn variadic(entry: &Replacement, of: Arguments, private: &TokenStream) -> TokenStream {
+    let Replacement { target, given, count, partly } = entry;
+    let [target_name, given_name] =
+        [target.to_token_stream(), given.to_token_stream()].map(|it| names::text(&it));
+    let [alone, replacement] =
+        ["__monkey_alone", "__monkey_replacement"].map(|name| Ident::new(name, Span::mixed_site()));
+    let pointer = super::variadic::address(of, &alone, given, private);
+    let optimised = crate::compiler::optimised();
+    let (address, told) = (address(target, &alone, private), told(count.as_ref(), *partly));
+    let (start, end) = ends(given);
+    let new = respan(quote!(#private::Replacement::new), start);
+    let mut arguments = Group::new(
+        Delimiter::Parenthesis,
+        quote_spanned! {Span::mixed_site()=> #address, #replacement, #target_name, #given_name},
+    );
+    arguments.set_span(end);
+    quote_spanned! {Span::mixed_site()=> {
+        let #alone = #target;
+        let #replacement = #pointer;
         #new #arguments
             .of_type(#private::core::any::type_name_of_val(&#alone))
             .optimised(#optimised)
