@@ -40,6 +40,7 @@
 //!   functions.
 //! * [`original!`] calls what was replaced, [`calls!`] counts.
 //! * `Scope` hands the replacements to a thread that the test did not start.
+//! * `random`, `env`, `net` and `process`: a test's own randomness, environment, network and programs.
 //!
 //! # Features
 //!
@@ -56,6 +57,8 @@
 //! monkey-mock = "0.1"
 //! ```
 //!
+//! `kit`, on by default, is a test's own outside world, and brings `runtime` along.
+//!
 //! # Safety
 //!
 //! Rust promises nothing about code that is changed while it runs, so this is for tests and not for production. The
@@ -63,6 +66,8 @@
 
 #[cfg(feature = "runtime")]
 pub use monkey_core::{Cause, FunctionError, PatchError, PatchGuard, Scope, function, patch_at};
+#[cfg(feature = "kit")]
+pub use monkey_kit::{env, net, process, random};
 
 /// Makes functions replaceable at every optimisation level.
 ///

@@ -6,9 +6,10 @@ use std::panic::{self, Location};
 
 extern "C" fn no_file(_: *const c_char, flags: c_int, mode: c_uint) -> c_int {
     assert!(flags & libc::O_CLOEXEC != 0 && (flags & libc::O_CREAT == 0 || mode == 0o666));
+    // SAFETY: takes nothing, changes nothing.
+    let error = unsafe { libc::__errno_location() };
     // SAFETY: this thread's own.
-    let error = unsafe { &mut *libc::__errno_location() };
-    *error = libc::ENOSPC;
+    unsafe { error.write(libc::ENOSPC) };
     -1
 }
 
