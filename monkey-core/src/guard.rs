@@ -45,7 +45,7 @@ impl PatchGuard {
         }
         let installed = installed::install(scope, visibility, requests, Count::ANY);
         let patches = installed.inspect_err(|_| turn::leave(scope))?;
-        let original = patches.first_group().and_then(Group::original).unwrap_or(0);
+        let original = patches.groups().next().and_then(Group::original).unwrap_or(0);
         Ok(Self { scope, patches, original, _thread: PhantomData })
     }
 
@@ -120,18 +120,10 @@ impl Drop for PatchGuard {
 /// crate relies on instead stands in `docs/src/safety.md`.
 #[track_caller]
 pub unsafe fn patch_at(target: *const (), replacement: *const ()) -> Result<PatchGuard, PatchError> {
-    let request = Request {
-        target: target as usize,
-        replacement: replacement as usize,
-        target_name: "patch_at's target",
-        replacement_name: "patch_at's replacement",
-        location: Location::caller(),
-        target_type: None,
-        optimised: false,
-        expected: None,
-        partly: false,
-        watched: false,
-        order: None,
-    };
+    let request = Request::new(
+        (target as usize, "patch_at's target"),
+        (replacement as usize, "patch_at's replacement"),
+        Location::caller(),
+    );
     PatchGuard::new(None, &[request], Location::caller())
 }

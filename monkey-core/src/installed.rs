@@ -54,9 +54,9 @@ pub fn install(
 }
 
 impl List {
-    /// The function that is replaced, the first one.
-    pub fn first_group(&self) -> Option<&'static Group> {
-        self.patches.first().map(Installed::group)
+    /// The functions, in the list's order.
+    pub fn groups(&self) -> impl Iterator<Item = &'static Group> + '_ {
+        self.patches.iter().map(Installed::group)
     }
 
     /// Takes the patches away. What there is to say of that.

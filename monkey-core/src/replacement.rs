@@ -18,19 +18,9 @@ impl Replacement {
         target_name: &'static str,
         replacement_name: &'static str,
     ) -> Self {
-        Self(Request {
-            target: target as usize,
-            replacement: replacement as usize,
-            target_name,
-            replacement_name,
-            location: Location::caller(),
-            target_type: None,
-            optimised: false,
-            expected: None,
-            partly: false,
-            watched: false,
-            order: None,
-        })
+        let target = (target as usize, target_name);
+        let replacement = (replacement as usize, replacement_name);
+        Self(Request::new(target, replacement, Location::caller()))
     }
 
     /// What is only watched: `watch(T)`.

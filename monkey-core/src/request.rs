@@ -37,6 +37,27 @@ pub struct Request {
 }
 
 impl Request {
+    /// Of which nothing is known but addresses and names.
+    pub fn new(
+        (target, target_name): (usize, &'static str),
+        (replacement, replacement_name): (usize, &'static str),
+        location: &'static Location<'static>,
+    ) -> Self {
+        Self {
+            target,
+            replacement,
+            target_name,
+            replacement_name,
+            location,
+            target_type: None,
+            optimised: false,
+            expected: None,
+            partly: false,
+            watched: false,
+            order: None,
+        }
+    }
+
     /// What is expected of its calls where the list does not say. An order says how often; what is only watched need not be called.
     pub fn unless_told(&self, default: Count) -> Count {
         if self.watched || self.order.is_some() { Count::ANY } else { default }
