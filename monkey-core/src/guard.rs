@@ -131,6 +131,7 @@ pub unsafe fn patch_at(target: *const (), replacement: *const ()) -> Result<Patc
         target_type: None,
         optimised: false,
         expected: None,
+        common_type: None,
         partly: false,
     };
     PatchGuard::new(None, &[request], Location::caller())

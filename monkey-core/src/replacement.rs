@@ -24,6 +24,7 @@ impl Replacement {
             replacement_name,
             location: Location::caller(),
             target_type: None,
+            common_type: None,
             optimised: false,
             expected: None,
             partly: false,
@@ -41,6 +42,14 @@ impl Replacement {
     #[must_use]
     pub fn of_type(mut self, name: &'static str) -> Self {
         self.0.target_type = Some(name);
+        self
+    }
+
+    /// What `std::any::type_name` calls the type that target and replacement have in common, and whether it is an unsafe pointer of
+    /// which the type check knows all.
+    #[must_use]
+    pub fn in_common(mut self, name: &'static str, recognised: bool) -> Self {
+        self.0.common_type = (!recognised).then_some(name);
         self
     }
 
