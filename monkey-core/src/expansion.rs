@@ -20,12 +20,13 @@ pub use crate::request::Visibility;
 pub use crate::test_run::TestRun;
 pub use core;
 pub use foreign::borrowing::{
-    ProbeReferenceFirst, ProbeReferenceLast, ProbeReferences, ProbeSafeReferenceFirst, ProbeSafeReferenceLast,
-    ProbeSafeReferences,
+    ProbeReferenceFirst, ProbeReferenceLast, ProbeReferences, ProbeSafeReferenceFirst,
+    ProbeSafeReferenceLast, ProbeSafeReferences,
 };
 pub use foreign::{ProbeNoShape, ProbeOtherPointer, ProbeSafePointer, ProbeShape, recognised};
 pub use lent::{
-    AsksByName, AsksByPath, AsksByTrait, AsksNoMore, Inherited, Lent, Lookup, NameWithoutModule, PathEnd, hash_in_module,
+    AsksByName, AsksByPath, AsksByTrait, AsksNoMore, Inherited, Lent, Lookup, NameWithoutModule, PathEnd,
+    hash_in_module,
 };
 pub use outcome::{Fallible, Infallible, Outcome, Reference};
 pub use patchable::{entry, kept, never, opaque, unreturned, unwinding};

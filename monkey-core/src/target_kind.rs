@@ -6,7 +6,8 @@ use crate::request::Request;
 /// The first of them that cannot be replaced for what it is.
 pub fn check(requests: &[Request]) -> Result<(), PatchError> {
     for request in requests {
-        let cause = request.target_type.and_then(refusal).or_else(|| request.common_type.and_then(unsafe_for_safe));
+        let cause =
+            request.target_type.and_then(refusal).or_else(|| request.common_type.and_then(unsafe_for_safe));
         if let Some(cause) = cause {
             return Err(request.fails(cause));
         }
@@ -120,7 +121,10 @@ mod tests {
     fn arguments_are_counted_outside_of_their_own_brackets() {
         assert_eq!(number_of(")"), 0);
         assert_eq!(number_of("u8)"), 1);
-        assert_eq!(number_of("(u8, u16), core::result::Result<u8, [u8; 2]>, fn(u8, u8) -> u8) -> (u8, u8)"), 3);
+        assert_eq!(
+            number_of("(u8, u16), core::result::Result<u8, [u8; 2]>, fn(u8, u8) -> u8) -> (u8, u8)"),
+            3
+        );
     }
 
     #[test]

@@ -72,7 +72,8 @@ impl TestRun {
         body: impl FnOnce(),
     ) {
         let entered = Entered::enter(&self, true);
-        let ended = entered.install(&self, replacements()).map(|()| catch_unwind(AssertUnwindSafe(body)).err());
+        let ended =
+            entered.install(&self, replacements()).map(|()| catch_unwind(AssertUnwindSafe(body)).err());
         entered.end_to_panic(ended);
     }
 

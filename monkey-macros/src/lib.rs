@@ -9,6 +9,7 @@ mod expand;
 mod function;
 mod mistakes;
 mod names;
+mod source;
 
 use check::list::{List, PATCH, TRY_PATCH, Taker};
 use check::test::Test;

@@ -314,8 +314,8 @@ macro_rules! __monkey_kind_of_foreign {
         #[allow(unused_imports)]
         use $crate::expansion::{
             ProbeNoShape as _, ProbeOtherPointer as _, ProbeReferenceFirst as _, ProbeReferenceLast as _,
-            ProbeReferences as _, ProbeSafePointer as _, ProbeSafeReferenceFirst as _, ProbeSafeReferenceLast as _,
-            ProbeSafeReferences as _, ProbeShape as _,
+            ProbeReferences as _, ProbeSafePointer as _, ProbeSafeReferenceFirst as _,
+            ProbeSafeReferenceLast as _, ProbeSafeReferences as _, ProbeShape as _,
         };
         let __monkey_shape = (&&&&$crate::expansion::Probe::of(&$both)).__monkey_shape();
         let __monkey_c = (

@@ -35,8 +35,11 @@ mod tests {
 
     #[test]
     fn what_the_function_declares_is_its_own() {
-        assert_eq!(of_the_block(&parse_quote!(fn f<'a>(&self, _: &'a str, _: &'static u8, _: X<'_>))), None);
-        assert_eq!(of_the_block(&parse_quote!(fn f(&self, _: &dyn for<'x> Fn(&'x u8)) -> for<'y> fn(&'y u8))), None);
+        assert!(of_the_block(&parse_quote!(fn f<'a>(&self, _: &'a str, _: &'static u8, _: X<'_>))).is_none());
+        assert!(
+            of_the_block(&parse_quote!(fn f(&self, _: &dyn for<'x> Fn(&'x u8)) -> for<'y> fn(&'y u8)))
+                .is_none()
+        );
     }
 
     #[test]

@@ -96,8 +96,11 @@ impl Asked {
             block.items.iter().any(|item| matches!(item, ImplItem::Fn(other) if other.sig.ident == name))
         };
         let of_trait = block.trait_.as_ref().and_then(|(_, path, _)| path.segments.last());
-        let mut owners: Vec<&Ident> =
-            of_trait.map(|last| &last.ident).into_iter().chain(path_hash::type_name(&block.self_ty)).collect();
+        let mut owners: Vec<&Ident> = of_trait
+            .map(|last| &last.ident)
+            .into_iter()
+            .chain(path_hash::type_name(&block.self_ty))
+            .collect();
         owners.dedup();
         let mut beside = TokenStream::new();
         for item in &block.items {
@@ -236,11 +239,13 @@ impl Visit<'_> for ForeignNames<'_> {
     fn visit_type_path(&mut self, path: &TypePath) {
         let first = &path.path.segments[0].ident;
         let text = first.to_string();
-        let own = self.generics.params.iter().any(
-            |parameter| matches!(parameter, GenericParam::Type(parameter) if parameter.ident == *first),
-        );
-        let shouts =
-            text.chars().all(|letter| letter.is_ascii_uppercase() || letter.is_ascii_digit() || letter == '_');
+        let own =
+            self.generics.params.iter().any(
+                |parameter| matches!(parameter, GenericParam::Type(parameter) if parameter.ident == *first),
+            );
+        let shouts = text
+            .chars()
+            .all(|letter| letter.is_ascii_uppercase() || letter.is_ascii_digit() || letter == '_');
         self.parameter |= shouts && !own;
         self.own_type |= text == "Self";
         self.self_in_arguments |= text == "Self" && self.depth > 0;
@@ -256,10 +261,35 @@ mod tests {
     #[test]
     fn what_an_item_in_the_body_cannot_name_is_left_out() {
         let place = |function: syn::ItemFn| place_of_annotated(&function);
-        assert!(matches!(place(parse_quote!(fn f<'a: 'a, T>(_: &'a T) {})), Some(Around::Module)));
-        assert!(matches!(place(parse_quote!(fn f<'a: 'a>(&self, _: &'a u8) {})), Some(Around::UnknownBlock)));
-        assert!(matches!(place(parse_quote!(fn f<'a: 'a>(_: &'a u8) -> Self {})), Some(Around::UnknownBlock)));
-        assert!(place(parse_quote!(fn f<'a: 'a>(&self, _: &'a u8) -> T {})).is_none());
-        assert!(place(parse_quote!(fn f<'a: 'a>(&self, _: &'a Vec<Self>) {})).is_none());
+        assert!(matches!(
+            place(parse_quote!(
+                fn f<'a: 'a, T>(_: &'a T) {}
+            )),
+            Some(Around::Module)
+        ));
+        assert!(matches!(
+            place(parse_quote!(
+                fn f<'a: 'a>(&self, _: &'a u8) {}
+            )),
+            Some(Around::UnknownBlock)
+        ));
+        assert!(matches!(
+            place(parse_quote!(
+                fn f<'a: 'a>(_: &'a u8) -> Self {}
+            )),
+            Some(Around::UnknownBlock)
+        ));
+        assert!(
+            place(parse_quote!(
+                fn f<'a: 'a>(&self, _: &'a u8) -> T {}
+            ))
+            .is_none()
+        );
+        assert!(
+            place(parse_quote!(
+                fn f<'a: 'a>(&self, _: &'a Vec<Self>) {}
+            ))
+            .is_none()
+        );
     }
 }

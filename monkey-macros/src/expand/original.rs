@@ -25,15 +25,16 @@ pub fn original(call: &Call) -> TokenStream {
     let callee = Ident::new("__monkey_callee", Span::mixed_site().located_at(place));
     let bypass = Ident::new("__monkey_bypass", Span::mixed_site());
     let name = |(index, argument): (usize, &Expr)| {
-        let place = argument.to_token_stream().into_iter().next().map_or_else(Span::mixed_site, |first| first.span());
+        let place =
+            argument.to_token_stream().into_iter().next().map_or_else(Span::mixed_site, |first| first.span());
         format_ident!("__monkey_argument{index}", span = Span::mixed_site().located_at(place))
     };
     let names: Vec<_> = arguments.iter().enumerate().map(name).collect();
     let arguments = arguments.iter();
     let taken = match names.len() {
         count @ 1..=MOST => {
-            let [takes, takes_any] = ["Takes", "TakesAny"]
-                .map(|name| format_ident!("{name}{count}", span = Span::mixed_site()));
+            let [takes, takes_any] =
+                ["Takes", "TakesAny"].map(|name| format_ident!("{name}{count}", span = Span::mixed_site()));
             let take = quote_spanned! {Span::mixed_site()=> {
                 #[allow(unused_imports)]
                 use #private::callee::{#takes as _, #takes_any as _};

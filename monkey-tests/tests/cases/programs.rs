@@ -186,6 +186,13 @@ fn fixtures_and_cases_run_inside_or_the_order_is_told() {
 }
 
 #[test]
+fn a_test_runs_once_whatever_stands_above() {
+    let said = Workspace::new().test("fixtures", &["--test", "once"]);
+    said.passes();
+    assert!(said.text.contains("running 4 tests"), "{}", said.text);
+}
+
+#[test]
 fn lints_mean_the_same_under_the_attribute() {
     if is_said_elsewhere() {
         return;

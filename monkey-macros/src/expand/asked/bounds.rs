@@ -202,7 +202,8 @@ mod tests {
     fn a_trait_ties_a_type_to_its_lifetimes_but_not_to_those_of_a_binder() {
         assert!(read(&parse_quote!(fn f<'de, T: Deserialize<'de>>(_: &'de str) -> T)).tied);
         assert!(read(&parse_quote!(fn f<'a, T>(_: &'a T) where &'a T: IntoIterator)).tied);
-        let bounds = read(&parse_quote!(fn f<T: for<'de> Deserialize<'de>, F: for<'x> Fn(&'x T)>(_: T, _: F)));
+        let bounds =
+            read(&parse_quote!(fn f<T: for<'de> Deserialize<'de>, F: for<'x> Fn(&'x T)>(_: T, _: F)));
         assert!(!bounds.tied && bounds.bound.is_empty());
     }
 

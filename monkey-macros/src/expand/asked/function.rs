@@ -99,7 +99,8 @@ impl Function {
         let function = quote_spanned!(Span::mixed_site()=> #unsafety #abi fn(#(#inputs),*) -> #output);
         let binder = late.iter().map(|name| Lifetime::new(name, Span::mixed_site()));
         let pointer = quote_spanned!(Span::mixed_site()=> for<#(#binder),*> #function);
-        let asked = Lifetimes { early: &early, late: &late, given: &given }.asked(&function, &generics, sig)?;
+        let asked =
+            Lifetimes { early: &early, late: &late, given: &given }.asked(&function, &generics, sig)?;
         let types = generics.constrained(&pointer)?;
         let names = early.iter().chain(&generics.bound).collect::<BTreeSet<_>>();
         let names = names.into_iter().map(|name| Lifetime::new(name, Span::mixed_site()).into_token_stream());
@@ -139,11 +140,7 @@ fn inputs(
     sig.inputs.iter().map(input).collect()
 }
 
-fn self_argument(
-    receiver: &Receiver,
-    self_type: &TokenStream,
-    renamed: &mut Renamed,
-) -> Option<TokenStream> {
+fn self_argument(receiver: &Receiver, self_type: &TokenStream, renamed: &mut Renamed) -> Option<TokenStream> {
     if receiver.colon_token.is_some() || !receiver.attrs.is_empty() {
         return None;
     }
@@ -219,7 +216,8 @@ impl Lifetimes<'_> {
 
 /// Whether the lifetime is that of arguments `&'b T` and stands nowhere else.
 fn is_outermost_alone(sig: &Signature, name: &str) -> bool {
-    let count = |tokens: TokenStream| every(tokens).iter().filter(|other| renamed_text(other) == name).count();
+    let count =
+        |tokens: TokenStream| every(tokens).iter().filter(|other| renamed_text(other) == name).count();
     let outermost = sig.inputs.iter().filter(|argument| match argument {
         FnArg::Typed(argument) => matches!(&*argument.ty, Type::Reference(reference)
             if reference.lifetime.as_ref().is_some_and(|lifetime| renamed(lifetime) == name)),
@@ -248,7 +246,8 @@ mod tests {
     fn a_bound_is_asked_for_every_lifetime() {
         let same = asked(&parse_quote!(fn f<'a: 'a>(text: &'a str) -> &'a str), Around::Module);
         assert_eq!(same.as_deref(), Some("for<>fn(&'__monkey_any0str)->&'__monkey_any0str"));
-        let longer = asked(&parse_quote!(fn f<'a, 'b: 'a>(x: &'a str, y: &'b str) -> &'a str), Around::Module);
+        let longer =
+            asked(&parse_quote!(fn f<'a, 'b: 'a>(x: &'a str, y: &'b str) -> &'a str), Around::Module);
         assert_eq!(
             longer.as_deref(),
             Some("for<>fn(&'__monkey_any0str,&'__monkey_any0str)->&'__monkey_any0str")
@@ -265,7 +264,11 @@ mod tests {
 
     #[test]
     fn a_default_method_is_asked_for_every_type() {
-        let item: syn::ItemTrait = parse_quote!(trait Put<'a> { fn put(&self, text: &'a str) {} });
+        let item: syn::ItemTrait = parse_quote!(
+            trait Put<'a> {
+                fn put(&self, text: &'a str) {}
+            }
+        );
         let syn::TraitItem::Fn(method) = &item.items[0] else { panic!("a method") };
         let function = Function::read(&method.sig, Around::Trait(&item)).unwrap();
         let bounds = function.bounds[0].to_string().replace(' ', "");
@@ -283,6 +286,8 @@ mod tests {
                 _: (&'a u8, &'b u8, &'c u8, &'d u8, &'e u8, &'f u8, &'g u8, &'h u8, &'i u8),
             )
         );
-        assert!(asked(&sig, Around::Module).unwrap().starts_with("for<'__monkey_i_each>fn((&'__monkey_any0u8,"));
+        assert!(
+            asked(&sig, Around::Module).unwrap().starts_with("for<'__monkey_i_each>fn((&'__monkey_any0u8,")
+        );
     }
 }
