@@ -142,11 +142,14 @@ impl Evidence {
         }
         let calls = inlined::find(self.target, self.target_type);
         let surely = calls.iter().any(|call| call.certain && !inlined::is_foreign(call));
-        if surely {
+        let dependency = optimised::dependency(self);
+        if surely && dependency.is_some() {
+            inlined::tell_places(&calls, text);
+        } else if surely {
             inlined::tell(self, &calls, text);
         }
         outside::tell(&self.outside, text);
-        let dependency = optimised::tell_dependency(self, text);
+        let dependency = dependency.inspect(|package| optimised::tell_dependency(self, package, text)).is_some();
         if !surely && self.outside.is_empty() && !dependency {
             if self.optimised && !inlined::tells(&calls) {
                 optimised::tell_program(self.target, text);
