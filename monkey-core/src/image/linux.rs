@@ -38,6 +38,14 @@ impl Loaded {
             .any(|(kind, begin, size)| *kind == libc::PT_LOAD && inside >= *begin && inside - *begin < *size)
     }
 
+    /// From the begin of its first segment to the end of the last.
+    pub fn extent(&self) -> (usize, usize) {
+        let segments = self.segments.iter().filter(|(kind, ..)| *kind == libc::PT_LOAD);
+        let address = |inside: u64| self.bias.wrapping_add(inside as usize);
+        let ends = segments.map(|(_, begin, size)| (address(*begin), address(begin.saturating_add(*size))));
+        ends.reduce(|all, own| (all.0.min(own.0), all.1.max(own.1))).unwrap_or_default()
+    }
+
     /// What to call it in a message.
     pub fn label(&self) -> String {
         let path = Path::new(OsStr::from_bytes(&self.path));
@@ -45,10 +53,11 @@ impl Loaded {
     }
 }
 
-/// Everything that is loaded now.
-pub(super) fn loaded() -> Vec<Loaded> {
-    let mut all: Vec<Loaded> = Vec::new();
+/// Everything that is loaded now, and how many files have been.
+pub(super) fn loaded() -> (u64, Vec<Loaded>) {
+    let (mut loads, mut all) = (0, Vec::<Loaded>::new());
     each_loaded_file(|file| {
+        loads = file.loads;
         // The crate `libc` has these fields in the widths of the machine.
         let segments = file.headers.iter().map(|header| (header.p_type, header.p_vaddr, header.p_memsz));
         let marks = file.headers.iter().filter_map(|header| mark(file.bias, header)).collect();
@@ -56,7 +65,7 @@ pub(super) fn loaded() -> Vec<Loaded> {
         all.push(Loaded { path: file.path.to_vec(), bias: file.bias, segments, marks });
         ControlFlow::Continue(())
     });
-    all
+    (loads, all)
 }
 
 /// What tells a file apart, from one of its segments in memory.

@@ -37,6 +37,15 @@ pub(super) fn is_only_instance(name: &[u8], at: usize) -> bool {
     }
 }
 
+/// Whether what follows a path at `at` may: the crate that made the instance, and a suffix.
+pub(super) fn may_end(name: &[u8], at: usize) -> bool {
+    let mut walk = Walk { name, at, depth: 0, found: Path::default() };
+    if matches!(name.get(at), Some(b'C' | b'B')) && walk.path().is_none() {
+        return false;
+    }
+    matches!(name.get(walk.at), None | Some(b'.'))
+}
+
 /// What LLVM appends when it makes a local symbol visible to other units. Other suffixes (`.cold`) name parts of functions.
 pub(super) fn is_llvm_suffix(suffix: &[u8]) -> bool {
     suffix.is_empty() || suffix.starts_with(b".llvm.")
