@@ -75,6 +75,12 @@ pub fn path(address: usize) -> &'static [u8] {
     objects::around(address).map_or(&[], |object| &object.loaded.path)
 }
 
+/// Where the code around `address` ends, if it is that of a loaded file: the loader has mapped it to be read and executed.
+#[must_use]
+pub fn code_end(address: usize) -> Option<usize> {
+    objects::around(address)?.loaded.code_end(address)
+}
+
 /// Whether a file of this path is loaded.
 #[must_use]
 pub fn is_loaded(path: &[u8]) -> bool {

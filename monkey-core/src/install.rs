@@ -1,4 +1,5 @@
 //! From a list of replacements to patches: every copy of each target is hooked, then all are patched, or none.
+use crate::code;
 use crate::crash;
 use crate::engine::{self, Addition};
 use crate::error::{Cause, PatchError};
@@ -140,12 +141,15 @@ fn hook_copies(copies: &Copies, loads: u64) -> Result<&'static Group, Cause> {
     // What only leads to a body would make the original call the replacement.
     bodies.retain(|copy| !copies.thunks.contains(copy) || copies.thunks.len() == copies.addresses.len());
     let bodies: Vec<Body> = bodies.into_iter().map(Body::of).collect();
-    let map = text::map()?;
+    let map = text::map(&bodies)?;
     let mut text = TEXT.hold();
-    let group = bodies.iter().find_map(|body| text::standing_group(&map, *body)).unwrap_or_else(Group::new);
+    let writing = code::Writing::begin();
+    let standing = bodies.iter().find_map(|body| text::standing_group(map.as_ref(), *body));
+    let group = standing.unwrap_or_else(Group::new);
     for body in bodies {
-        text.hook(&map, body, group, None)?;
+        text.hook(map.as_ref(), body, group, None)?;
     }
+    drop(writing);
     for thunk in copies
         .addresses
         .iter()
