@@ -33,7 +33,7 @@ use elf::Elf;
 pub use inlined::{Inlined, inlined, inlined_named};
 use name::Mangled;
 use objects::Object;
-pub use origin::{Origin, can_be_marked, home_optimised, is_std_code, origin};
+pub use origin::{Origin, can_be_marked, home_optimised, is_std_code, may_be_inlined, origin};
 
 /// A function of the program or of a library that it has loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use crate::engine::{self, Addition};
 use crate::error::{Cause, PatchError};
 use crate::group::{Containing, Group};
 use crate::hook::Hook;
-use crate::image::{self, Container, Copies, Origin};
+use crate::image::{self, Container, Copies};
 use crate::inherit;
 use crate::kept;
 use crate::lock;
@@ -73,7 +73,7 @@ fn containing(request: &Request, group: &'static Group) -> &'static [Containing]
 }
 
 fn find_containing(request: &Request, target_type: &str, group: &'static Group) -> Vec<Containing> {
-    if !may_be_inlined(request) {
+    if !request.optimised && !image::may_be_inlined(request.target) {
         return Vec::new();
     }
     let containers = image::containers(request.target, Some(target_type));
@@ -84,13 +84,6 @@ fn find_containing(request: &Request, target_type: &str, group: &'static Group) 
         Some(Containing { container, group })
     });
     hooked.collect()
-}
-
-/// Whether code may have been compiled with a copy of the target in it: the standard library's was, and optimised code.
-fn may_be_inlined(request: &Request) -> bool {
-    request.optimised
-        || image::origin(request.target) == Some(Origin::Std)
-        || image::home_optimised(request.target) == Some(true)
 }
 
 /// Hooks every copy of a target; the group that they are.

@@ -246,9 +246,8 @@ impl Text {
     }
 
     fn take_unit(&mut self, unit: usize) {
-        let of_unit = |units: &&mut Units| {
-            (units.block.start..units.block.start + units.block.code).contains(&unit)
-        };
+        let of_unit =
+            |units: &&mut Units| (units.block.start..units.block.start + units.block.code).contains(&unit);
         if let Some(units) = self.blocks.iter_mut().rev().find(of_unit) {
             units.taken += 1;
         }

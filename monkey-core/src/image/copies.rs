@@ -114,7 +114,9 @@ impl Copies {
 
     /// Notes what else the code at one of the function's addresses is.
     fn shares(&mut self, own: &Mangled, one_of_std: bool, address: usize) {
-        let Some(object) = objects::around(address).filter(|object| object.has_several_names(address)) else { return };
+        let Some(object) = objects::around(address).filter(|object| object.has_several_names(address)) else {
+            return;
+        };
         let (same, others): (Vec<_>, Vec<_>) =
             object.mangled_at(address).into_iter().partition(|name| is_same_path(own, name));
         let foreign = if same.is_empty() { Vec::new() } else { object.foreign_at(address) };
@@ -204,7 +206,10 @@ fn behind_shim(shim: Body, own: &Mangled) -> Option<usize> {
     let destinations = code::destinations(code, shim.address());
     let through = destinations.slots.iter().filter_map(|slot| system::pointer(&shim.object.loaded, *slot));
     destinations.functions.iter().copied().chain(through).find(|callee| {
-        shim.object.mangled_at(*callee).iter().any(|body| !body.shim && body.ident == own.ident && body.plain() == own.body_name())
+        shim.object
+            .mangled_at(*callee)
+            .iter()
+            .any(|body| !body.shim && body.ident == own.ident && body.plain() == own.body_name())
     })
 }
 

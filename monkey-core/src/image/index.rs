@@ -22,9 +22,9 @@ impl Index {
         if key.starts_with(V0) {
             return self.v0(symbols, strings).with(symbols, contents(key), &begins);
         }
-        match hash(key, key.len(), &KEY) {
+        match hash(key, key.len(), Hashed::Key) {
             Some(hash) => {
-                let tails = self.by_key.get_or_init(|| Box::new(Tails::build(symbols, strings, &KEY)));
+                let tails = self.by_key.get_or_init(|| Box::new(Tails::build(symbols, strings, Hashed::Key)));
                 tails.with(symbols, hash, &begins)
             }
             // Too short: few are.
@@ -43,9 +43,11 @@ impl Index {
     ) -> Vec<Entry> {
         let mut tail = identifier.to_vec();
         tail.extend_from_slice(MARK);
-        let Some(hash) = hash(&tail, tail.len(), &IDENTIFIER) else { return symbols.search(strings, start) };
+        let Some(hash) = hash(&tail, tail.len(), Hashed::Identifier) else {
+            return symbols.search(strings, start);
+        };
         let tails =
-            self.by_identifier.get_or_init(|| Box::new(Tails::build(symbols, strings, &IDENTIFIER)));
+            self.by_identifier.get_or_init(|| Box::new(Tails::build(symbols, strings, Hashed::Identifier)));
         let begins = |number: u32| strings[symbols.name(number as usize) as usize..].starts_with(start);
         tails.with(symbols, hash, &begins)
     }
@@ -67,10 +69,14 @@ const MARK: &[u8] = b"17h";
 /// The hash and the `E` behind it.
 const BEHIND: usize = 17;
 
-/// Which bytes of a key are hashed, from its end. The last three are `MARK`.
-const KEY: [usize; 8] = [4, 5, 6, 7, 9, 12, 15, 19];
-/// Which bytes of an identifier with its length are.
-const IDENTIFIER: [usize; 3] = [4, 5, 6];
+/// What is hashed of a name in front of its hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Hashed {
+    /// Its length and its last bytes.
+    Key,
+    /// Its last bytes alone, as many as an identifier has with its length.
+    Identifier,
+}
 
 /// Legacy names by some of the bytes in front of their hashes.
 #[derive(Debug)]
@@ -84,44 +90,54 @@ struct Tails {
 /// How many hashes there are, and one for names that have none.
 const HASHES: usize = 1 << 14;
 
-/// The number that the bytes at these places in front of `end` make, from 1 on.
-fn hash(bytes: &[u8], end: usize, places: &[usize]) -> Option<usize> {
-    if end < places[places.len() - 1] {
-        return None;
+/// The number of what stands in front of `end`, from 1 on. Written out, as everything that is done for each name.
+fn hash(name: &[u8], end: usize, hashed: Hashed) -> Option<usize> {
+    // The last three are `MARK`.
+    if end < 20 {
+        return if hashed == Hashed::Identifier && end > 5 { Some(1 + last_bytes(name, end)) } else { None };
     }
-    let (mut hash, mut next) = (0_u64, 0);
-    while next < places.len() {
-        hash = hash * 31 + u64::from(bytes[end - places[next]]);
-        next += 1;
+    let mut hash = last_bytes(name, end);
+    if hashed == Hashed::Key {
+        hash = hash * 31 + name[end - 7] as usize;
+        hash = hash * 31 + name[end - 10] as usize;
+        hash = hash * 31 + name[end - 14] as usize;
+        hash = hash * 31 + name[end - 19] as usize + 7 * end;
+        hash = (hash ^ hash >> 14) % (HASHES - 1);
     }
-    Some((hash % (HASHES as u64 - 1)) as usize + 1)
+    Some(1 + hash)
+}
+
+fn last_bytes(name: &[u8], end: usize) -> usize {
+    let bytes = name[end - 4] as usize | (name[end - 5] as usize) << 5 | (name[end - 6] as usize) << 10;
+    (bytes ^ bytes >> 7) % (HASHES - 1)
 }
 
 /// The same of the name at `at`, if it is in the legacy mangling.
-fn hash_of_name(strings: &[u8], at: usize, places: &[usize]) -> Option<usize> {
+fn hash_of_name(strings: &[u8], at: usize, hashed: Hashed) -> Option<usize> {
+    if at + 2 > strings.len() || strings[at] != b'_' || strings[at + 1] != b'Z' {
+        return None;
+    }
     let rest = &strings[at..];
-    if rest.len() < 2 || rest[0] != b'_' || rest[1] != b'Z' {
+    let length = find_byte(rest, 0)?;
+    let mut end = length;
+    if rest[end - 1] != b'E' {
+        end = find(&rest[..length], b"E.llvm.")? + 1;
+    }
+    if end < BEHIND + MARK.len() || rest[end - BEHIND - 1] != b'h' || rest[end - BEHIND - 3] != b'1' {
         return None;
     }
-    let name = &rest[..find_byte(rest, 0)?];
-    let mut end = name.len();
-    if name[end - 1] != b'E' {
-        end = find(name, b"E.llvm.")? + 1;
-    }
-    if end < BEHIND + MARK.len() || name[end - BEHIND - 1] != b'h' || name[end - BEHIND - 3] != b'1' {
-        return None;
-    }
-    hash(name, end - BEHIND, places)
+    hash(rest, end - BEHIND, hashed)
 }
 
 impl Tails {
     /// Sorted by counting, as [`Symbols`] is.
-    fn build(symbols: &Symbols, strings: &[u8], places: &[usize]) -> Self {
-        let (names, count) = (symbols.names(), symbols.len());
-        let (mut hashes, mut ends) = (vec![0_u16; count], vec![0_u32; HASHES]);
+    fn build(symbols: &Symbols, strings: &[u8], hashed: Hashed) -> Self {
+        let count = symbols.len();
+        let (mut of_names, mut of_hashes) = (vec![0_u16; count], vec![0_u32; HASHES]);
+        let (hashes, ends): (&mut [u16], &mut [u32]) = (&mut of_names, &mut of_hashes);
         let (mut next, mut all) = (0, 0);
         while next < count {
-            if let Some(hash) = hash_of_name(strings, names[next] as usize, places) {
+            if let Some(hash) = hash_of_name(strings, symbols.name(next) as usize, hashed) {
                 hashes[next] = hash as u16;
                 ends[hash] += 1;
                 all += 1;
@@ -136,7 +152,8 @@ impl Tails {
             before += own;
             next += 1;
         }
-        let mut numbers = vec![0_u32; all];
+        let mut by_hash = vec![0_u32; all];
+        let numbers: &mut [u32] = &mut by_hash;
         next = 0;
         while next < count {
             let hash = hashes[next] as usize;
@@ -146,7 +163,7 @@ impl Tails {
             }
             next += 1;
         }
-        Self { ends, numbers }
+        Self { ends: of_hashes, numbers: by_hash }
     }
 
     fn with(&self, symbols: &Symbols, hash: usize, is_it: &dyn Fn(u32) -> bool) -> Vec<Entry> {
@@ -200,11 +217,10 @@ fn identifier(name: &[u8], digits: usize) -> u128 {
 
 impl Contents {
     fn build(symbols: &Symbols, strings: &[u8]) -> Self {
-        let names = symbols.names();
         let mut built = Self { numbers: Vec::new(), contents: Vec::new() };
         let mut next = 0;
-        while next < names.len() {
-            let at = names[next] as usize;
+        while next < symbols.len() {
+            let at = symbols.name(next) as usize;
             if strings[at] == b'_' && at + 1 < strings.len() && strings[at + 1] == b'R' {
                 built.numbers.push(next as u32);
                 built.contents.push(contents(text(strings, at).unwrap_or_default()));
@@ -265,8 +281,7 @@ mod tests {
             found.retain(|entry| name.mangling == Mangling::V0 || name.same_key(elf.name(entry.name)));
             all.sort_by_key(|entry| (entry.address, entry.name));
             assert_eq!(found, all, "{}", name.plain());
-            let mut identifier = name.ident.len().to_string().into_bytes();
-            identifier.extend_from_slice(&name.ident);
+            let identifier = name.ident_with_length(name.mangling);
             let legacy = index.legacy_with_identifier(&symbols, elf.strings, b"_ZN", &identifier);
             let v0 = index.v0_with_identifier(&symbols, elf.strings, &identifier);
             let plain = !name.shim && !name.key.ends_with(b"$GT$17h");

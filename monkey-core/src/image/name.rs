@@ -22,6 +22,9 @@ pub(super) struct Mangled {
     pub hash: Vec<u8>,
     /// The function's own identifier.
     pub ident: Vec<u8>,
+    /// What the path begins with, and is of one crate: in the v0 mangling that crate; in the legacy one its name, or the type
+    /// and the trait of an implementation.
+    pub root: Vec<u8>,
     /// Whether this is the function that stands in for a `#[track_caller]` one where a pointer is taken.
     pub shim: bool,
     /// Whether the name admits other instances with other types. A legacy name always does.
@@ -57,6 +60,7 @@ impl Mangled {
             key: name[..path.end].to_vec(),
             hash: Vec::new(),
             ident: name[path.ident.0..path.ident.1].to_vec(),
+            root: name[path.root.0..path.root.1].to_vec(),
             shim: path.shim,
             generic: path.generic,
             symbol: name.to_vec(),
@@ -79,6 +83,7 @@ impl Mangled {
             key: key.to_vec(),
             hash: name[end - HASH - 1..end - 1].to_vec(),
             ident: ident.to_vec(),
+            root: first_component(key)?.to_vec(),
             shim,
             generic: true,
             symbol: name.to_vec(),
@@ -86,9 +91,15 @@ impl Mangled {
         })
     }
 
-    /// The function's own identifier as symbols have it: `4half`.
-    pub fn ident_with_length(&self) -> Vec<u8> {
+    /// The function's own identifier as symbols of a mangling have it: `4half`.
+    pub fn ident_with_length(&self, mangling: Mangling) -> Vec<u8> {
         let mut ident = self.ident.len().to_string().into_bytes();
+        // There an underscore parts the length from what might be more of it, or more of the underscore.
+        if mangling == Mangling::V0
+            && self.ident.first().is_some_and(|first| *first == b'_' || first.is_ascii_digit())
+        {
+            ident.push(b'_');
+        }
         ident.extend_from_slice(&self.ident);
         ident
     }
@@ -171,6 +182,14 @@ fn legacy_end(name: &[u8]) -> Option<usize> {
     let tail = &name[hash..end];
     let well = tail.starts_with(b"17h") && tail[HASH + 3] == b'E' && name.starts_with(b"_ZN");
     (well && tail[3..HASH + 3].iter().all(u8::is_ascii_hexdigit)).then_some(end)
+}
+
+/// The first component of a legacy name.
+fn first_component(key: &[u8]) -> Option<&[u8]> {
+    let rest = key.get(3..)?;
+    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let length: usize = std::str::from_utf8(&rest[..digits]).ok()?.parse().ok()?;
+    rest.get(digits..digits.checked_add(length)?)
 }
 
 /// The last component of a legacy name, `key` ending with the `17h` of its hash.

@@ -122,7 +122,8 @@ impl Object {
     /// What is found among the symbols. Those of a file without any of Rust's are not read for it.
     fn named(&self, find: impl FnOnce(&Symbols, &[u8]) -> Vec<Entry>) -> Vec<(Entry, &'static [u8])> {
         let has_rust = |elf: &Elf| RUST.iter().any(|part| bytes::find(elf.strings, part).is_some());
-        let Some(elf) = self.elf().filter(|elf| *self.has_rust.get_or_init(|| Box::new(has_rust(elf)))) else {
+        let Some(elf) = self.elf().filter(|elf| *self.has_rust.get_or_init(|| Box::new(has_rust(elf))))
+        else {
             return Vec::new();
         };
         let entries = find(self.symbols(), elf.strings);

@@ -14,13 +14,15 @@ pub(super) struct Entry {
 
 /// All functions of a file, sorted by address.
 ///
-/// In three lists of numbers: without optimisation zeros for numbers come from the system, those for anything else from a loop.
+/// In lists of numbers: without optimisation zeros for numbers come from the system, those for anything else from a loop.
 #[derive(Debug, Default)]
 pub(super) struct Symbols {
     pub base: u64,
     addresses: Vec<u32>,
-    names: Vec<u32>,
-    sizes: Vec<u32>,
+    /// Where each is in `table`.
+    places: Vec<u32>,
+    /// The file's symbols: name (4 bytes), type and binding, visibility, section (2 bytes); address; size.
+    table: &'static [Symbol],
     /// Used from the second search on: many processes patch one function.
     index: Index,
     searched: AtomicBool,
@@ -31,8 +33,7 @@ pub(super) struct Symbols {
 /// What names in the v0 mangling begin with, and nearly no others.
 pub(super) const V0: &[u8] = b"_R";
 
-/// Words of eight bytes.
-const SYMBOL: usize = 3;
+type Symbol = [[u8; 8]; 3];
 
 impl Symbols {
     pub fn build(elf: &Elf) -> Self {
@@ -41,8 +42,9 @@ impl Symbols {
             begin = begin.min(code.svma);
             end = end.max(code.svma.saturating_add(code.size));
         }
-        let words: &[[u8; 8]] = elf.symbols.as_chunks().0;
-        by_address(&Table { words, code: &elf.code, strings: elf.strings, begin, end })
+        let words: &'static [[u8; 8]] = elf.symbols.as_chunks().0;
+        let symbols = words.as_chunks().0;
+        by_address(&Table { symbols, code: &elf.code, strings: elf.strings, begin, end })
     }
 
     pub fn len(&self) -> usize {
@@ -50,15 +52,14 @@ impl Symbols {
     }
 
     pub fn entry(&self, number: usize) -> Entry {
-        Entry { address: self.addresses[number], name: self.names[number], size: self.sizes[number] }
+        let size = u64::from_le_bytes(self.table[self.places[number] as usize][2]);
+        let size = size.min(u64::from(u32::MAX)) as u32;
+        Entry { address: self.addresses[number], name: self.name(number), size }
     }
 
-    pub fn names(&self) -> &[u32] {
-        &self.names
-    }
-
+    /// Where the name of an entry is.
     pub fn name(&self, number: usize) -> u32 {
-        self.names[number]
+        u64::from_le_bytes(self.table[self.places[number] as usize][0]) as u32
     }
 
     pub fn entries(&self) -> impl Iterator<Item = Entry> + '_ {
@@ -126,7 +127,11 @@ impl Symbols {
     /// Every entry whose name begins with `key`, which is that of a function: the whole of a name but for what differs between
     /// copies.
     pub fn with_key(&self, strings: &[u8], key: &[u8]) -> Vec<Entry> {
-        if self.is_first_search() { self.search(strings, key) } else { self.index.with_key(self, strings, key) }
+        if self.is_first_search() {
+            self.search(strings, key)
+        } else {
+            self.index.with_key(self, strings, key)
+        }
     }
 
     fn is_first_search(&self) -> bool {
@@ -151,13 +156,14 @@ impl Symbols {
     }
 
     pub fn search(&self, strings: &[u8], key: &[u8]) -> Vec<Entry> {
-        let (names, mut found): (&[u32], _) = (&self.names, Vec::new());
+        let (places, table): (&[u32], &[Symbol]) = (&self.places, self.table);
+        let mut found = Vec::new();
         let Some(last) = key.len().checked_sub(1).filter(|last| *last > 0) else { return found };
         let (tail, before) = (key[last], key[last - 1]);
-        let (mut next, count, size) = (0, names.len(), strings.len());
+        let (mut next, count, size) = (0, places.len(), strings.len());
         while next < count {
             // The end of the key is where names differ: two bytes there spare nearly all full comparisons.
-            let at = names[next] as usize + last;
+            let at = u64::from_le_bytes(table[places[next] as usize][0]) as u32 as usize + last;
             if at < size
                 && strings[at] == tail
                 && strings[at - 1] == before
@@ -172,8 +178,9 @@ impl Symbols {
 }
 
 /// A file's table of symbols.
+#[derive(Clone, Copy)]
 struct Table<'a> {
-    words: &'a [[u8; 8]],
+    symbols: &'static [Symbol],
     code: &'a [Section],
     strings: &'a [u8],
     begin: u64,
@@ -181,99 +188,109 @@ struct Table<'a> {
 }
 
 impl Table<'_> {
-    /// The address of the symbol that begins with the word `at`, from the begin of all code, if it is a function, or an untyped
-    /// label in code (assembly). Marks of the assembler (`$x`) are none.
+    /// Where the symbol begins in all code, if it is a function, or an untyped label in code (assembly). Marks of the assembler
+    /// (`$x`) are none. Inlined without optimisation too: a first patch spends most of its time here.
     #[inline(always)]
-    #[expect(clippy::inline_always, reason = "it is the loop that a first patch spends most of its time in, without optimisation")]
-    fn function(&self, at: usize) -> Option<usize> {
-        // Name (4 bytes), type and binding, visibility, section (2 bytes); address; size.
-        let head = u64::from_le_bytes(self.words[at]);
+    #[expect(clippy::inline_always, reason = "as it says")]
+    fn function(&self, symbol: &Symbol) -> u64 {
+        let head = u64::from_le_bytes(symbol[0]);
         let (kind, section, name) = (head >> 32 & 15, (head >> 48) as usize, head as u32 as usize);
-        if (kind != 2 && kind != 0 && kind != 10) || section >= self.code.len() || self.code[section].size == 0 {
-            return None;
+        if (kind != 2 && kind != 0 && kind != 10)
+            || section >= self.code.len()
+            || self.code[section].size == 0
+        {
+            return NOWHERE;
         }
-        let address = u64::from_le_bytes(self.words[at + 1]);
+        let address = u64::from_le_bytes(symbol[1]);
         if address < self.begin || address >= self.end || name >= self.strings.len() {
-            return None;
+            return NOWHERE;
         }
         if kind == 0 && self.strings[name] == b'$' {
-            return None;
+            return NOWHERE;
         }
-        Some((address - self.begin) as usize)
+        address - self.begin
     }
 }
+
+/// No function's place.
+const NOWHERE: u64 = u64::MAX;
 
 /// Sorts by counting how many begin in each stretch of code, which unoptimised code does in a tenth of the time that
 /// the standard library's sort takes there; what begins in one stretch is put in order afterwards.
 fn by_address(table: &Table<'_>) -> Symbols {
-    let last = table.words.len().saturating_sub(SYMBOL - 1);
+    let symbols: &'static [Symbol] = table.symbols;
     // Numbers of 32 bits have to do.
     let span = table.end.saturating_sub(table.begin).min(u64::from(u32::MAX)) as usize;
     let table = &Table { end: table.begin.saturating_add(span as u64), ..*table };
-    let mut shift = 0;
-    while span >> shift > table.words.len() {
+    let mut shift = 0_u32;
+    while span >> shift > 4 * symbols.len() {
         shift += 1;
     }
     let mut ends = vec![0_u32; (span >> shift) + 2];
-    let ends: &mut [u32] = &mut ends;
+    let (mut found, mut found_at) = (vec![0_u32; symbols.len()], vec![0_u32; symbols.len()]);
+    let (starts, all, all_at): (&mut [u32], &mut [u32], &mut [u32]) = (&mut ends, &mut found, &mut found_at);
     let (mut at, mut count) = (0, 0);
-    while at < last {
-        if let Some(address) = table.function(at) {
-            ends[(address >> shift) + 1] += 1;
+    while at < symbols.len() {
+        let address = table.function(&symbols[at]);
+        if address != NOWHERE {
+            starts[(address >> shift) as usize + 1] += 1;
+            all[count] = address as u32;
+            all_at[count] = at as u32;
             count += 1;
         }
-        at += SYMBOL;
+        at += 1;
     }
-    let mut stretch = 1;
-    while stretch < ends.len() {
-        ends[stretch] += ends[stretch - 1];
+    let (mut stretch, mut before) = (1, 0);
+    while stretch < starts.len() {
+        before += starts[stretch];
+        starts[stretch] = before;
         stretch += 1;
     }
-    let (mut addresses, mut names, mut sizes) = (vec![0; count], vec![0; count], vec![0; count]);
-    let (into, into_names, into_sizes): (&mut [u32], &mut [u32], &mut [u32]) =
-        (&mut addresses, &mut names, &mut sizes);
+    let (mut addresses, mut places) = (vec![0; count], vec![0; count]);
+    let (into, into_places): (&mut [u32], &mut [u32]) = (&mut addresses, &mut places);
     at = 0;
-    while at < last {
-        if let Some(address) = table.function(at) {
-            let place = ends[address >> shift] as usize;
-            ends[address >> shift] += 1;
-            into[place] = address as u32;
-            into_names[place] = u64::from_le_bytes(table.words[at]) as u32;
-            let size = u64::from_le_bytes(table.words[at + 2]);
-            into_sizes[place] = if size > 0xffff_ffff { 0xffff_ffff } else { size as u32 };
-        }
-        at += SYMBOL;
+    while at < count {
+        let stretch = (all[at] >> shift) as usize;
+        let place = starts[stretch] as usize;
+        starts[stretch] += 1;
+        into[place] = all[at];
+        into_places[place] = all_at[at];
+        at += 1;
     }
-    mend([into, into_names, into_sizes]);
-    Symbols { base: table.begin, addresses, names, sizes, ..Symbols::default() }
+    mend(into, into_places);
+    Symbols { base: table.begin, addresses, places, table: symbols, ..Symbols::default() }
 }
 
-/// Puts the first list in order, and the others along with it.
-fn mend(lists: [&mut [u32]; 3]) {
-    let [addresses, names, sizes] = lists;
-    let (mut next, mut moves) = (1, 0);
+/// Puts the addresses in order, and the places along with them.
+fn mend(addresses: &mut [u32], places: &mut [u32]) {
+    let (mut next, mut moves, mut before) = (0, 0, 0);
     while next < addresses.len() {
-        let mut at = next;
-        while at > 0 && addresses[at - 1] > addresses[at] {
-            (addresses[at - 1], addresses[at]) = (addresses[at], addresses[at - 1]);
-            (names[at - 1], names[at]) = (names[at], names[at - 1]);
-            (sizes[at - 1], sizes[at]) = (sizes[at], sizes[at - 1]);
-            at -= 1;
-            moves += 1;
-        }
-        if moves > 8 * addresses.len() {
-            return sort([addresses, names, sizes]);
+        let own = addresses[next];
+        if own < before {
+            let (place, mut at) = (places[next], next);
+            while at > 0 && addresses[at - 1] > own {
+                addresses[at] = addresses[at - 1];
+                places[at] = places[at - 1];
+                at -= 1;
+                moves += 1;
+            }
+            addresses[at] = own;
+            places[at] = place;
+            if moves > 8 * addresses.len() {
+                return sort(addresses, places);
+            }
+        } else {
+            before = own;
         }
         next += 1;
     }
 }
 
-fn sort([addresses, names, sizes]: [&mut [u32]; 3]) {
-    let mut entries: Vec<_> =
-        (0..addresses.len()).map(|at| (addresses[at], names[at], sizes[at])).collect();
-    entries.sort_by_key(|entry| entry.0);
-    for (at, entry) in entries.into_iter().enumerate() {
-        (addresses[at], names[at], sizes[at]) = entry;
+fn sort(addresses: &mut [u32], places: &mut [u32]) {
+    let mut all: Vec<_> = addresses.iter().copied().zip(places.iter().copied()).collect();
+    all.sort_by_key(|(address, _)| *address);
+    for (at, entry) in all.into_iter().enumerate() {
+        (addresses[at], places[at]) = entry;
     }
 }
 
@@ -283,9 +300,10 @@ mod tests {
 
     fn sorted(addresses: &[u32]) -> Vec<u32> {
         let symbol = |address: &u32| [2_u64 << 32, u64::from(*address) + 0x1000, 4].map(u64::to_le_bytes);
-        let words: Vec<[u8; 8]> = addresses.iter().flat_map(symbol).collect();
+        let symbols: Vec<Symbol> = addresses.iter().map(symbol).collect();
         let code = [Section { svma: 0x1000, size: u64::MAX, data: &[] }];
-        let table = Table { words: &words, code: &code, strings: &[0], begin: 0x1000, end: u64::MAX };
+        let table =
+            Table { symbols: symbols.leak(), code: &code, strings: &[0], begin: 0x1000, end: u64::MAX };
         by_address(&table).addresses
     }
 
@@ -337,8 +355,12 @@ mod tests {
 
     #[test]
     fn finds_by_address() {
-        let (addresses, sizes) = (vec![0, 16, 32, 32], vec![4, 0, 8, 8]);
-        let symbols = Symbols { base: 0x1000, addresses, names: vec![0; 4], sizes, ..Symbols::default() };
+        let symbol = |(address, size): (u64, u64)| [2 << 32, address + 0x1000, size].map(u64::to_le_bytes);
+        let symbols: Vec<Symbol> = [(0, 4), (16, 0), (32, 8), (32, 8)].into_iter().map(symbol).collect();
+        let code = [Section { svma: 0x1000, size: u64::MAX, data: &[] }];
+        let table =
+            Table { symbols: symbols.leak(), code: &code, strings: &[0], begin: 0x1000, end: u64::MAX };
+        let symbols = by_address(&table);
         let begins = |address| symbols.covering(address).first().map(|entry| entry.address);
         assert_eq!(
             [0xfff, 0x1003, 0x1004, 0x101f, 0x1027, 0x1028].map(begins),

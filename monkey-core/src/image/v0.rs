@@ -13,6 +13,8 @@ pub(super) struct Path {
     pub end: usize,
     /// The function's own identifier: start and end in the name.
     pub ident: (usize, usize),
+    /// The crate that the path begins with, its disambiguator included: start and end in the name.
+    pub root: (usize, usize),
     /// Whether anything in the path says that the function could exist for several types.
     pub generic: bool,
     /// Whether the path names the stand-in for a `#[track_caller]` function; the identifier is that function's.
@@ -82,7 +84,7 @@ impl Walk<'_> {
             return None;
         }
         let ident = match self.next()? {
-            b'C' => self.ident()?,
+            b'C' => self.crate_root()?,
             b'M' => self.impl_path().and_then(|()| self.self_type())?,
             b'X' => {
                 self.impl_path()?;
@@ -105,6 +107,15 @@ impl Walk<'_> {
             _ => return None,
         };
         self.depth -= 1;
+        Some(ident)
+    }
+
+    fn crate_root(&mut self) -> Option<(usize, usize)> {
+        let start = self.at;
+        let ident = self.ident()?;
+        if self.found.root == (0, 0) {
+            self.found.root = (start, self.at);
+        }
         Some(ident)
     }
 

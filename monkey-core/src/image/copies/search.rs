@@ -90,7 +90,7 @@ impl Search<'_> {
         let named = if legacy {
             object.with_key(&self.own.body_key().unwrap_or_default())
         } else {
-            object.v0_with_identifier(&self.own.ident_with_length())
+            object.v0_with_identifier(&self.own.ident_with_length(Mangling::V0))
         };
         for (entry, name) in named {
             if !legacy && find(name, &self.own.ident).is_none() {
@@ -111,7 +111,8 @@ impl Search<'_> {
         }
         let path = loose(self.own.body_name());
         let v0 = self.own.mangling == Mangling::V0;
-        let ident = self.own.ident_with_length();
+        let other = if v0 { Mangling::Legacy } else { Mangling::V0 };
+        let ident = self.own.ident_with_length(other);
         let named = if v0 {
             object.legacy_with_identifier(&legacy_start(&path, !self.own.generic), &ident)
         } else {
