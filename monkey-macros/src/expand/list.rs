@@ -225,7 +225,7 @@ fn foreign(entry: &Replacement, [alone, shared]: [&Ident; 2], private: &TokenStr
 
 /// The type that both have, and whether the check above knows it; the engine refuses what it does not know.
 fn in_common(entry: &Replacement, shared: &Ident, private: &TokenStream) -> Option<TokenStream> {
-    if matches!(entry.given, Expr::Closure(_)) {
+    if matches!(entry.given, Form::Closure(_)) {
         return None;
     }
     Some(quote_spanned! {Span::mixed_site()=>
