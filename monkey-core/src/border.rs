@@ -12,8 +12,8 @@ use crate::turn;
 use std::marker::PhantomData;
 use std::panic::Location;
 
-pub use crate::lineage;
 pub use crate::code::thread_exists;
+pub use crate::lineage;
 pub use crate::members::{Seen, count_visitors, next_number, of_scope as members};
 
 /// The word of the calling thread's scope; 0 outside any.

@@ -331,10 +331,8 @@ impl Clock {
             Ok(after) => i64::try_from(after.as_nanos()),
             Err(before) => i64::try_from(before.duration().as_nanos()).map(|before| -before),
         };
-        match since {
-            Ok(wall) => self.guard.clock.time.set_wall(wall),
-            Err(_) => panic!("`clock.set`: more than 292 years from 1970"),
-        }
+        let Ok(wall) = since else { panic!("`clock.set`: more than 292 years from 1970") };
+        self.guard.clock.time.set_wall(wall);
     }
 
     /// What the wall's clock shows.

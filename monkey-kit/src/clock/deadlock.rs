@@ -28,7 +28,8 @@ const PAUSE: Duration = Duration::from_millis(1);
 
 /// Ends a world's test, on a thread of its own: it takes a while. Called where replacements are bypassed or not there.
 pub fn begin(world: &'static World, reason: Reason) {
-    let _ = thread::Builder::new().name("monkey deadlock".to_owned()).spawn(move || run(&world.clock, reason));
+    let _ =
+        thread::Builder::new().name("monkey deadlock".to_owned()).spawn(move || run(&world.clock, reason));
 }
 
 fn run(clock: &'static State, reason: Reason) {
@@ -40,9 +41,14 @@ fn run(clock: &'static State, reason: Reason) {
     let owner = clock.owner.load(SeqCst);
     let (own, others): (Vec<&Slot>, Vec<&Slot>) = all.into_iter().partition(|slot| slot.thread() == owner);
     match clock.ends.fetch_add(1, SeqCst) {
-        0 if own.iter().all(|slot| !lends_its_stack(slot)) => {
-            others.iter().for_each(|slot| tell(slot, QUIET));
-            own.iter().for_each(|slot| tell(slot, RELEASED));
+        0 if own.iter().all(|slot| !has(slot, "thread::scoped")) => {
+            if own.iter().any(|slot| has(slot, "tokio::runtime::park")) {
+                // What is thrown there poisons a lock that the runtime's end may want: then the process aborts, and
+                // what the harness has kept of the test's output is lost.
+                clock.tell_failure();
+            }
+            tell_all(&others, QUIET);
+            tell_all(&own, RELEASED);
         }
         0 | 1 => {
             clock.tell_failure();
@@ -50,7 +56,7 @@ fn run(clock: &'static State, reason: Reason) {
                 tell(slot, RELEASED);
                 wait_until(|| !border::thread_exists(slot.thread()));
             }
-            own.iter().for_each(|slot| tell(slot, QUIET));
+            tell_all(&own, QUIET);
         }
         _ => {
             eprintln!("a test that waits for good cannot be ended, so the process is");
@@ -72,9 +78,10 @@ fn ask_where(all: &[&Slot]) {
     });
 }
 
-/// Whether threads use what lies on its stack until they end: then it must not be unwound before.
-fn lends_its_stack(slot: &Slot) -> bool {
-    frames(slot).is_none_or(|frames| frames.functions().any(|function| function.contains("thread::scoped")))
+/// Whether a thread waits below such a function; also where that cannot be told. What lies on a stack that is lent to scoped threads
+/// must not go before they have ended.
+fn has(slot: &Slot, path: &str) -> bool {
+    frames(slot).is_none_or(|frames| frames.functions().any(|function| function.contains(path)))
 }
 
 fn wait_until(done: impl Fn() -> bool) {
@@ -86,6 +93,12 @@ fn wait_until(done: impl Fn() -> bool) {
 
 fn frames(slot: &Slot) -> Option<Frames> {
     *slot.frames.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn tell_all(slots: &[&Slot], signal: u32) {
+    for slot in slots {
+        tell(slot, signal);
+    }
 }
 
 fn tell(slot: &Slot, signal: u32) {
@@ -119,7 +132,8 @@ fn text(clock: &State, reason: Reason, all: &[&Slot]) -> String {
         ),
     };
     for slot in all.iter().rev() {
-        let name = std::fs::read_to_string(format!("/proc/self/task/{}/comm", slot.thread())).unwrap_or_default();
+        let name =
+            std::fs::read_to_string(format!("/proc/self/task/{}/comm", slot.thread())).unwrap_or_default();
         let _ = write!(text, "\n  thread `{}` ({}) waits ", name.trim_end(), slot.thread());
         match frames(slot).and_then(|frames| frames.place()) {
             Some(place) => {

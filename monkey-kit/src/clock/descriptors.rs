@@ -30,9 +30,14 @@ impl State {
         match target {
             b"anon_inode:[eventpoll]" if depth < 4 => {
                 let all = registered(descriptor);
-                all.into_iter().map(|registered| self.reach_of(registered, depth + 1)).max().unwrap_or(Reach::Inside)
+                all.into_iter()
+                    .map(|registered| self.reach_of(registered, depth + 1))
+                    .max()
+                    .unwrap_or(Reach::Inside)
             }
-            b"anon_inode:[eventfd]" | b"anon_inode:[timerfd]" | b"anon_inode:[signalfd]" | b"" => Reach::Inside,
+            b"anon_inode:[eventfd]" | b"anon_inode:[timerfd]" | b"anon_inode:[signalfd]" | b"" => {
+                Reach::Inside
+            }
             _ if target.starts_with(b"pipe:") => Reach::Inside,
             _ if target.starts_with(b"socket:") => self.reach_of_socket(descriptor),
             _ => Reach::Outside,

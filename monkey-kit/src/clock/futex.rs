@@ -25,13 +25,17 @@ impl Wait {
     }
 
     fn clock(&self) -> clockid_t {
-        if self.operation & libc::FUTEX_CLOCK_REALTIME != 0 { libc::CLOCK_REALTIME } else { libc::CLOCK_MONOTONIC }
+        if self.operation & libc::FUTEX_CLOCK_REALTIME != 0 {
+            libc::CLOCK_REALTIME
+        } else {
+            libc::CLOCK_MONOTONIC
+        }
     }
 
     /// Whether it is a wait that the clock has to do with, and one that the kernel would not refuse.
     fn is_wait(&self) -> bool {
         let waits = matches!(self.command(), libc::FUTEX_WAIT | libc::FUTEX_WAIT_BITSET);
-        waits && self.address != 0 && self.address % 4 == 0
+        waits && self.address != 0 && self.address.is_multiple_of(4)
     }
 }
 
@@ -48,8 +52,8 @@ pub unsafe fn wait(wait: Wait) -> Option<c_long> {
         return Some(c_long::from(fail(libc::EINVAL)));
     }
     // SAFETY: the caller's futex.
-    let word = unsafe { AtomicU32::from_ptr(wait.address as *mut u32) };
-    if word.load(SeqCst) != wait.value {
+    let futex = unsafe { AtomicU32::from_ptr(wait.address as *mut u32) };
+    if futex.load(SeqCst) != wait.value {
         return Some(c_long::from(fail(libc::EAGAIN)));
     }
     let deadline = timeout.map(|timeout| match wait.command() {

@@ -3,8 +3,8 @@ use super::descriptors::Reach;
 use super::slot::{FIRED, Kind, NEVER, Slot};
 use super::{State, static_data, wake};
 use monkey_core::border;
-use std::sync::{MutexGuard, TryLockError};
 use std::sync::atomic::Ordering::SeqCst;
+use std::sync::{MutexGuard, TryLockError};
 
 /// What a look at all threads found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

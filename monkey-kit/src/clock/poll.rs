@@ -209,7 +209,8 @@ unsafe fn select(
     // SAFETY: the caller's sets.
     let sets = unsafe { Sets::new(count, [read, write, except]) };
     // SAFETY: null, or the caller's.
-    let span = unsafe { timeout.as_ref() }.map(|span| timespec { tv_sec: span.tv_sec, tv_nsec: span.tv_usec * 1000 });
+    let span = unsafe { timeout.as_ref() }
+        .map(|span| timespec { tv_sec: span.tv_sec, tv_nsec: span.tv_usec * 1000 });
     wait(span, ptr::null(), &|all| sets.add_to(all), &mut || sets.ready())
         // SAFETY: the caller's arguments.
         .unwrap_or_else(|| unsafe { original::select(count, read, write, except, timeout) })

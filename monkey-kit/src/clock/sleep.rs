@@ -29,7 +29,12 @@ pub fn sleep_on_word(slot: &Slot) -> Slept {
 ///
 /// # Safety
 /// The pointers are null or the caller's.
-unsafe fn doze(clock: clockid_t, absolute: bool, span: *const timespec, left: *mut timespec) -> Option<c_int> {
+unsafe fn doze(
+    clock: clockid_t,
+    absolute: bool,
+    span: *const timespec,
+    left: *mut timespec,
+) -> Option<c_int> {
     let world = world::enter().filter(|world| world.clock.counts())?;
     let state = &world.clock;
     // SAFETY: null, or the caller's.
@@ -62,7 +67,12 @@ unsafe fn nanosleep(span: *const timespec, left: *mut timespec) -> c_int {
     }
 }
 
-unsafe fn clock_nanosleep(clock: clockid_t, flags: c_int, span: *const timespec, left: *mut timespec) -> c_int {
+unsafe fn clock_nanosleep(
+    clock: clockid_t,
+    flags: c_int,
+    span: *const timespec,
+    left: *mut timespec,
+) -> c_int {
     // SAFETY: the caller's.
     let dozed = unsafe { doze(clock, flags & libc::TIMER_ABSTIME != 0, span, left) };
     // SAFETY: the caller's arguments.

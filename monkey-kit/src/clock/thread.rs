@@ -134,9 +134,7 @@ unsafe fn pthread_cond_timedwait(
     // SAFETY: null, or the caller's.
     let given = unsafe { until.as_ref() }.copied();
     // SAFETY: the caller's arguments.
-    let waited = unsafe {
-        wait_on(condition, mutex, |world| given.map(|given| likely_moment(world, given)))
-    };
+    let waited = unsafe { wait_on(condition, mutex, |world| given.map(|given| likely_moment(world, given))) };
     // SAFETY: the caller's arguments.
     waited.unwrap_or_else(|| unsafe { original::pthread_cond_timedwait(condition, mutex, until) })
 }

@@ -60,10 +60,13 @@ impl Time {
     #[inline]
     pub fn read(&self, clock: clockid_t) -> Option<i64> {
         let begun = match clock {
-            libc::CLOCK_MONOTONIC | libc::CLOCK_MONOTONIC_RAW | libc::CLOCK_MONOTONIC_COARSE => &self.monotonic,
-            libc::CLOCK_REALTIME | libc::CLOCK_REALTIME_COARSE | libc::CLOCK_TAI | libc::CLOCK_REALTIME_ALARM => {
-                &self.wall
+            libc::CLOCK_MONOTONIC | libc::CLOCK_MONOTONIC_RAW | libc::CLOCK_MONOTONIC_COARSE => {
+                &self.monotonic
             }
+            libc::CLOCK_REALTIME
+            | libc::CLOCK_REALTIME_COARSE
+            | libc::CLOCK_TAI
+            | libc::CLOCK_REALTIME_ALARM => &self.wall,
             libc::CLOCK_BOOTTIME | libc::CLOCK_BOOTTIME_ALARM => &self.boot,
             _ => return None,
         };

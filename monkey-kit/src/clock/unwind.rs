@@ -29,10 +29,13 @@ extern "C" fn look(context: *mut c_void, found: *mut c_void) -> i32 {
     // SAFETY: `is_possible` passed its own.
     let found = unsafe { &mut *found.cast::<Frame>() };
     // SAFETY: the unwinder's context of this frame.
-    let (at, begin) = unsafe { (_Unwind_GetIP(context), _Unwind_GetRegionStart(context)) };
+    let at = unsafe { _Unwind_GetIP(context) };
+    // SAFETY: as above.
+    let begin = unsafe { _Unwind_GetRegionStart(context) };
     // SAFETY: as above.
     let table = unsafe { _Unwind_GetLanguageSpecificData(context) };
-    let frame = if table.is_null() { Some(Frame::Passes) } else { Reader(table).frame(at.wrapping_sub(begin)) };
+    let frame =
+        if table.is_null() { Some(Frame::Passes) } else { Reader(table).frame(at.wrapping_sub(begin)) };
     *found = frame.unwrap_or(Frame::Aborts);
     if *found == Frame::Passes { GO_ON } else { END }
 }
@@ -148,9 +151,8 @@ mod tests {
     fn what_may_not_unwind_is_seen() {
         assert!(catch_unwind(|| open()).unwrap());
         // SAFETY: both take nothing and give the same; that one may unwind is what the compiler is not to know.
-        let closed = unsafe {
-            std::mem::transmute::<extern "C-unwind" fn() -> bool, extern "C" fn() -> bool>(open)
-        };
+        let closed =
+            unsafe { std::mem::transmute::<extern "C-unwind" fn() -> bool, extern "C" fn() -> bool>(open) };
         assert!(!catch_unwind(|| calls(closed)).unwrap());
     }
 }

@@ -26,7 +26,13 @@ pub enum Slept {
 
 impl State {
     /// Waits. `sleep` sleeps in the kernel until the program's own reason comes or the slot's signal does.
-    pub fn wait(&self, kind: Kind, address: usize, deadline: Option<u64>, mut sleep: impl FnMut(&Slot) -> Slept) -> End {
+    pub fn wait(
+        &self,
+        kind: Kind,
+        address: usize,
+        deadline: Option<u64>,
+        mut sleep: impl FnMut(&Slot) -> Slept,
+    ) -> End {
         let deadline = deadline.unwrap_or(NEVER);
         if deadline <= self.time.elapsed() {
             return End::TimedOut;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Barrier, Condvar, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-const HOUR: Duration = Duration::from_secs(3600);
+const HOUR: Duration = Duration::from_hours(1);
 
 mod reading {
     use super::*;
@@ -177,7 +177,9 @@ mod waiting {
                 })
             })
             .collect();
-        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        for thread in threads {
+            thread.join().unwrap();
+        }
         assert_eq!(*events.lock().unwrap(), (0..10).collect::<Vec<_>>());
     }
 
@@ -259,7 +261,7 @@ mod tokio_runtimes {
 
     async fn work() -> Duration {
         let start = tokio::time::Instant::now();
-        let mut ticks = interval(Duration::from_secs(60));
+        let mut ticks = interval(Duration::from_mins(1));
         for _ in 0..10 {
             ticks.tick().await;
         }
@@ -293,7 +295,8 @@ mod tokio_runtimes {
     #[monkey::test]
     fn on_several_that_came_later() {
         let _clock = monkey::clock::pause();
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap();
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap();
         is_right(runtime.block_on(work()));
         drop(runtime);
     }
