@@ -39,7 +39,7 @@
 //! * [`patch!`] and [`try_patch!`] for a guard, `patch_at` for addresses known only at run time.
 //! * [`original!`] calls what was replaced, [`calls!`] counts.
 //! * `Scope` hands the replacements to a thread that the test did not start.
-//! * `random`, `env`, `net` and `process`: a test's own randomness, environment, network and programs.
+//! * `clock`, `random`, `env`, `net` and `process`: a test's own time, randomness, environment, network and programs.
 //!
 //! # Features
 //!

@@ -124,7 +124,7 @@ fn a_clock_that_is_turned_for_ever() {
     let parts = [
         "the clock was turned 1001 times".to_owned(),
         "help: end what repeats".to_owned(),
-        here(line!() + 4),
+        here(line!() + 7),
     ];
     body_or_parent("a_clock_that_is_turned_for_ever", &parts, || {
         let clock = monkey::clock::pause();
