@@ -102,8 +102,13 @@ impl Evidence {
         if wrong && !noted::tell(&self.noted, self.calls, &mut text) {
             callers::tell(&self.return_addresses, self.calls, &mut text);
         }
-        past::tell(self, &mut text);
-        if wrong && !self.expected.is_below(self.calls) || opened_again {
+        past::tell_places(self, &mut text);
+        let too_few = wrong && !self.expected.is_below(self.calls) || opened_again;
+        // A package that is not optimised any more has no such copies.
+        if !too_few || optimised::dependency(self).is_none() {
+            past::tell_remedy(self, &mut text);
+        }
+        if too_few {
             self.tell_why_too_few(&mut text);
         }
         Some(text)
