@@ -40,7 +40,7 @@
 //!   functions.
 //! * [`original!`] calls what was replaced, [`calls!`] counts.
 //! * `Scope` hands the replacements to a thread that the test did not start.
-//! * `random`, `env`, `net` and `process`: a test's own randomness, environment, network and programs.
+//! * `clock`, `random`, `env`, `net` and `process`: a test's own time, randomness, environment, network and programs.
 //!
 //! # Features
 //!
@@ -67,7 +67,7 @@
 #[cfg(feature = "runtime")]
 pub use monkey_core::{Cause, FunctionError, PatchError, PatchGuard, Scope, function, patch_at};
 #[cfg(feature = "kit")]
-pub use monkey_kit::{env, net, process, random};
+pub use monkey_kit::{clock, env, net, process, random};
 
 /// Makes functions replaceable at every optimisation level.
 ///
