@@ -4,10 +4,10 @@
 //! argument may stand where, and how often, is for the rules to say.
 use crate::mistakes::Mistakes;
 use proc_macro2::{Span, TokenStream, TokenTree};
-use quote::ToTokens as _;
+use quote::{ToTokens, quote_spanned};
 use syn::ext::IdentExt as _;
-use syn::parse::{ParseStream, Parser as _};
-use syn::{Expr, ExprPath, Ident, Path, Token, parenthesized, token};
+use syn::parse::{Parse as _, ParseStream, Parser as _};
+use syn::{Expr, ExprClosure, ExprPath, Ident, Path, Token, bracketed, parenthesized, token};
 
 /// `T = R`.
 pub struct Entry {
@@ -16,10 +16,46 @@ pub struct Entry {
 }
 
 /// What stands behind the `=`.
+#[derive(Clone)]
 pub enum Form {
+    /// Any expression but a closure as it is written.
     Function(Expr),
-    /// `returns(..)` or `sequence[..]`.
-    Values(Ident),
+    Closure(ExprClosure),
+    Returns(Returns),
+    Sequence(Sequence),
+}
+
+/// `returns(EXPR)`.
+#[derive(Clone)]
+pub struct Returns {
+    pub word: Ident,
+    pub value: Expr,
+}
+
+/// `sequence[A, B, ..]`.
+#[derive(Clone)]
+pub struct Sequence {
+    pub word: Ident,
+    pub values: Vec<Expr>,
+    /// It ends in `..`: behind the last value comes the original.
+    pub then_original: bool,
+}
+
+impl ToTokens for Form {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        match self {
+            Self::Function(given) => given.to_tokens(tokens),
+            Self::Closure(given) => given.to_tokens(tokens),
+            Self::Returns(Returns { word, value }) => {
+                tokens.extend(quote_spanned!(word.span()=> #word(#value)));
+            }
+            Self::Sequence(Sequence { word, values, then_original }) => {
+                let rest = then_original.then(|| quote_spanned!(word.span()=> ..)).into_iter();
+                let values = values.iter().map(ToTokens::to_token_stream).chain(rest);
+                tokens.extend(quote_spanned!(word.span()=> #word[#(#values),*]));
+            }
+        }
+    }
 }
 
 /// `T = COUNT`.
@@ -124,19 +160,76 @@ fn visibility(input: ParseStream) -> syn::Result<Visibility> {
 
 fn entry(input: ParseStream) -> syn::Result<Entry> {
     let target = target(input, "REPLACEMENT")?;
-    let values = (input.peek(Ident) && input.peek2(token::Paren))
-        || (input.peek(Ident) && input.peek2(token::Bracket));
-    if values {
-        let ahead = input.fork();
-        let word: Ident = ahead.parse()?;
-        let _: TokenTree = ahead.parse()?;
-        if (word == "returns" || word == "sequence") && (ahead.is_empty() || ahead.peek(Token![,])) {
-            skip_to_comma(input)?;
-            return Ok(Entry { target, replacement: Form::Values(word) });
+    let replacement = replacement(input, &target)?;
+    Ok(Entry { target, replacement })
+}
+
+fn replacement(input: ParseStream, target: &ExprPath) -> syn::Result<Form> {
+    let ahead = input.fork();
+    if let Ok(word) = ahead.parse::<Ident>() {
+        let is_alone = |delimiter| {
+            delimiter && ahead.parse::<TokenTree>().is_ok() && (ahead.is_empty() || ahead.peek(Token![,]))
+        };
+        if word == "returns" && is_alone(ahead.peek(token::Paren)) {
+            return returns(input).map(Form::Returns);
+        }
+        if word == "sequence" && is_alone(ahead.peek(token::Bracket)) {
+            return sequence(input).map(Form::Sequence);
         }
     }
-    let replacement = Form::Function(value(input, &target, "REPLACEMENT")?);
-    Ok(Entry { target, replacement })
+    Ok(match value(input, target, "REPLACEMENT")? {
+        Expr::Closure(closure) => Form::Closure(closure),
+        function => Form::Function(function),
+    })
+}
+
+/// Reads a word and what stands in its brackets, so that a mistake in them costs no more than its own entry.
+fn returns(input: ParseStream) -> syn::Result<Returns> {
+    let word: Ident = input.parse()?;
+    let content;
+    parenthesized!(content in input);
+    let mut values = whole(&content, |content| content.parse_terminated(Expr::parse, Token![,]))?.into_iter();
+    match (values.next(), values.next()) {
+        (Some(value), None) => Ok(Returns { word, value }),
+        (None, _) => {
+            let message = "`returns` takes a value; help: write `returns(())` for none";
+            Err(syn::Error::new(word.span(), message))
+        }
+        (_, Some(second)) => {
+            let message = "`returns` takes one value; help: write `returns((A, B))` to return a tuple";
+            Err(syn::Error::new_spanned(second, message))
+        }
+    }
+}
+
+/// Skips what stands behind a mistake: syn would complain about it once more.
+fn whole<T>(content: ParseStream, parse: impl FnOnce(ParseStream) -> syn::Result<T>) -> syn::Result<T> {
+    parse(content).or_else(|error| content.parse::<TokenStream>().and(Err(error)))
+}
+
+fn sequence(input: ParseStream) -> syn::Result<Sequence> {
+    let word: Ident = input.parse()?;
+    let content;
+    bracketed!(content in input);
+    let elements = whole(&content, |content| content.parse_terminated(Expr::parse, Token![,]))?;
+    let mut values: Vec<Expr> = elements.into_iter().collect();
+    let then_original = values.last().is_some_and(is_rest);
+    if then_original {
+        values.pop();
+    }
+    if let Some(rest) = values.iter().find(|value| is_rest(value)) {
+        let message = "`..` stands for the original, behind the last value; help: move it to the end";
+        return Err(syn::Error::new_spanned(rest, message));
+    }
+    if values.is_empty() {
+        let message = "`sequence` has no value; help: write `sequence[FIRST, SECOND]`, one for each call";
+        return Err(syn::Error::new(word.span(), message));
+    }
+    Ok(Sequence { word, values, then_original })
+}
+
+fn is_rest(value: &Expr) -> bool {
+    matches!(value, Expr::Range(range) if range.start.is_none() && range.end.is_none())
 }
 
 fn count(input: ParseStream) -> syn::Result<Count> {
@@ -274,7 +367,7 @@ fn skip_to_comma(input: ParseStream) -> syn::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Kind, Mistakes, arguments, entries, is_long_form};
+    use super::{Form, Kind, Mistakes, arguments, entries, is_long_form};
     use quote::quote;
 
     fn mistakes_of(mistakes: Mistakes) -> Vec<String> {
@@ -314,6 +407,33 @@ mod tests {
         );
         assert!(mistakes_of(mistakes).is_empty());
         assert_eq!(all.len(), 4);
+    }
+
+    #[test]
+    fn values_are_told_from_functions() {
+        let mut mistakes = Mistakes::default();
+        let all = entries(
+            quote!(a = returns(5), b = sequence[1, 2, ..], c = || 3, d = returns, e = returns(1)(2), f = sequence[1][0]),
+            &mut mistakes,
+        );
+        assert!(mistakes_of(mistakes).is_empty());
+        assert!(matches!(&all[0].replacement, Form::Returns(_)));
+        let Form::Sequence(sequence) = &all[1].replacement else { panic!("no sequence") };
+        assert!(sequence.values.len() == 2 && sequence.then_original);
+        assert!(matches!(&all[2].replacement, Form::Closure(_)));
+        assert!(all[3..].iter().all(|entry| matches!(&entry.replacement, Form::Function(_))));
+        let mut mistakes = Mistakes::default();
+        let wrong = quote!(
+            a = returns(),
+            b = returns(1, 2),
+            c = sequence[],
+            d = sequence[..],
+            e = sequence[1, .., 2],
+            f = sequence[1 +],
+            g = f
+        );
+        assert_eq!(entries(wrong, &mut mistakes).len(), 1);
+        assert_eq!(mistakes_of(mistakes).len(), 6);
     }
 
     #[test]

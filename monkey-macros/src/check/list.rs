@@ -1,5 +1,5 @@
 //! The rules of a list: what may stand in it, once, and with what.
-use crate::args::{self, Argument, Count, Entry, Form, Kind, Visibility};
+use crate::args::{self, Argument, Count, Entry, Form, Kind, Returns, Sequence, Visibility};
 use crate::mistakes::Mistakes;
 use crate::names;
 use proc_macro2::{Span, TokenStream};
@@ -18,7 +18,7 @@ pub struct List {
 
 pub struct Replacement {
     pub target: ExprPath,
-    pub given: Expr,
+    pub given: Form,
     pub count: Option<Expr>,
     /// Calls may go past it.
     pub partly: bool,
@@ -135,24 +135,21 @@ impl List {
             }
             seen.push(name.clone());
             super::target::check(&target, mistakes);
-            let given = match replacement {
-                Form::Function(given) => {
-                    if is_value(&given) {
-                        let value = names::text(&given.to_token_stream());
-                        let help = format!("help: write a closure, as in `{name} = || {value}`");
-                        mistakes.on(&given, format!("a value cannot stand in for a function; {help}"));
-                    }
-                    given
+            match &replacement {
+                Form::Function(given) if is_value(given) => {
+                    let value = names::text(&given.to_token_stream());
+                    let help = format!("help: write a closure, as in `{name} = || {value}`");
+                    mistakes.on(given, format!("a value cannot stand in for a function; {help}"));
                 }
-                Form::Values(word) => {
+                Form::Returns(Returns { word, .. }) | Form::Sequence(Sequence { word, .. }) => {
                     let message =
                         format!("`{word}` is not there yet; help: write a closure that gives the value");
                     mistakes.at(word.span(), message);
-                    Expr::Path(target.clone())
                 }
-            };
+                Form::Function(_) | Form::Closure(_) => {}
+            }
             // With a mistake as well: it is still a target, for `expect`.
-            self.replacements.push(Replacement { target, given, count: None, partly: false });
+            self.replacements.push(Replacement { target, given: replacement, count: None, partly: false });
         }
     }
 

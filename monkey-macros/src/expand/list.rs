@@ -1,6 +1,6 @@
 //! `replace(T = R, ..)`, and the macros that are nothing but a list.
 use super::private;
-use crate::args::Visibility;
+use crate::args::{Form, Visibility};
 use crate::check::list::{List, Replacement};
 use crate::names;
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
@@ -50,7 +50,8 @@ fn replacement(entry: &Replacement, private: &TokenStream) -> TokenStream {
     let optimised = crate::compiler::optimised();
     let checks = checks(entry, [&alone, &shared], private);
     let hidden = Ident::new("__monkey_given", Span::mixed_site().located_at(start));
-    let offered = if is_block(given) { hidden.to_token_stream() } else { given.to_token_stream() };
+    let is_block = matches!(given, Form::Function(given) if is_block(given));
+    let offered = if is_block { hidden.to_token_stream() } else { given.to_token_stream() };
     let lent = lent(target, &offered, [&alone, &shared], private);
     let asked = asked(target, &offered, &shared, private);
     let address = address(target, &alone, private);
@@ -64,7 +65,7 @@ fn replacement(entry: &Replacement, private: &TokenStream) -> TokenStream {
     let expect = count.as_ref().map(|count| quote_spanned!(Span::mixed_site()=> .expect(#count)));
     let partly = partly.then(|| quote_spanned!(Span::mixed_site()=> .partly()));
     // A block would be told to give the target's own type, not one that both go into.
-    let (before, given) = if is_block(given) {
+    let (before, given) = if is_block {
         (Some(quote_spanned!(Span::mixed_site()=> let #hidden = #given;)), hidden.into_token_stream())
     } else {
         (None, given.into_token_stream())
@@ -111,7 +112,7 @@ fn checks(entry: &Replacement, [alone, shared]: [&Ident; 2], private: &TokenStre
 
 /// The same for functions of another ABI, of which only a path can be unsafe. The closure is never called.
 fn foreign(entry: &Replacement, [alone, shared]: [&Ident; 2], private: &TokenStream) -> Option<TokenStream> {
-    if matches!(entry.given, Expr::Closure(_)) {
+    if matches!(entry.given, Form::Closure(_)) {
         return None;
     }
     let (start, end) = ends(&entry.given);
