@@ -1,4 +1,5 @@
 //! What the macros' output names. Not for users; no promise of stability.
+mod captured;
 pub mod foreign;
 mod lent;
 mod outcome;
@@ -8,7 +9,6 @@ mod stack;
 pub(crate) mod target;
 
 use crate::registry;
-use crate::target_kind;
 use crate::thread::{Once, Quiet, scope};
 use crate::{PatchError, PatchGuard};
 use std::panic::Location;
@@ -17,6 +17,10 @@ pub use crate::__monkey_kind_of_foreign as kind_of_foreign;
 pub use crate::replacement::{IntoCount, Replacement};
 pub use crate::request::Visibility;
 pub use crate::test_run::TestRun;
+pub use captured::{
+    Call, Caller, DecidedBy, Entered, Fits, Hint, Keeps, Kept, NotSync, OneByOne, Shared, Way, WayOf,
+    argument, decide, diverge, enter, fits, keep,
+};
 pub use core;
 pub use foreign::{ProbeNoShape, ProbeOtherPointer, ProbeSafePointer, ProbeShape};
 pub use lent::{AsksMore, AsksNoMore, Lent, Lookup, Name};
@@ -36,7 +40,10 @@ pub use target::{
 /// # Panics
 /// With the `PatchError`'s text.
 #[track_caller]
-pub fn patch<const N: usize>(visibility: Option<Visibility>, replacements: [Replacement; N]) -> PatchGuard {
+pub fn patch<const N: usize>(
+    visibility: Option<Visibility>,
+    replacements: [Replacement<'static>; N],
+) -> PatchGuard {
     match try_patch(visibility, replacements) {
         Ok(guard) => guard,
         Err(error) => panic!("{error}"),
@@ -50,11 +57,11 @@ pub fn patch<const N: usize>(visibility: Option<Visibility>, replacements: [Repl
 #[track_caller]
 pub fn try_patch<const N: usize>(
     visibility: Option<Visibility>,
-    replacements: [Replacement; N],
+    replacements: [Replacement<'static>; N],
 ) -> Result<PatchGuard, PatchError> {
-    let requests = replacements.map(|replacement| replacement.0);
-    target_kind::check(&requests)?;
-    PatchGuard::new(visibility, &requests, Location::caller())
+    let _quiet = Quiet::begin();
+    let wanted = replacements.into_iter().map(|replacement| replacement.wanted).collect();
+    PatchGuard::new(visibility, wanted, Location::caller())
 }
 
 /// `original!`: while it lives, the calling thread's next call of the target goes to the original, once.

@@ -1,7 +1,7 @@
 //! Guards: patches with the life of a value.
 use crate::count::Count;
 use crate::error::PatchError;
-use crate::installed::{self, Installed};
+use crate::installed::{self, Installed, Wanted};
 use crate::request::{Request, Visibility};
 use crate::scope::Who;
 use crate::thread::Quiet;
@@ -34,7 +34,7 @@ pub struct PatchGuard {
 impl PatchGuard {
     pub(crate) fn new(
         visibility: Option<Visibility>,
-        requests: &[Request],
+        wanted: Vec<Wanted>,
         location: &'static Location<'static>,
     ) -> Result<Self, PatchError> {
         let _quiet = Quiet::begin();
@@ -42,7 +42,7 @@ impl PatchGuard {
         if opened {
             turn::end_with_thread(scope);
         }
-        let installed = installed::install(scope, visibility, requests, Count::ANY);
+        let installed = installed::install(scope, visibility, wanted, Count::ANY);
         let patches = installed.inspect_err(|_| turn::leave(scope))?;
         let original = patches.first().and_then(|first| first.group().original()).unwrap_or(0);
         Ok(Self { scope, patches, original, _thread: PhantomData })
@@ -77,6 +77,7 @@ impl Drop for PatchGuard {
         for installed in mem::take(&mut self.patches) {
             let removal = installed.remove();
             wrong.extend(removal.cycle.is_some().then(|| installed.cycle()));
+            wrong.extend(installed.discard());
         }
         turn::leave(self.scope);
         if wrong.is_empty() {
@@ -133,5 +134,5 @@ pub unsafe fn patch_at(target: *const (), replacement: *const ()) -> Result<Patc
         expected: None,
         partly: false,
     };
-    PatchGuard::new(None, &[request], Location::caller())
+    PatchGuard::new(None, vec![Wanted { request, environment: None }], Location::caller())
 }

@@ -1,4 +1,5 @@
 //! Patches that a frame or a guard has made, and what is found of them at its end.
+use crate::captured::{self, Environment, Published};
 use crate::code;
 use crate::count::Count;
 use crate::engine::{self, ENGINE};
@@ -12,14 +13,23 @@ use crate::patch::{Id, Removed};
 use crate::request::{Request, Visibility};
 use crate::scope::Who;
 use crate::stub;
+use crate::target_kind;
 use crate::thread::{self, Quiet};
 use crate::verdict::{Closed, Evidence, OutsideCaller, Past};
 use std::sync::Arc;
+
+/// What is to be patched, with what the replacement captures.
+#[derive(Debug)]
+pub struct Wanted {
+    pub request: Request,
+    pub environment: Option<Environment>,
+}
 
 /// A patch and what is expected of it.
 #[derive(Debug)]
 pub struct Installed {
     patched: Patched,
+    environment: Option<Published>,
     scope: u64,
     request: Request,
     expected: Count,
@@ -29,17 +39,38 @@ pub struct Installed {
 pub fn install(
     scope: u64,
     visibility: Option<Visibility>,
-    requests: &[Request],
+    wanted: Vec<Wanted>,
     default: Count,
 ) -> Result<Vec<Installed>, PatchError> {
-    let patched = install::patch(scope, visibility, requests)?;
-    let installed = patched.into_iter().zip(requests).map(|(patched, request)| Installed {
-        patched,
-        scope,
-        expected: request.expected.unwrap_or(default),
-        request: request.clone(),
-    });
+    let (requests, environments): (Vec<_>, Vec<_>) =
+        wanted.into_iter().map(|wanted| (wanted.request, wanted.environment)).unzip();
+    target_kind::check(&requests)?;
+    // Calls may come as soon as something is patched. Where that fails, all of these go.
+    let environments = publish(scope, visibility, environments);
+    let patched = install::patch(scope, visibility, &requests)?;
+    let installed =
+        patched.into_iter().zip(requests).zip(environments).map(|((patched, request), environment)| {
+            let expected = request.expected.unwrap_or(default);
+            if let Some(environment) = &environment {
+                environment.is_for(patched.id.group);
+            }
+            Installed { patched, environment, scope, request, expected }
+        });
     Ok(installed.collect())
+}
+
+fn publish(
+    scope: u64,
+    visibility: Option<Visibility>,
+    environments: Vec<Option<Environment>>,
+) -> Vec<Option<Published>> {
+    if environments.iter().all(Option::is_none) {
+        return environments.into_iter().map(|_| None).collect();
+    }
+    let own = || ENGINE.hold().scopes.get(scope).map(|live| live.visibility);
+    let for_all = visibility.or_else(own) == Some(Visibility::Process);
+    let publish = |environment: Option<Environment>| Some(environment?.publish(scope, for_all));
+    environments.into_iter().map(publish).collect()
 }
 
 impl Installed {
@@ -54,6 +85,16 @@ impl Installed {
             drop(engine::remove(watched.id));
         }
         engine::remove(self.patched.id)
+    }
+
+    /// Lets go of what the replacement captured, when it was taken away. What there is to say of that.
+    pub fn discard(self) -> Option<String> {
+        let Request { target_name, location, .. } = self.request;
+        let thrown = self.environment?.close().err()?;
+        let text = captured::text(&*thrown);
+        Some(format!(
+            "what the replacement of `{target_name}` had captured panicked when it was dropped: {text}\n  at {location}"
+        ))
     }
 
     /// What a guard says whose patch has hidden a circle.

@@ -2,6 +2,7 @@
 //!
 //! Users take the package `monkey-mock`, which re-exports what is public here.
 
+mod captured;
 mod code;
 mod count;
 mod crash;

@@ -1,13 +1,19 @@
 //! What a list says of each of its replacements.
+use crate::captured::closure::{self, Fits, Way, WayOf};
 use crate::count::Count;
+use crate::installed::Wanted;
 use crate::request::Request;
+use std::marker::PhantomData;
 use std::panic::Location;
 
-/// One `T = R` of a list.
+/// One `T = R` of a list. What it captures lives for `'env`.
 #[derive(Debug)]
-pub struct Replacement(pub(crate) Request);
+pub struct Replacement<'env> {
+    pub(crate) wanted: Wanted,
+    _borrows: PhantomData<&'env ()>,
+}
 
-impl Replacement {
+impl<'env> Replacement<'env> {
     /// Target and replacement are of one type; the names are what the user wrote.
     #[track_caller]
     #[must_use]
@@ -17,7 +23,7 @@ impl Replacement {
         target_name: &'static str,
         replacement_name: &'static str,
     ) -> Self {
-        Self(Request {
+        let request = Request {
             target: target as usize,
             replacement: replacement as usize,
             target_name,
@@ -27,34 +33,48 @@ impl Replacement {
             optimised: false,
             expected: None,
             partly: false,
-        })
+        };
+        Self { wanted: Wanted { request, environment: None }, _borrows: PhantomData }
+    }
+
+    /// The closure that the replacement finds at each call. `own` is the replacement.
+    #[must_use]
+    pub fn capturing<W: Way, F: Fits<W> + Send + 'env, P: Copy>(
+        mut self,
+        _way: &WayOf<W>,
+        function: F,
+        own: P,
+    ) -> Self {
+        let Request { target_name, location, .. } = self.wanted.request;
+        self.wanted.environment = closure::environment::<W, F, P>(function, own, target_name, location);
+        self
     }
 
     /// Whether the crate that the list is in is optimised.
     #[must_use]
     pub fn optimised(mut self, optimised: bool) -> Self {
-        self.0.optimised = optimised;
+        self.wanted.request.optimised = optimised;
         self
     }
 
     /// What `std::any::type_name` calls the target's own type.
     #[must_use]
     pub fn of_type(mut self, name: &'static str) -> Self {
-        self.0.target_type = Some(name);
+        self.wanted.request.target_type = Some(name);
         self
     }
 
     /// Calls that go past the replacement, inlined into others, are fine: `partly(T)`.
     #[must_use]
     pub fn partly(mut self) -> Self {
-        self.0.partly = true;
+        self.wanted.request.partly = true;
         self
     }
 
     /// How many calls `expect(T = COUNT)` allows.
     #[must_use]
     pub fn expect(mut self, count: impl IntoCount) -> Self {
-        self.0.expected = Some(count.into_count());
+        self.wanted.request.expected = Some(count.into_count());
         self
     }
 }

@@ -1,4 +1,5 @@
 //! `replace(T = R, ..)`, and the macros that are nothing but a list.
+use super::captured::{Captured, captured};
 use super::private;
 use crate::args::{Form, Visibility};
 use crate::check::list::{List, Replacement};
@@ -49,11 +50,9 @@ fn replacement(entry: &Replacement, private: &TokenStream) -> TokenStream {
     let (start, end) = ends(given);
     let optimised = crate::compiler::optimised();
     let checks = checks(entry, [&alone, &shared], private);
-    let hidden = Ident::new("__monkey_given", Span::mixed_site().located_at(start));
-    let is_block = matches!(given, Form::Function(given) if is_block(given));
-    let offered = if is_block { hidden.to_token_stream() } else { given.to_token_stream() };
-    let lent = lent(target, &offered, [&alone, &shared], private);
-    let asked = asked(target, &offered, &shared, private);
+    let Offered { before, given, environment } = offered(entry, &alone, private);
+    let lent = lent(target, &entry.given, &given, [&alone, &shared], private);
+    let asked = asked(target, &entry.given, &given, &shared, private);
     let address = address(target, &alone, private);
     // The engine points from the first token to the last.
     let new = respan(quote!(#private::Replacement::new), start);
@@ -64,15 +63,11 @@ fn replacement(entry: &Replacement, private: &TokenStream) -> TokenStream {
     arguments.set_span(end);
     let expect = count.as_ref().map(|count| quote_spanned!(Span::mixed_site()=> .expect(#count)));
     let partly = partly.then(|| quote_spanned!(Span::mixed_site()=> .partly()));
-    // A block would be told to give the target's own type, not one that both go into.
-    let (before, given) = if is_block {
-        (Some(quote_spanned!(Span::mixed_site()=> let #hidden = #given;)), hidden.into_token_stream())
-    } else {
-        (None, given.into_token_stream())
-    };
+    let capturing = environment
+        .map(|environment| quote_spanned!(Span::mixed_site()=> .capturing(#environment, #replacement)));
     quote_spanned! {Span::mixed_site()=> {
-        #before
         let #alone = #target;
+        #before
         let [#shared, #replacement] = [#alone, #given];
         #checks
         #lent
@@ -80,9 +75,36 @@ fn replacement(entry: &Replacement, private: &TokenStream) -> TokenStream {
         #new #arguments
             .of_type(#private::core::any::type_name_of_val(&#alone))
             .optimised(#optimised)
+            #capturing
             #partly
             #expect
     }}
+}
+
+/// What the check looks at.
+struct Offered {
+    before: Option<TokenStream>,
+    /// May stand more than once.
+    given: TokenStream,
+    /// What it captures.
+    environment: Option<TokenStream>,
+}
+
+fn offered(entry: &Replacement, alone: &Ident, private: &TokenStream) -> Offered {
+    match &entry.given {
+        Form::Closure(closure) if closure.asyncness.is_none() && closure.capture.is_some() => {
+            let Captured { before, given, environment } = captured(entry, closure, alone, private);
+            Offered { before: Some(before), given, environment: Some(environment) }
+        }
+        // A block would be told to give the target's own type, not one that both go into.
+        Form::Function(given) if is_block(given) => {
+            let (start, _) = ends(given);
+            let hidden = Ident::new("__monkey_given", Span::mixed_site().located_at(start));
+            let before = Some(quote_spanned!(Span::mixed_site()=> let #hidden = #given;));
+            Offered { before, given: hidden.into_token_stream(), environment: None }
+        }
+        given => Offered { before: None, given: given.to_token_stream(), environment: None },
+    }
 }
 
 /// What the array lets through: targets that are no functions, and an `unsafe fn` in place of a safe one.
@@ -133,6 +155,7 @@ fn foreign(entry: &Replacement, [alone, shared]: [&Ident; 2], private: &TokenStr
 /// Offers the replacement to the method beside the target, where it has one (see [`lent`](super::lent)). The closure is never called.
 fn lent(
     target: &ExprPath,
+    written: &Form,
     given: &TokenStream,
     [alone, shared]: [&Ident; 2],
     private: &TokenStream,
@@ -142,7 +165,7 @@ fn lent(
     let name = super::lent::name(&method.ident);
     let receiver = Ident::new("__monkey_receiver", Span::mixed_site());
     // rustc points from the first token to the last: to the replacement.
-    let (start, end) = ends(given);
+    let (start, end) = ends(written);
     let place = quote_spanned!(Span::mixed_site()=> *(&#receiver).__monkey_place());
     let mut arguments =
         Group::new(Delimiter::Parenthesis, quote_spanned!(Span::mixed_site()=> &#shared, #given));
@@ -168,6 +191,7 @@ fn lent(
 /// Offers the replacement to what the target's attribute asks for, where it does (see [`asked`](super::asked)). The closure is never called.
 fn asked(
     target: &ExprPath,
+    written: &Form,
     given: &TokenStream,
     shared: &Ident,
     private: &TokenStream,
@@ -177,7 +201,7 @@ fn asked(
     let any = (0..super::asked::LIFETIMES)
         .map(|index| format_ident!("__monkey_lent_for_the_call{index}", span = Span::mixed_site()));
     let any: Vec<_> = any.collect();
-    let (start, end) = ends(given);
+    let (start, end) = ends(written);
     let lookup =
         quote_spanned!(Span::mixed_site()=> &#private::Lookup::of(#private::Name::<#hash>, &#shared));
     let mut lookup = Group::new(Delimiter::Parenthesis, lookup);
@@ -214,7 +238,7 @@ fn is_block(expression: &Expr) -> bool {
 }
 
 /// The outermost tokens at another place.
-fn respan(tokens: TokenStream, span: Span) -> TokenStream {
+pub fn respan(tokens: TokenStream, span: Span) -> TokenStream {
     let move_there = |mut token: TokenTree| {
         token.set_span(span);
         token
@@ -223,7 +247,7 @@ fn respan(tokens: TokenStream, span: Span) -> TokenStream {
 }
 
 /// The spans of the first and the last token: joined spans are not to be had on stable.
-fn ends(tokens: &impl ToTokens) -> (Span, Span) {
+pub fn ends(tokens: &impl ToTokens) -> (Span, Span) {
     let mut tokens = tokens.to_token_stream().into_iter();
     let first = tokens.next().map_or_else(Span::call_site, |token| token.span());
     (first, tokens.last().map_or(first, |token| token.span()))
