@@ -5,6 +5,7 @@
 mod alone;
 pub mod closure;
 mod slot;
+pub mod steps;
 
 use crate::group::Group;
 use crate::hook::Hook;
@@ -142,7 +143,10 @@ pub struct Environment {
 
 impl Environment {
     /// For the function at this address.
-    pub fn new<C: Send>(function: usize, content: C) -> Self {
+    ///
+    /// # Safety
+    /// The content may be sent to other threads.
+    pub unsafe fn new<C>(function: usize, content: C) -> Self {
         Self { function, content: slot::Content::new(content) }
     }
 

@@ -4,6 +4,7 @@ pub mod foreign;
 mod lent;
 mod outcome;
 mod patchable;
+pub mod returns;
 mod signature;
 mod stack;
 pub(crate) mod target;
@@ -18,14 +19,15 @@ pub use crate::replacement::{IntoCount, Replacement};
 pub use crate::request::Visibility;
 pub use crate::test_run::TestRun;
 pub use captured::{
-    Call, Caller, DecidedBy, Entered, Fits, Hint, Keeps, Kept, NotSync, OneByOne, Shared, Way, WayOf,
-    argument, decide, diverge, enter, fits, keep,
+    Call, Caller, DecidedBy, Entered, Hint, Keeps, Kept, NotSync, OneByOne, Shared, Takes, Way, WayOf,
+    argument, decide, diverge, enter, fits, keep, original,
 };
 pub use core;
 pub use foreign::{ProbeNoShape, ProbeOtherPointer, ProbeSafePointer, ProbeShape};
 pub use lent::{AsksMore, AsksNoMore, Lent, Lookup, Name};
 pub use outcome::{Fallible, Infallible, Outcome, Reference};
 pub use patchable::{entry, kept, never, opaque, unreturned, unwinding};
+pub use returns::{ProbeFixed, ProbeLent, ProbeOwned, ProbeTied, ProbeUnknown, row, shapes};
 pub use signature::{
     BehindReference, InPlaceOf, NoReference, NotSafeToCall, Probe, Receiver, Safe, SafeFn, SafeToCall,
     Unsafe, same_safety,

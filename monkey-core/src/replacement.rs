@@ -1,5 +1,6 @@
 //! What a list says of each of its replacements.
-use crate::captured::closure::{self, Fits, Way, WayOf};
+use crate::captured::closure::{self, Head, Takes, Way, WayOf};
+use crate::captured::steps::Steps;
 use crate::count::Count;
 use crate::installed::Wanted;
 use crate::request::Request;
@@ -39,14 +40,32 @@ impl<'env> Replacement<'env> {
 
     /// The closure that the replacement finds at each call. `own` is the replacement.
     #[must_use]
-    pub fn capturing<W: Way, F: Fits<W> + Send + 'env, P: Copy>(
-        mut self,
+    pub fn capturing<W: Way + Takes<F>, F: Send + 'env, P: Copy>(
+        self,
         _way: &WayOf<W>,
         function: F,
         own: P,
     ) -> Self {
+        self.keeping::<W, F, P>(function, own, None)
+    }
+
+    /// The same, of a closure that gives so many values in turn.
+    #[must_use]
+    pub fn in_turn<W: Way + Takes<F>, F: Send + 'env, P: Copy>(
+        self,
+        _way: &WayOf<W>,
+        function: F,
+        own: P,
+        length: usize,
+        then_original: bool,
+    ) -> Self {
+        self.keeping::<W, F, P>(function, own, Some(Steps::new(length, then_original)))
+    }
+
+    fn keeping<W: Way, F: Send, P: Copy>(mut self, function: F, own: P, steps: Option<Steps>) -> Self {
         let Request { target_name, location, .. } = self.wanted.request;
-        self.wanted.environment = closure::environment::<W, F, P>(function, own, target_name, location);
+        let head = Head::new(target_name, location, steps);
+        self.wanted.environment = closure::environment::<W, F, P>(head, function, own);
         self
     }
 

@@ -1,4 +1,5 @@
 //! Closures in environments: how they are kept, found and called.
+use super::steps::Steps;
 use super::{Alone, Environment, Function, InFlight, Refused};
 use std::any::type_name;
 use std::hint::black_box;
@@ -18,24 +19,24 @@ pub struct OneByOne;
 /// How a closure is called: [`Shared`] or [`OneByOne`].
 pub trait Way {
     /// How its closure is kept.
-    type Kept<F: Send>: Send;
+    type Kept<F>;
     /// A closure of this type, to be kept.
-    fn kept<F: Send>(function: F) -> Self::Kept<F>;
+    fn kept<F>(function: F) -> Self::Kept<F>;
     /// Whether even a closure without a size needs an environment.
     const ALWAYS: bool;
 }
 
 impl Way for Shared {
-    type Kept<F: Send> = F;
-    fn kept<F: Send>(function: F) -> F {
+    type Kept<F> = F;
+    fn kept<F>(function: F) -> F {
         function
     }
     const ALWAYS: bool = false;
 }
 
 impl Way for OneByOne {
-    type Kept<F: Send> = Alone<F>;
-    fn kept<F: Send>(function: F) -> Alone<F> {
+    type Kept<F> = Alone<F>;
+    fn kept<F>(function: F) -> Alone<F> {
         Alone::new(function)
     }
     const ALWAYS: bool = true;
@@ -59,24 +60,48 @@ impl<W> Default for WayOf<W> {
     }
 }
 
-/// What a closure has to be for its way.
+/// Which closures go this way.
 #[diagnostic::on_unimplemented(
     message = "a closure that replaces a function has to be `Send` and `Sync`: several threads may call it at once",
     label = "this closure captures something that threads cannot share",
     note = "what it captures may be an `Arc` in place of an `Rc`, or a `Mutex` or an atomic in place of a `RefCell` or a `Cell`"
 )]
-pub trait Fits<W> {}
+pub trait Takes<F> {}
 
 #[diagnostic::do_not_recommend]
-impl<F: Send + Sync> Fits<Shared> for F {}
+impl<F: Send + Sync> Takes<F> for Shared {}
 #[diagnostic::do_not_recommend]
-impl<F: Send> Fits<OneByOne> for F {}
+impl<F: Send> Takes<F> for OneByOne {}
+
+/// What an environment begins with.
+#[derive(Debug)]
+pub struct Head {
+    target_name: &'static str,
+    location: &'static Location<'static>,
+    steps: Option<Steps>,
+}
+
+impl Head {
+    /// For a replacement of this target that was written there.
+    pub fn new(
+        target_name: &'static str,
+        location: &'static Location<'static>,
+        steps: Option<Steps>,
+    ) -> Self {
+        Self { target_name, location, steps }
+    }
+
+    /// The values that it gives in turn.
+    pub fn steps(&self) -> Option<&Steps> {
+        self.steps.as_ref()
+    }
+}
 
 /// What an environment is made of.
 #[derive(Debug)]
+#[repr(C)]
 struct Content<K> {
-    target_name: &'static str,
-    location: &'static Location<'static>,
+    head: Head,
     kept: K,
 }
 
@@ -85,19 +110,16 @@ const fn needs_environment<W: Way, F>() -> bool {
     W::ALWAYS || size_of::<F>() != 0 || needs_drop::<F>()
 }
 
-/// The environment of a closure for the function that finds it.
-pub fn environment<W: Way, F: Send, P: Copy>(
-    function: F,
-    own: P,
-    target_name: &'static str,
-    location: &'static Location<'static>,
-) -> Option<Environment> {
-    if !needs_environment::<W, F>() {
+/// The environment of a closure for the function that finds it; `None` where it needs none.
+pub fn environment<W: Way, F: Send, P: Copy>(head: Head, function: F, own: P) -> Option<Environment> {
+    if !needs_environment::<W, F>() && head.steps.is_none() {
         // Nothing that a drop would do; and it stays a value that there is.
         std::mem::forget(function);
         return None;
     }
-    Some(Environment::new(address(own), Content { target_name, location, kept: W::kept(function) }))
+    let content = Content { head, kept: W::kept(function) };
+    // SAFETY: the closure may be sent, and with it what keeps it.
+    Some(unsafe { Environment::new(address(own), content) })
 }
 
 /// A function pointer's address.
@@ -135,11 +157,11 @@ pub struct Call<W, F> {
 }
 
 /// Begins a call of the closure that a function of the expansion's was written for. `own` is that function, and `Target` tells it from others
-/// of the same code: whose code is the same, for the same target, is one function to a linker.
+/// of the same code: whose code is the same, for the same target, is one function to a linker. `STEPS`: it gives values in turn.
 #[inline]
-pub fn enter<W: Way, F: Send, P: Copy, Target>(own: P) -> Entered<W, F, P> {
+pub fn enter<W: Way, F, P: Copy, Target, const STEPS: bool>(own: P) -> Entered<W, F, P> {
     black_box(type_name::<Target>());
-    if !needs_environment::<W, F>() {
+    if !STEPS && !needs_environment::<W, F>() {
         return Entered::Call(Call { in_flight: None, _closure: PhantomData });
     }
     let function =
@@ -156,7 +178,27 @@ pub fn enter<W: Way, F: Send, P: Copy, Target>(own: P) -> Entered<W, F, P> {
     }
 }
 
-impl<W: Way, F: Send> Call<W, F> {
+/// The original of what such a function replaces.
+pub fn original<P: Copy>(own: P) -> P {
+    let original = Function::find(address(own)).and_then(Function::original);
+    // SAFETY: the trampoline of a target that is of this type.
+    unsafe { pointer(original.expect("what is called is hooked")) }
+}
+
+impl<W: Way, F> Call<W, F> {
+    /// Which value in turn this call is to give; the first, where it gives always the same. `None`: the original's.
+    ///
+    /// # Panics
+    /// When there is none any more.
+    #[must_use]
+    pub fn step(&self) -> Option<usize> {
+        let Some(Content { head: Head { target_name, location, steps: Some(steps) }, .. }) = self.content()
+        else {
+            return Some(0);
+        };
+        steps.next(target_name, location)
+    }
+
     fn content(&self) -> Option<&Content<W::Kept<F>>> {
         // SAFETY: `enter` found it by the function that was written for this type. Others at the same address have the same code, which takes
         // what they capture for the same.
@@ -164,8 +206,8 @@ impl<W: Way, F: Send> Call<W, F> {
     }
 }
 
-impl<F: Send + Sync> Call<Shared, F> {
-    /// The closure.
+impl<F> Call<Shared, F> {
+    /// The closure. It is `Sync`: no other is ever [taken](Takes).
     #[must_use]
     #[inline]
     pub fn function(&self) -> &F {
@@ -177,7 +219,7 @@ impl<F: Send + Sync> Call<Shared, F> {
     }
 }
 
-impl<F: Send> Call<OneByOne, F> {
+impl<F> Call<OneByOne, F> {
     /// Calls the closure when no other thread does.
     ///
     /// # Panics
@@ -185,15 +227,13 @@ impl<F: Send> Call<OneByOne, F> {
     #[inline]
     pub fn alone<R>(&self, call: impl FnOnce(&mut F) -> R) -> R {
         let content = self.content().expect("has an environment");
-        content
-            .kept
-            .with(call)
-            .unwrap_or_else(|refused| refuse(refused, content.target_name, content.location))
+        content.kept.with(call).unwrap_or_else(|refused| refuse(refused, &content.head))
     }
 }
 
 #[cold]
-fn refuse(refused: Refused, target: &str, location: &Location<'_>) -> ! {
+fn refuse(refused: Refused, head: &Head) -> ! {
+    let Head { target_name: target, location, .. } = head;
     match refused {
         Refused::Within => panic!(
             "the closure that replaces `{target}` was called from within itself, and changes what it has captured\n  at {location}\n  \

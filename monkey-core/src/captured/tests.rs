@@ -10,7 +10,8 @@ impl Drop for Counted {
 }
 
 fn environment(function: usize, drops: &Arc<AtomicUsize>) -> Environment {
-    Environment::new(function, Counted(drops.clone()))
+    // SAFETY: an `Arc` of an atomic.
+    unsafe { Environment::new(function, Counted(drops.clone())) }
 }
 
 #[test]
@@ -96,10 +97,12 @@ fn a_panic_in_a_drop_is_told_by_who_closes() {
             panic!("not today");
         }
     }
-    let published = Environment::new(0x50, Panics).publish(thread::scope(), false);
+    // SAFETY: nothing is in it.
+    let published = unsafe { Environment::new(0x50, Panics) }.publish(thread::scope(), false);
     let thrown = published.close().unwrap_err();
     assert_eq!(text(&*thrown), "not today");
-    let published = Environment::new(0x50, Panics).publish(thread::scope(), false);
+    // SAFETY: nothing is in it.
+    let published = unsafe { Environment::new(0x50, Panics) }.publish(thread::scope(), false);
     let call = Function::find(0x50).unwrap().enter().unwrap();
     published.close().unwrap();
     drop(call);

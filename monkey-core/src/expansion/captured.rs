@@ -10,7 +10,7 @@
 use std::cell::Cell;
 use std::marker::PhantomData;
 
-pub use crate::captured::closure::{Call, Entered, Fits, OneByOne, Shared, Way, WayOf, enter};
+pub use crate::captured::closure::{Call, Entered, OneByOne, Shared, Takes, Way, WayOf, enter, original};
 
 /// Where a closure is kept until its type is known.
 #[derive(Debug)]
@@ -120,7 +120,7 @@ pub fn argument<T>() -> T {
 }
 
 /// Compiles where the closure fits.
-pub fn fits<W, F: Fits<W>>(_way: &WayOf<W>, _function: &F) {}
+pub fn fits<W: Takes<F>, F>(_way: &WayOf<W>, _function: &F) {}
 
 /// Where code ends that never runs.
 pub fn diverge() -> ! {

@@ -1,5 +1,5 @@
 //! The rules of a list: what may stand in it, once, and with what.
-use crate::args::{self, Argument, Count, Entry, Form, Kind, Returns, Sequence, Visibility};
+use crate::args::{self, Argument, Count, Entry, Form, Kind, Visibility};
 use crate::mistakes::Mistakes;
 use crate::names;
 use proc_macro2::{Span, TokenStream};
@@ -138,15 +138,10 @@ impl List {
             match &replacement {
                 Form::Function(given) if is_value(given) => {
                     let value = names::text(&given.to_token_stream());
-                    let help = format!("help: write a closure, as in `{name} = || {value}`");
+                    let help = format!("help: write `{name} = returns({value})`");
                     mistakes.on(given, format!("a value cannot stand in for a function; {help}"));
                 }
-                Form::Returns(Returns { word, .. }) | Form::Sequence(Sequence { word, .. }) => {
-                    let message =
-                        format!("`{word}` is not there yet; help: write a closure that gives the value");
-                    mistakes.at(word.span(), message);
-                }
-                Form::Function(_) | Form::Closure(_) => {}
+                _ => {}
             }
             // With a mistake as well: it is still a target, for `expect`.
             self.replacements.push(Replacement { target, given: replacement, count: None, partly: false });

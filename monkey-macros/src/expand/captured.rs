@@ -18,7 +18,7 @@ use crate::check::list::Replacement;
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{format_ident, quote_spanned};
 use signature::Signature;
-use syn::ExprClosure;
+use syn::{Expr, ExprClosure};
 
 /// A closure, on its way to be a replacement.
 pub struct Captured {
@@ -26,7 +26,7 @@ pub struct Captured {
     pub before: TokenStream,
     /// The function that stands in for the target, as an expression that may stand more than once.
     pub given: TokenStream,
-    /// The way and the closure, for the end.
+    /// What is said of the replacement: what it captures.
     pub environment: TokenStream,
 }
 
@@ -47,40 +47,65 @@ pub fn captured(
         .into_iter()
         .chain(quote_spanned!(span.located_at(end)=> &#dummy_there))
         .collect::<TokenStream>();
-    let probe = probe(&signature, private);
+    let hint = quote_spanned!(span=> __monkey_hint(__monkey_dummy));
+    let kept = kept(&hint, &quote_spanned!(span=> #closure), signature.inputs.len(), (start, end), private);
     let before = quote_spanned! {span=>
         #items
         let #dummy = __monkey_dummy;
         let [_, _] = [#alone, #dummy_there];
+        #kept
+    };
+    let thin = Ident::new("__monkey_thin_of", span.located_at(start));
+    Captured {
+        before,
+        given: called(&quote_spanned!(span=> #thin), alone, end),
+        environment: quote_spanned!(span=> .capturing(&__monkey_way, __monkey_function, __monkey_replacement)),
+    }
+}
+
+/// The function that stands in for the target, by what tells it.
+fn called(function: &TokenStream, alone: &Ident, end: Span) -> TokenStream {
+    let arguments = quote_spanned!(Span::mixed_site()=> &__monkey_way, &#alone, &__monkey_function);
+    let mut arguments = Group::new(Delimiter::Parenthesis, arguments);
+    arguments.set_span(end);
+    quote_spanned!(Span::mixed_site()=> #function #arguments)
+}
+
+/// Keeps a closure, and finds out how it is called. `hint` gives its expected type.
+fn kept(
+    hint: &TokenStream,
+    closure: &TokenStream,
+    arguments: usize,
+    (start, end): (Span, Span),
+    private: &TokenStream,
+) -> TokenStream {
+    let span = Span::mixed_site();
+    let probe = probe(hint, arguments, private);
+    // rustc points from the first token to the last: to the closure.
+    let function = Ident::new("__monkey_function", span.located_at(end));
+    let borrowed = super::list::respan(quote_spanned!(span=> &), start);
+    let borrowed: TokenStream = borrowed.into_iter().chain([function.into()]).collect();
+    quote_spanned! {span=>
         let mut __monkey_kept = #private::Kept::nothing();
-        __monkey_hint(#dummy).takes(#private::keep(&mut __monkey_kept, #closure));
+        #hint.takes(#private::keep(&mut __monkey_kept, #closure));
         #[allow(unused_mut)]
         let mut __monkey_function = __monkey_kept.take();
         let __monkey_way = #private::WayOf::unknown();
         #probe
-        #private::fits(&__monkey_way, &__monkey_function);
-    };
-    let thin = Ident::new("__monkey_thin_of", span.located_at(start));
-    let arguments = quote_spanned!(span=> &__monkey_way, &#alone, &__monkey_function);
-    let mut arguments = Group::new(Delimiter::Parenthesis, arguments);
-    arguments.set_span(end);
-    Captured {
-        before,
-        given: quote_spanned!(span=> #thin #arguments),
-        environment: quote_spanned!(span=> &__monkey_way, __monkey_function),
+        #private::fits(&__monkey_way, #borrowed);
     }
 }
 
 /// Never runs: another closure calls the one in question, and so shows what kind it is.
-fn probe(signature: &Signature, private: &TokenStream) -> TokenStream {
-    let arguments = arguments(signature);
+fn probe(hint: &TokenStream, arguments: usize, private: &TokenStream) -> TokenStream {
+    let arguments = numbered(arguments);
     let some = arguments.iter().map(|_| quote_spanned!(Span::mixed_site()=> #private::argument()));
     quote_spanned! {Span::mixed_site()=>
         #[allow(warnings, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
         if #private::never() {
             let __monkey_marker = #private::NotSync::new();
             let mut __monkey_kept = #private::Kept::nothing();
-            __monkey_hint(__monkey_dummy).takes(#private::keep(
+            #hint.takes(#private::keep(
                 &mut __monkey_kept,
                 move |#(#arguments),*| {
                     let _ = &__monkey_marker;
@@ -95,8 +120,64 @@ fn probe(signature: &Signature, private: &TokenStream) -> TokenStream {
     }
 }
 
+/// `returns(EXPR)` or `sequence[A, B]`: a closure from the number of a call to its value. The function that stands in for the target is
+/// made in the engine's crate, by the target's type.
+pub fn values(entry: &Replacement, values: &Values, alone: &Ident, private: &TokenStream) -> Captured {
+    let span = Span::mixed_site();
+    let (start, end) = super::list::ends(&entry.given);
+    let shapes = (0..8).map(|number| {
+        let argument = format_ident!("argument{number}", span = span);
+        quote_spanned!(span=> (&__monkey_signature.#argument()).__monkey_argument())
+    });
+    let (closure, method, steps) = match values {
+        Values::One(value) => (quote_spanned!(span=> move |_| #value), "returns", None),
+        Values::InTurn(values, then_original) => {
+            let (last, before) = values.split_last().expect("the grammar has seen to one");
+            let numbers = 0..before.len();
+            let closure = quote_spanned! {span=>
+                move |__monkey_number| match __monkey_number { #(#numbers => #before,)* _ => #last }
+            };
+            let length = values.len();
+            (closure, "in_turn", Some(quote_spanned!(span=> #length, #then_original)))
+        }
+    };
+    let hint = quote_spanned!(span=> __monkey_row.hint());
+    let kept = kept(&hint, &closure, 1, (start, end), private);
+    let method = Ident::new(method, span);
+    let row = Ident::new("__monkey_row", span.located_at(start));
+    let before = quote_spanned! {span=>
+        let __monkey_signature = {
+            #[allow(unused_imports)]
+            use #private::{ProbeFixed as _, ProbeTied as _, ProbeUnknown as _};
+            (&&#private::Probe::of(&#alone)).__monkey_signature()
+        };
+        let __monkey_row = {
+            #[allow(unused_imports)]
+            use #private::{ProbeLent as _, ProbeOwned as _};
+            #private::row(&__monkey_signature, #private::shapes(#(#shapes),*))
+        };
+        #kept
+    };
+    let in_turn = match steps {
+        Some(steps) => {
+            quote_spanned!(span=> .in_turn(&__monkey_way, __monkey_function, __monkey_replacement, #steps))
+        }
+        None => quote_spanned!(span=> .capturing(&__monkey_way, __monkey_function, __monkey_replacement)),
+    };
+    Captured { before, given: called(&quote_spanned!(span=> #row.#method), alone, end), environment: in_turn }
+}
+
+/// What stands in for a function without being one.
+pub enum Values<'a> {
+    One(&'a Expr),
+    InTurn(&'a [Expr], bool),
+}
+
 fn arguments(signature: &Signature) -> Vec<Ident> {
-    let count = signature.inputs.len();
+    numbered(signature.inputs.len())
+}
+
+fn numbered(count: usize) -> Vec<Ident> {
     (0..count).map(|index| format_ident!("__monkey_argument{index}", span = Span::mixed_site())).collect()
 }
 
@@ -112,7 +193,7 @@ fn items(signature: &Signature, private: &TokenStream) -> TokenStream {
     let pointer = quote_spanned!(span=> __MonkeyPointer<#names>);
     let bounds = quote_spanned! {span=>
         __MonkeyWay: #private::Way,
-        __MonkeyFunction: __MonkeyCalls<__MonkeyWay, #names> + #private::core::marker::Send,
+        __MonkeyFunction: __MonkeyCalls<__MonkeyWay, #names>,
     };
     let own_declared = quote_spanned!(span=> __MonkeyWay, __MonkeyTarget, __MonkeyFunction, #declared);
     let allow = quote_spanned!(span=> #[allow(warnings, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]);
@@ -144,7 +225,7 @@ fn items(signature: &Signature, private: &TokenStream) -> TokenStream {
         where #bounds
         {
             let __monkey_own: #pointer = __monkey_thin::<#own_types>;
-            match #private::enter::<__MonkeyWay, __MonkeyFunction, #pointer, __MonkeyTarget>(__monkey_own) {
+            match #private::enter::<__MonkeyWay, __MonkeyFunction, #pointer, __MonkeyTarget, false>(__monkey_own) {
                 #private::Entered::Call(__monkey_call) => {
                     <__MonkeyFunction as __MonkeyCalls<__MonkeyWay, #names>>::__monkey_call(&__monkey_call, #(#arguments),*)
                 }
@@ -170,7 +251,7 @@ fn calls(signature: &Signature, private: &TokenStream) -> TokenStream {
     let (names, declared, arguments) = (signature.names(), signature.declared(private), arguments(signature));
     let span = Span::mixed_site();
     let allow = quote_spanned!(span=> #[allow(warnings, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]);
-    let one = |way: &str, kind: &str, sync: Option<TokenStream>, call: TokenStream| {
+    let one = |way: &str, kind: &str, call: TokenStream| {
         let (way, kind) = (Ident::new(way, span), Ident::new(kind, span));
         quote_spanned! {span=>
             #allow
@@ -178,7 +259,6 @@ fn calls(signature: &Signature, private: &TokenStream) -> TokenStream {
             impl<__MonkeyFunction, #declared> __MonkeyCalls<#private::#way, #names> for __MonkeyFunction
             where
                 __MonkeyFunction: for<#(#lifetimes),*> #private::core::ops::#kind(#(#inputs),*) -> #output
-                    + #private::core::marker::Send #sync
             {
                 #[inline]
                 fn __monkey_call<#(#lifetimes),*>(
@@ -190,12 +270,10 @@ fn calls(signature: &Signature, private: &TokenStream) -> TokenStream {
             }
         }
     };
-    let sync = quote_spanned!(span=> + #private::core::marker::Sync);
-    let shared =
-        one("Shared", "Fn", Some(sync), quote_spanned!(span=> __monkey_call.function()(#(#arguments),*)));
+    let shared = one("Shared", "Fn", quote_spanned!(span=> __monkey_call.function()(#(#arguments),*)));
     let alone =
         quote_spanned!(span=> __monkey_call.alone(|__monkey_function| __monkey_function(#(#arguments),*)));
-    let alone = one("OneByOne", "FnMut", None, alone);
+    let alone = one("OneByOne", "FnMut", alone);
     quote_spanned! {span=>
         #allow
         #[diagnostic::on_unimplemented(

@@ -1,7 +1,7 @@
 //! `replace(T = R, ..)`, and the macros that are nothing but a list.
-use super::captured::{Captured, captured};
+use super::captured::{self, Captured, Values};
 use super::private;
-use crate::args::{Form, Visibility};
+use crate::args::{Form, Returns, Sequence, Visibility};
 use crate::check::list::{List, Replacement};
 use crate::names;
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
@@ -63,8 +63,6 @@ fn replacement(entry: &Replacement, private: &TokenStream) -> TokenStream {
     arguments.set_span(end);
     let expect = count.as_ref().map(|count| quote_spanned!(Span::mixed_site()=> .expect(#count)));
     let partly = partly.then(|| quote_spanned!(Span::mixed_site()=> .partly()));
-    let capturing = environment
-        .map(|environment| quote_spanned!(Span::mixed_site()=> .capturing(#environment, #replacement)));
     quote_spanned! {Span::mixed_site()=> {
         let #alone = #target;
         #before
@@ -75,7 +73,7 @@ fn replacement(entry: &Replacement, private: &TokenStream) -> TokenStream {
         #new #arguments
             .of_type(#private::core::any::type_name_of_val(&#alone))
             .optimised(#optimised)
-            #capturing
+            #environment
             #partly
             #expect
     }}
@@ -91,11 +89,22 @@ struct Offered {
 }
 
 fn offered(entry: &Replacement, alone: &Ident, private: &TokenStream) -> Offered {
-    match &entry.given {
+    let kept = match &entry.given {
         Form::Closure(closure) if closure.asyncness.is_none() && closure.capture.is_some() => {
-            let Captured { before, given, environment } = captured(entry, closure, alone, private);
-            Offered { before: Some(before), given, environment: Some(environment) }
+            Some(captured::captured(entry, closure, alone, private))
         }
+        Form::Returns(Returns { value, .. }) => {
+            Some(captured::values(entry, &Values::One(value), alone, private))
+        }
+        Form::Sequence(Sequence { values, then_original, .. }) => {
+            Some(captured::values(entry, &Values::InTurn(values, *then_original), alone, private))
+        }
+        _ => None,
+    };
+    if let Some(Captured { before, given, environment }) = kept {
+        return Offered { before: Some(before), given, environment: Some(environment) };
+    }
+    match &entry.given {
         // A block would be told to give the target's own type, not one that both go into.
         Form::Function(given) if is_block(given) => {
             let (start, _) = ends(given);
