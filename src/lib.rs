@@ -218,6 +218,33 @@ pub use monkey_macros::patch;
 /// ```
 pub use monkey_macros::try_patch;
 
+/// Runs a block with replacements, and is the block's value.
+///
+/// The list is that of [`patch!`], behind it `;` and the block. Its closures may borrow what is around them: the end of the block,
+/// by a panic too, takes the replacements away and waits for calls that are still in one of them, as [`std::thread::scope`]
+/// waits for its threads. Threads that were started within and go on see the originals from then on.
+///
+/// The block is a closure: `return` and `?` leave the block, and there is no `.await` in it.
+///
+/// # Panics
+/// As [`patch!`].
+///
+/// # Examples
+/// ```
+/// #[monkey::patchable]
+/// fn save(name: &str, size: usize) -> bool {
+///     name.len() < size
+/// }
+///
+/// let mut saved = Vec::new();
+/// let done = monkey::during!(save = |name: &str, _| { saved.push(name.to_owned()); true }; {
+///     save("a", 0) && save("b", 0)
+/// });
+/// assert!(done);
+/// assert_eq!(saved, ["a", "b"]);
+/// ```
+pub use monkey_macros::during;
+
 /// Calls the original of a function, from its replacement or from anywhere.
 ///
 /// It takes a call by path, `original!(Clock::now(&clock))` for a method. What the arguments call is replaced as

@@ -139,27 +139,33 @@ fn linked<T>(pointer: &AtomicPtr<T>) -> Option<&'static T> {
 pub struct Environment {
     function: usize,
     content: slot::Content,
+    lent: bool,
 }
 
 impl Environment {
     /// For the function at this address.
     ///
     /// # Safety
-    /// The content may be sent to other threads.
+    /// The content may be sent to other threads, and begins with a [`Head`](closure::Head) if anybody is to ask for it.
     pub unsafe fn new<C>(function: usize, content: C) -> Self {
-        Self { function, content: slot::Content::new(content) }
+        Self { function, content: slot::Content::new(content), lent: false }
+    }
+
+    /// What is in it is gone when it is taken away: that waits until no call uses it any more.
+    pub fn is_lent(&mut self) {
+        self.lent = true;
     }
 
     /// Lets calls in a scope find it, or all calls; behind those that are there already.
     pub fn publish(self, scope: u64, for_all: bool) -> Published {
-        let Self { function, content } = self;
+        let Self { function, content, lent } = self;
         let function = Function::find_or_add(function);
         let slot = function.slots().find(|slot| slot.take()).unwrap_or_else(|| {
             let slot = Box::leak(Box::new(Slot::taken()));
             prepend(&function.slots, slot, |slot| &slot.next);
             slot
         });
-        Published { slot, tenure: slot.begin(content, scope, for_all), function }
+        Published { slot, tenure: slot.begin(content, scope, for_all), function, lent }
     }
 }
 

@@ -9,6 +9,7 @@ mod signature;
 mod stack;
 pub(crate) mod target;
 
+use crate::captured::Environment;
 use crate::registry;
 use crate::thread::{Once, Quiet, scope};
 use crate::{PatchError, PatchGuard};
@@ -64,6 +65,31 @@ pub fn try_patch<const N: usize>(
     let _quiet = Quiet::begin();
     let wanted = replacements.into_iter().map(|replacement| replacement.wanted).collect();
     PatchGuard::new(visibility, wanted, Location::caller())
+}
+
+/// `during!`: what the replacements capture may live for as long as this call.
+///
+/// # Panics
+/// As [`patch`], when the block does, and when the replacements are not called as expected.
+#[track_caller]
+pub fn during<'env, R, const N: usize>(
+    visibility: Option<Visibility>,
+    replacements: [Replacement<'env>; N],
+    block: impl FnOnce() -> R,
+) -> R {
+    let quiet = Quiet::begin();
+    let lent = replacements.into_iter().map(|replacement| {
+        let mut wanted = replacement.wanted;
+        // Whatever happens from here on, none of them is left to a call when this returns.
+        wanted.environment.as_mut().into_iter().for_each(Environment::is_lent);
+        wanted
+    });
+    let guard = PatchGuard::new(visibility, lent.collect(), Location::caller());
+    drop(quiet);
+    let guard = guard.unwrap_or_else(|error| panic!("{error}"));
+    let result = block();
+    drop(guard);
+    result
 }
 
 /// `original!`: while it lives, the calling thread's next call of the target goes to the original, once.

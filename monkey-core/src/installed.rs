@@ -110,6 +110,7 @@ impl Installed {
     /// Whether anything is to be told: a count that is wrong, or a call that went past.
     fn is_suspicious(&self, calls: u64) -> bool {
         !self.expected.allows(calls)
+            || self.past_the_end().is_some()
             || self.closed().is_some_and(|closed| closed.again)
             || self.patched.watched.iter().any(|watched| calls_of(watched.id).is_some_and(|calls| calls != 0))
     }
@@ -124,6 +125,11 @@ impl Installed {
     fn uncalled(&self) -> Option<Evidence> {
         let uncalled = self.request.expected.is_none() && calls_of(self.patched.id) == Some(0);
         uncalled.then(|| self.collect(0))
+    }
+
+    /// How many values its sequence has, and how many calls came behind the last.
+    fn past_the_end(&self) -> Option<(usize, usize)> {
+        self.environment.as_ref()?.head().steps()?.past_the_end()
     }
 
     /// Whether the target's library was closed. While no more files were loaded than were looked at, nothing was missed.
@@ -154,6 +160,7 @@ impl Installed {
             doubt: group.doubt().map(str::to_owned),
             return_addresses: self.return_addresses(group, calls),
             past: self.past(),
+            past_the_end: self.past_the_end(),
             closed: self.closed(),
         }
     }

@@ -40,6 +40,8 @@ pub struct Evidence {
     pub return_addresses: Vec<usize>,
     /// Calls of functions that contain a copy of the target.
     pub past: Vec<Past>,
+    /// The values of its sequence, and the calls for which there was none, if there were any.
+    pub past_the_end: Option<(usize, usize)>,
     /// The target's library, if it was closed while the target was replaced.
     pub closed: Option<Closed>,
 }
@@ -78,12 +80,14 @@ impl Evidence {
     pub fn complaint(&self) -> Option<String> {
         let wrong = !self.expected.allows(self.calls);
         let opened_again = self.closed.as_ref().is_some_and(|closed| closed.again);
-        if !wrong && self.past.is_empty() && !opened_again {
+        if !wrong && self.past.is_empty() && !opened_again && self.past_the_end.is_none() {
             return None;
         }
         let Self { expected, .. } = self;
         let mut text = self.head(&if wrong {
             format!(", which was {}; expected: {expected}", self.times())
+        } else if let Some((length, past)) = self.past_the_end {
+            format!(", but called {} times, where its sequence has {length} values", length + past)
         } else if opened_again {
             ", but not any more in the end".to_owned()
         } else {
@@ -93,6 +97,9 @@ impl Evidence {
             callers::tell(&self.return_addresses, self.calls, &mut text);
         }
         past::tell(self, &mut text);
+        if self.past_the_end.is_some() {
+            text.push_str("\n  help: add a value to the sequence, or `..` at its end for the original");
+        }
         if wrong && !self.expected.is_below(self.calls) || opened_again {
             self.tell_why_too_few(&mut text);
         }
@@ -203,6 +210,7 @@ mod tests {
             doubt: None,
             return_addresses: Vec::new(),
             past: Vec::new(),
+            past_the_end: None,
             closed: None,
         }
     }
@@ -248,6 +256,13 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part:?} is not in: {text}");
         }
+    }
+
+    #[test]
+    fn a_sequence_that_was_too_short_is_told_though_the_count_is_right() {
+        let text = Evidence { past_the_end: Some((2, 1)), ..evidence(3, Count::SOME) }.complaint().unwrap();
+        assert!(text.contains(", but called 3 times, where its sequence has 2 values\n  at "), "{text}");
+        assert!(text.contains("help: add a value to the sequence"), "{text}");
     }
 
     #[test]

@@ -118,7 +118,7 @@ pub fn environment<W: Way, F: Send, P: Copy>(head: Head, function: F, own: P) ->
         return None;
     }
     let content = Content { head, kept: W::kept(function) };
-    // SAFETY: the closure may be sent, and with it what keeps it.
+    // SAFETY: the closure may be sent, and with it what keeps it; the head is the first of its fields, in this order.
     Some(unsafe { Environment::new(address(own), content) })
 }
 
@@ -158,6 +158,9 @@ pub struct Call<W, F> {
 
 /// Begins a call of the closure that a function of the expansion's was written for. `own` is that function, and `Target` tells it from others
 /// of the same code: whose code is the same, for the same target, is one function to a linker. `STEPS`: it gives values in turn.
+///
+/// # Panics
+/// When it never had an environment: it is not to be called but by who calls its target.
 #[inline]
 pub fn enter<W: Way, F, P: Copy, Target, const STEPS: bool>(own: P) -> Entered<W, F, P> {
     black_box(type_name::<Target>());
@@ -179,6 +182,9 @@ pub fn enter<W: Way, F, P: Copy, Target, const STEPS: bool>(own: P) -> Entered<W
 }
 
 /// The original of what such a function replaces.
+///
+/// # Panics
+/// As [`enter`].
 pub fn original<P: Copy>(own: P) -> P {
     let original = Function::find(address(own)).and_then(Function::original);
     // SAFETY: the trampoline of a target that is of this type.

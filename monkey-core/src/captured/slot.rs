@@ -1,8 +1,11 @@
 //! A place for one environment at a time, with the number of calls that are using it.
 use super::Function;
+use super::closure::Head;
+use crate::code;
 use crate::thread::{Quiet, Replaced};
 use std::alloc::{Layout, dealloc};
 use std::any::Any;
+use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering::SeqCst};
@@ -17,6 +20,8 @@ const BUSY: u64 = 1 << 61;
 
 /// How long somebody who waits for calls sleeps between two looks.
 const PAUSE: Duration = Duration::from_micros(50);
+/// After how many of them it is worth a look whether there is anybody to wait for.
+const LOOK: u32 = 1000;
 
 /// What an environment is made of: a value of a type that only its function knows.
 #[derive(Debug)]
@@ -223,41 +228,48 @@ pub struct Published {
     pub(super) slot: &'static Slot,
     pub(super) tenure: u64,
     pub(super) function: &'static Function,
+    pub(super) lent: bool,
 }
 
 impl Published {
     /// Lets no further call find it. What dropping it has thrown, if that happened here.
     pub fn close(self) -> Discarded {
-        let slot = self.slot;
-        std::mem::forget(self);
-        slot.close()
+        let this = ManuallyDrop::new(self);
+        this.close_once()
     }
 
-    /// The same, and waits until no call uses it any more.
-    pub fn close_and_wait(self) -> Discarded {
-        let (slot, tenure) = (self.slot, self.tenure);
-        let discarded = self.close();
-        while slot.tenure.load(SeqCst) == tenure {
-            let _quiet = Quiet::begin();
-            std::thread::sleep(PAUSE);
+    fn close_once(&self) -> Discarded {
+        let discarded = self.slot.close();
+        if self.lent {
+            self.wait();
         }
         discarded
     }
 
-    /// What the environment was made of.
-    ///
-    /// # Safety
-    /// It is a `C`.
-    pub unsafe fn content<C>(&self) -> &C {
-        let value = self.slot.value.load(SeqCst).cast::<C>();
-        // SAFETY: of this type by the contract, and there until this is closed.
-        unsafe { &*value }
+    /// Waits until no call uses it any more. In the child of a fork, calls of threads that it does not have never end.
+    fn wait(&self) {
+        let _quiet = Quiet::begin();
+        let mut pauses = 0_u32;
+        while self.slot.tenure.load(SeqCst) == self.tenure {
+            std::thread::sleep(PAUSE);
+            pauses += 1;
+            if pauses.is_multiple_of(LOOK) && code::is_only_thread() {
+                return;
+            }
+        }
+    }
+
+    /// What the environment begins with.
+    pub fn head(&self) -> &Head {
+        let head = self.slot.value.load(SeqCst).cast::<Head>();
+        // SAFETY: `Environment::new` is told that it begins with one, and it is there until this is closed.
+        unsafe { &*head }
     }
 }
 
 impl Drop for Published {
     fn drop(&mut self) {
-        if let Err(thrown) = self.slot.close() {
+        if let Err(thrown) = self.close_once() {
             let _quiet = Quiet::begin();
             eprintln!(
                 "note: what a replacement had captured panicked when it was dropped: {}",

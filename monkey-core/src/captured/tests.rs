@@ -79,10 +79,11 @@ fn environments_come_and_go_while_others_call() {
             });
         }
         for round in 0..ROUNDS {
-            let published = environment(0x40, &drops).publish(thread::scope(), true);
+            let mut environment = environment(0x40, &drops);
             if round % 3 == 0 {
-                published.close_and_wait().unwrap();
+                environment.is_lent();
             }
+            environment.publish(thread::scope(), true).close().unwrap();
         }
         over.store(1, SeqCst);
     });
@@ -111,7 +112,7 @@ fn a_panic_in_a_drop_is_told_by_who_closes() {
 #[test]
 fn who_is_within_is_told_and_others_wait() {
     let alone = Alone::new(0);
-    assert_eq!(alone.with(|_| alone.with(|_| ())), Ok(Err(alone::Refused::Within)));
+    assert_eq!(alone.with(|_| alone.with(|_| ())), Ok(Err(Refused::Within)));
     std::thread::scope(|threads| {
         for _ in 0..4 {
             threads.spawn(|| (0..500).for_each(|_| alone.with(|count| *count += 1).unwrap()));

@@ -192,6 +192,7 @@ pub trait Pick<All> {
 pub struct Row<Shapes, Result>(PhantomData<(Shapes, Result)>);
 
 /// Of all shapes, those of the arguments that are there.
+#[must_use]
 pub fn row<A: Pick<All>, Result, All>(
     _signature: &Signature<A, Result>,
     _all: PhantomData<All>,
@@ -200,7 +201,7 @@ pub fn row<A: Pick<All>, Result, All>(
 }
 
 /// The shapes of eight arguments.
-#[expect(clippy::too_many_arguments, reason = "one for each")]
+#[expect(clippy::too_many_arguments, clippy::type_complexity, reason = "one for each")]
 #[must_use]
 pub fn shapes<S0, S1, S2, S3, S4, S5, S6, S7>(
     _: PhantomData<S0>,
@@ -308,6 +309,7 @@ macro_rules! fixed {
             type Pointer<R, $($shape),*> = for<$($lifetime),*> fn($(<$shape as Shape>::Lent<$lifetime>),*) -> R;
 
             /// Drops its arguments as every function does, when it ends or unwinds.
+            #[allow(clippy::too_many_arguments, reason = "as many as the target has")]
             #[inline(never)]
             fn thin<W: Way, F: Values<W, R>, Target, const STEPS: bool, R, $($shape: Shape),*>(
                 $($value: $shape::Lent<'_>),*

@@ -2,7 +2,7 @@
 use crate::args::{self, Argument, Count, Entry, Form, Kind, Visibility};
 use crate::mistakes::Mistakes;
 use crate::names;
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::ToTokens as _;
 use syn::{Expr, ExprPath, Path, UnOp};
 
@@ -14,6 +14,8 @@ pub struct List {
     pub replacements: Vec<Replacement>,
     /// Another attribute has made the function a test.
     pub is_test: bool,
+    /// Closures may borrow what is around them.
+    pub lends: bool,
 }
 
 pub struct Replacement {
@@ -36,6 +38,7 @@ pub const TEST: Taker = Taker { name: "test", arguments: LIST };
 pub const WITH: Taker = Taker { name: "with", arguments: LIST };
 pub const PATCH: Taker = Taker { name: "patch!", arguments: LIST };
 pub const TRY_PATCH: Taker = Taker { name: "try_patch!", arguments: LIST };
+pub const DURING: Taker = Taker { name: "during!", arguments: LIST };
 pub const PATCHABLE: Taker = Taker { name: "patchable", arguments: &["skip", "crate"] };
 
 const ENABLE: &str = "help: enable the feature `runtime` of the package monkey-mock: `monkey-mock = \"..\"` under [dev-dependencies]";
@@ -111,6 +114,27 @@ impl List {
             Self::check_entries(args::entries(tokens, &mut mistakes), &mut mistakes)
         };
         mistakes.into_result().map(|()| list)
+    }
+
+    /// From all that `during!` was given: a list and the block that it is for.
+    pub fn check_during(tokens: TokenStream, runtime: bool) -> syn::Result<(Self, Group)> {
+        let mut tokens: Vec<TokenTree> = tokens.into_iter().collect();
+        let block = tokens.pop();
+        let semicolon = tokens.pop();
+        match (block, semicolon) {
+            (Some(TokenTree::Group(block)), Some(TokenTree::Punct(semicolon)))
+                if block.delimiter() == Delimiter::Brace && semicolon.as_char() == ';' =>
+            {
+                let list = Self::check_macro(DURING, tokens.into_iter().collect(), runtime)?;
+                Ok((Self { lends: true, ..list }, block))
+            }
+            (last, _) => {
+                let place = last.map_or_else(Span::call_site, |last| last.span());
+                let help = "help: write `during!(TARGET = REPLACEMENT; { .. })`";
+                let message = format!("`during!` takes a list, `;`, and a block; {help}");
+                Err(syn::Error::new(place, message))
+            }
+        }
     }
 
     fn check_entries(entries: Vec<Entry>, mistakes: &mut Mistakes) -> Self {

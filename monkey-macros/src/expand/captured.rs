@@ -122,20 +122,27 @@ fn probe(hint: &TokenStream, arguments: usize, private: &TokenStream) -> TokenSt
 
 /// `returns(EXPR)` or `sequence[A, B]`: a closure from the number of a call to its value. The function that stands in for the target is
 /// made in the engine's crate, by the target's type.
-pub fn values(entry: &Replacement, values: &Values, alone: &Ident, private: &TokenStream) -> Captured {
+pub fn values(
+    entry: &Replacement,
+    values: &Values<'_>,
+    lends: bool,
+    alone: &Ident,
+    private: &TokenStream,
+) -> Captured {
     let span = Span::mixed_site();
     let (start, end) = super::list::ends(&entry.given);
     let shapes = (0..8).map(|number| {
         let argument = format_ident!("argument{number}", span = span);
         quote_spanned!(span=> (&__monkey_signature.#argument()).__monkey_argument())
     });
+    let own = (!lends).then(|| quote_spanned!(span=> move));
     let (closure, method, steps) = match values {
-        Values::One(value) => (quote_spanned!(span=> move |_| #value), "returns", None),
+        Values::One(value) => (quote_spanned!(span=> #own |_| #value), "returns", None),
         Values::InTurn(values, then_original) => {
             let (last, before) = values.split_last().expect("the grammar has seen to one");
             let numbers = 0..before.len();
             let closure = quote_spanned! {span=>
-                move |__monkey_number| match __monkey_number { #(#numbers => #before,)* _ => #last }
+                #own |__monkey_number| match __monkey_number { #(#numbers => #before,)* _ => #last }
             };
             let length = values.len();
             (closure, "in_turn", Some(quote_spanned!(span=> #length, #then_original)))

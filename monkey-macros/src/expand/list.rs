@@ -17,9 +17,17 @@ pub fn patch(list: &List, function: &str) -> TokenStream {
     quote_spanned!(Span::mixed_site()=> #private::#function(#visibility, #replacements))
 }
 
+/// `during!`. The block is a closure: in a future it could be left without its end.
+pub fn during(list: &List, block: &Group) -> TokenStream {
+    let private = private(list.krate.as_ref());
+    let visibility = optional_visibility(list.visibility, &private);
+    let replacements = replacements(list, &private);
+    quote_spanned!(Span::mixed_site()=> #private::during(#visibility, #replacements, || #block))
+}
+
 /// All of them as an array of `Replacement`: a `Vec` would call `malloc`, which the test may have replaced.
 pub fn replacements(list: &List, private: &TokenStream) -> TokenStream {
-    let entries = list.replacements.iter().map(|entry| replacement(entry, private));
+    let entries = list.replacements.iter().map(|entry| replacement(entry, list.lends, private));
     quote_spanned!(Span::mixed_site()=> [#(#entries),*])
 }
 
@@ -41,7 +49,7 @@ pub fn optional_visibility(written: Option<Visibility>, private: &TokenStream) -
 /// The array is the check: its elements have one type, which rustc finds or refuses, at the replacement.
 ///
 /// Patterns look for constants, statics and unit structs before they bind, so the names are ones that nobody has.
-fn replacement(entry: &Replacement, private: &TokenStream) -> TokenStream {
+fn replacement(entry: &Replacement, lends: bool, private: &TokenStream) -> TokenStream {
     let Replacement { target, given, count, partly } = entry;
     let target_name = names::text(&target.to_token_stream());
     let replacement_name = names::text(&given.to_token_stream());
@@ -50,7 +58,7 @@ fn replacement(entry: &Replacement, private: &TokenStream) -> TokenStream {
     let (start, end) = ends(given);
     let optimised = crate::compiler::optimised();
     let checks = checks(entry, [&alone, &shared], private);
-    let Offered { before, given, environment } = offered(entry, &alone, private);
+    let Offered { before, given, environment } = offered(entry, lends, &alone, private);
     let lent = lent(target, &entry.given, &given, [&alone, &shared], private);
     let asked = asked(target, &entry.given, &given, &shared, private);
     let address = address(target, &alone, private);
@@ -88,16 +96,16 @@ struct Offered {
     environment: Option<TokenStream>,
 }
 
-fn offered(entry: &Replacement, alone: &Ident, private: &TokenStream) -> Offered {
+fn offered(entry: &Replacement, lends: bool, alone: &Ident, private: &TokenStream) -> Offered {
     let kept = match &entry.given {
-        Form::Closure(closure) if closure.asyncness.is_none() && closure.capture.is_some() => {
+        Form::Closure(closure) if closure.asyncness.is_none() && (closure.capture.is_some() || lends) => {
             Some(captured::captured(entry, closure, alone, private))
         }
         Form::Returns(Returns { value, .. }) => {
-            Some(captured::values(entry, &Values::One(value), alone, private))
+            Some(captured::values(entry, &Values::One(value), lends, alone, private))
         }
         Form::Sequence(Sequence { values, then_original, .. }) => {
-            Some(captured::values(entry, &Values::InTurn(values, *then_original), alone, private))
+            Some(captured::values(entry, &Values::InTurn(values, *then_original), lends, alone, private))
         }
         _ => None,
     };
