@@ -28,7 +28,9 @@ pub use foreign::{ProbeNoShape, ProbeOtherPointer, ProbeSafePointer, ProbeShape}
 pub use lent::{AsksMore, AsksNoMore, Lent, Lookup, Name};
 pub use outcome::{Fallible, Infallible, Outcome, Reference};
 pub use patchable::{entry, kept, never, opaque, unreturned, unwinding};
-pub use returns::{ProbeFixed, ProbeLent, ProbeOwned, ProbeTied, ProbeUnknown, row, shapes};
+pub use returns::{
+    ProbeFixed, ProbeLends, ProbeLent, ProbeOwned, ProbeTakes, ProbeTied, ProbeUnknown, guess, row, shapes,
+};
 pub use signature::{
     BehindReference, InPlaceOf, NoReference, NotSafeToCall, Probe, Receiver, Safe, SafeFn, SafeToCall,
     Unsafe, same_safety,
@@ -72,9 +74,9 @@ pub fn try_patch<const N: usize>(
 /// # Panics
 /// As [`patch`], when the block does, and when the replacements are not called as expected.
 #[track_caller]
-pub fn during<'env, R, const N: usize>(
+pub fn during<R, const N: usize>(
     visibility: Option<Visibility>,
-    replacements: [Replacement<'env>; N],
+    replacements: [Replacement<'_>; N],
     block: impl FnOnce() -> R,
 ) -> R {
     let quiet = Quiet::begin();

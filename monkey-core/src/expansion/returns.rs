@@ -166,6 +166,8 @@ pub trait Arguments {
     type A5;
     type A6;
     type A7;
+    /// All of them, without shapes.
+    type Owned;
 }
 
 macro_rules! argument {
@@ -191,14 +193,59 @@ pub trait Pick<All> {
 #[derive(Debug)]
 pub struct Row<Shapes, Result>(PhantomData<(Shapes, Result)>);
 
+/// A function, with the shapes that its arguments seem to have.
+#[derive(Debug)]
+pub struct Guess<F, A, Shapes, Result>(PhantomData<(F, A, Shapes, Result)>);
+
 /// Of all shapes, those of the arguments that are there.
 #[must_use]
-pub fn row<A: Pick<All>, Result, All>(
+pub fn guess<F, A: Pick<All>, Result, All>(
+    _function: &F,
     _signature: &Signature<A, Result>,
     _all: PhantomData<All>,
-) -> Row<A::Shapes, Result> {
-    Row(PhantomData)
+) -> Guess<F, A, A::Shapes, Result> {
+    Guess(PhantomData)
 }
+
+/// Functions that are lent their references for a call, whatever the lifetime.
+pub trait Lends<Shapes, Result> {}
+impl<F, Shapes, First, R> Lends<Shapes, TiedTo<First, R>> for F {}
+
+/// Found first.
+pub trait ProbeLends {
+    /// What was guessed.
+    type Row;
+    /// As a type.
+    fn __monkey_row(&self) -> PhantomData<Self::Row> {
+        PhantomData
+    }
+}
+impl<F: Lends<Shapes, Result>, A, Shapes, Result> ProbeLends for Guess<F, A, Shapes, Result> {
+    type Row = Row<Shapes, Result>;
+}
+
+/// Found where the other is not: lifetimes that are chosen before the function is are as good as none.
+pub trait ProbeTakes {
+    /// Without shapes.
+    type Row;
+    /// As a type.
+    fn __monkey_row(&self) -> PhantomData<Self::Row> {
+        PhantomData
+    }
+}
+impl<F, A: Arguments, Shapes, Result> ProbeTakes for &Guess<F, A, Shapes, Result> {
+    type Row = Row<A::Owned, Result>;
+}
+
+/// As a value.
+#[must_use]
+pub fn row<R>(_row: PhantomData<R>) -> Rows<R> {
+    Rows(PhantomData)
+}
+
+/// What a row can do.
+#[derive(Debug)]
+pub struct Rows<R>(PhantomData<R>);
 
 /// The shapes of eight arguments.
 #[expect(clippy::too_many_arguments, clippy::type_complexity, reason = "one for each")]
@@ -231,34 +278,31 @@ pub trait Gives {
     fn pointer<W: Way, F: Values<W, Self::Value>, Target, const STEPS: bool>() -> Self::Pointer;
 }
 
-impl<Shapes, Result> Row<Shapes, Result>
-where
-    Self: Gives,
-{
+impl<R: Gives> Rows<R> {
     /// The expected type of a closure that gives the values.
     #[must_use]
-    pub fn hint<'env>(&self) -> Hint<dyn Value<<Self as Gives>::Value> + 'env> {
+    pub fn hint<'env>(&self) -> Hint<dyn Value<R::Value> + 'env> {
         Hint::new()
     }
 
     /// The function that stands in for the target.
-    pub fn returns<W: Way, F: Values<W, <Self as Gives>::Value>, Target>(
+    pub fn returns<W: Way, F: Values<W, R::Value>, Target>(
         &self,
         _way: &WayOf<W>,
         _target: &Target,
         _function: &F,
-    ) -> <Self as Gives>::Pointer {
-        <Self as Gives>::pointer::<W, F, Target, false>()
+    ) -> R::Pointer {
+        R::pointer::<W, F, Target, false>()
     }
 
     /// The same for values in turn.
-    pub fn in_turn<W: Way, F: Values<W, <Self as Gives>::Value>, Target>(
+    pub fn in_turn<W: Way, F: Values<W, R::Value>, Target>(
         &self,
         _way: &WayOf<W>,
         _target: &Target,
         _function: &F,
-    ) -> <Self as Gives>::Pointer {
-        <Self as Gives>::pointer::<W, F, Target, true>()
+    ) -> R::Pointer {
+        R::pointer::<W, F, Target, true>()
     }
 }
 
@@ -299,6 +343,12 @@ macro_rules! fixed {
         impl<$($argument),*> Arguments for ($($argument,)*) {
             $(type $number = $argument;)*
             $(type $more = ();)*
+            type Owned = ($(Owned<$argument>,)*);
+        }
+
+        impl<F, R, $($shape: Shape),*> Lends<($($shape,)*), Fixed<R>> for F where
+            F: for<$($lifetime),*> Fn($($shape::Lent<$lifetime>),*) -> R
+        {
         }
 
         impl<$($argument,)* $($all),*> Pick<($($all,)*)> for ($($argument,)*) {

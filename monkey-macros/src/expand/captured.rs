@@ -160,8 +160,9 @@ pub fn values(
         };
         let __monkey_row = {
             #[allow(unused_imports)]
-            use #private::{ProbeLent as _, ProbeOwned as _};
-            #private::row(&__monkey_signature, #private::shapes(#(#shapes),*))
+            use #private::{ProbeLends as _, ProbeLent as _, ProbeOwned as _, ProbeTakes as _};
+            let __monkey_guess = #private::guess(&#alone, &__monkey_signature, #private::shapes(#(#shapes),*));
+            #private::row((&__monkey_guess).__monkey_row())
         };
         #kept
     };
