@@ -36,7 +36,7 @@
 //!
 //! * [`macro@patchable`] on production code; without the feature `runtime` it does nothing.
 //! * [`macro@test`] for a test with replacements, [`macro@with`] for any other function.
-//! * [`patch!`] and [`try_patch!`] for a guard, `patch_at` for addresses known only at run time.
+//! * [`patch!`] and [`try_patch!`] for a guard, [`during!`] for a block, `patch_at` for addresses known only at run time.
 //! * [`original!`] calls what was replaced, [`calls!`] counts.
 //! * `Scope` hands the replacements to a thread that the test did not start.
 //! * `clock`, `random`, `env`, `net` and `process`: a test's own time, randomness, environment, network and programs.
@@ -115,8 +115,9 @@ pub use monkey_macros::patchable;
 
 /// Makes a function a test with replacements.
 ///
-/// Each `T = R` of `replace(..)` names a function by its path and gives what stands in for it: an expression of the
-/// same signature, such as a path or a closure that captures nothing. Calls see the replacement on this test's thread
+/// Each `T = R` of `replace(..)` names a function by its path and gives what stands in for it: a function of the same
+/// signature, by its path or as a closure, which may capture the test's own arguments (`move || n`); `returns(VALUE)`, evaluated at
+/// each call; or `sequence[A, B]`, one value a call, with `..` at the end for the original. Calls see the replacement on this test's thread
 /// and on every thread started from it; other tests do not.
 ///
 /// It adds `#[test]`, unless an attribute below already makes the function a test. Write it above the attribute of an
