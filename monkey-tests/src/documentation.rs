@@ -15,6 +15,7 @@ pages! {
     Introduction = "docs/src/introduction.md"
     GettingStarted = "docs/src/guide/getting-started.md"
     Targets = "docs/src/guide/targets.md"
+    Replacements = "docs/src/guide/replacements.md"
     Scopes = "docs/src/guide/scopes.md"
     ProcessScope = "docs/src/guide/process-scope.md"
     Originals = "docs/src/guide/originals.md"
