@@ -66,7 +66,7 @@
 #[cfg(feature = "runtime")]
 pub use monkey_core::{Cause, PatchError, PatchGuard, Scope, patch_at};
 #[cfg(feature = "kit")]
-pub use monkey_kit::{clock, env, net, process, random};
+pub use monkey_kit::{clock, env, fs, net, process, random};
 
 /// Makes functions replaceable at every optimisation level.
 ///

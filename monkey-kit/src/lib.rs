@@ -9,6 +9,7 @@ mod border;
 pub mod clock;
 pub mod env;
 mod files;
+pub mod fs;
 mod guard;
 pub mod net;
 mod place;
