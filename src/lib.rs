@@ -39,7 +39,8 @@
 //! * [`patch!`] and [`try_patch!`] for a guard, `patch_at` for addresses known only at run time.
 //! * [`original!`] calls what was replaced, [`calls!`] counts.
 //! * `Scope` hands the replacements to a thread that the test did not start.
-//! * `clock`, `random`, `env`, `net` and `process`: a test's own time, randomness, environment, network and programs.
+//! * `clock`, `random`, `env`, `fs`, `net` and `process`: a test's own time, randomness, environment, files, network and
+//!   programs; all at once by `#[monkey::test(hermetic)]`.
 //!
 //! # Features
 //!
@@ -129,6 +130,8 @@ pub use monkey_macros::patchable;
 ///   given, at least one.
 /// * `scope = process`: every thread of the process sees the replacements, and the test has the process to itself.
 ///   The default is `scope = test`.
+/// * `hermetic`: a paused clock, seeded randomness, no network beyond this machine's own addresses, no programs. With the
+///   feature `kit`.
 /// * `crate = path`: where this crate is, if it is renamed.
 ///
 /// # Panics
@@ -262,3 +265,9 @@ pub use monkey_macros::calls;
 #[cfg(feature = "runtime")]
 #[doc(hidden)]
 pub use monkey_core::expansion as __private;
+
+#[cfg(feature = "kit")]
+#[doc(hidden)]
+pub mod __kit {
+    pub use monkey_kit::hermetic;
+}

@@ -36,7 +36,11 @@ functions! {
 ///
 /// # Safety
 /// The path is null or ends with a zero.
-unsafe fn ask<R>(folder: c_int, path: *const c_char, ask: impl FnOnce(&State, PathBuf) -> Option<R>) -> Option<R> {
+unsafe fn ask<R>(
+    folder: c_int,
+    path: *const c_char,
+    ask: impl FnOnce(&State, PathBuf) -> Option<R>,
+) -> Option<R> {
     let world = world::enter().filter(|world| !world.fs.is_empty())?;
     let _bypass = Bypass::begin();
     // SAFETY: the caller's path.
@@ -48,7 +52,12 @@ unsafe fn ask<R>(folder: c_int, path: *const c_char, ask: impl FnOnce(&State, Pa
 ///
 /// # Safety
 /// The path is null or ends with a zero.
-unsafe fn open_by(folder: c_int, path: *const c_char, flags: c_int, original: impl FnOnce() -> c_int) -> c_int {
+unsafe fn open_by(
+    folder: c_int,
+    path: *const c_char,
+    flags: c_int,
+    original: impl FnOnce() -> c_int,
+) -> c_int {
     // SAFETY: the caller's path.
     match unsafe { ask(folder, path, |files, path| Some(files.open(&path, flags))) } {
         Some(Opened::Descriptor(descriptor)) => return descriptor,
@@ -65,22 +74,30 @@ unsafe fn open_by(folder: c_int, path: *const c_char, flags: c_int, original: im
 
 unsafe fn open(path: *const c_char, flags: c_int, mode: mode_t) -> c_int {
     // SAFETY: the caller's arguments.
-    unsafe { open_by(libc::AT_FDCWD, path, flags, || original::open(path, flags, mode)) }
+    let system = || unsafe { original::open(path, flags, mode) };
+    // SAFETY: the caller's path.
+    unsafe { open_by(libc::AT_FDCWD, path, flags, system) }
 }
 
 unsafe fn open64(path: *const c_char, flags: c_int, mode: mode_t) -> c_int {
     // SAFETY: the caller's arguments.
-    unsafe { open_by(libc::AT_FDCWD, path, flags, || original::open64(path, flags, mode)) }
+    let system = || unsafe { original::open64(path, flags, mode) };
+    // SAFETY: the caller's path.
+    unsafe { open_by(libc::AT_FDCWD, path, flags, system) }
 }
 
 unsafe fn openat(folder: c_int, path: *const c_char, flags: c_int, mode: mode_t) -> c_int {
     // SAFETY: the caller's arguments.
-    unsafe { open_by(folder, path, flags, || original::openat(folder, path, flags, mode)) }
+    let system = || unsafe { original::openat(folder, path, flags, mode) };
+    // SAFETY: the caller's path.
+    unsafe { open_by(folder, path, flags, system) }
 }
 
 unsafe fn openat64(folder: c_int, path: *const c_char, flags: c_int, mode: mode_t) -> c_int {
     // SAFETY: the caller's arguments.
-    unsafe { open_by(folder, path, flags, || original::openat64(folder, path, flags, mode)) }
+    let system = || unsafe { original::openat64(folder, path, flags, mode) };
+    // SAFETY: the caller's path.
+    unsafe { open_by(folder, path, flags, system) }
 }
 
 unsafe fn creat(path: *const c_char, mode: mode_t) -> c_int {

@@ -15,8 +15,8 @@ use std::path::Path;
 pub(crate) use directory::Folders;
 pub use errors::IntoErrno;
 pub(crate) use path::{absolute, given};
-pub(crate) use rules::{Opened, State};
 use rules::Kind;
+pub(crate) use rules::{Opened, State};
 
 /// What is done to a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

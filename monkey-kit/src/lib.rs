@@ -11,6 +11,7 @@ pub mod env;
 mod files;
 pub mod fs;
 mod guard;
+mod hermetic;
 pub mod net;
 mod place;
 pub mod process;
@@ -18,3 +19,6 @@ pub mod random;
 mod system_call;
 mod violation;
 mod world;
+
+#[doc(hidden)]
+pub use hermetic::{Hermetic, hermetic};

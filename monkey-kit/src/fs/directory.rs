@@ -28,7 +28,10 @@ struct Listed {
 
 impl std::fmt::Debug for Listed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Listed").field("shown", &self.shown).field("hidden", &self.hidden).finish_non_exhaustive()
+        f.debug_struct("Listed")
+            .field("shown", &self.shown)
+            .field("hidden", &self.hidden)
+            .finish_non_exhaustive()
     }
 }
 
@@ -53,8 +56,8 @@ unsafe fn opendir(path: *const c_char) -> *mut DIR {
         return unsafe { original::opendir(path) };
     };
     let failure = world.fs.failure(Op::List, &clean);
-    let shows = world.fs.has_below(&clean);
-    let hidden = (world.fs.hides(&clean) && !shows).then_some(libc::ENOENT);
+    let lies_below = world.fs.has_below(&clean);
+    let hidden = (world.fs.hides(&clean) && !lies_below).then_some(libc::ENOENT);
     if let Some(errno) = failure.or(hidden) {
         fail(errno);
         return ptr::null_mut();
@@ -63,7 +66,7 @@ unsafe fn opendir(path: *const c_char) -> *mut DIR {
     let is_there = clean.is_dir();
     shown.retain(|name| !is_there || !clean.join(name).exists());
     // SAFETY: the caller's path.
-    let folder = if is_there || !shows { unsafe { original::opendir(path) } } else { open_empty() };
+    let folder = if is_there || !lies_below { unsafe { original::opendir(path) } } else { open_empty() };
     if !folder.is_null() {
         // SAFETY: a struct of numbers.
         let entry = Box::new(unsafe { std::mem::zeroed::<dirent64>() });
@@ -95,7 +98,9 @@ unsafe fn readdir64(folder: *mut DIR) -> *mut dirent64 {
         let entry = unsafe { original::readdir64(folder) };
         let Some(world) = &world else { return entry };
         let mut all = world.folders.all();
-        let Some(listed) = all.iter_mut().find(|listed| listed.folder == folder as usize) else { return entry };
+        let Some(listed) = all.iter_mut().find(|listed| listed.folder == folder as usize) else {
+            return entry;
+        };
         // SAFETY: null, or an entry that is there until the next is read.
         let Some(found) = (unsafe { entry.as_ref() }) else { return listed.next() };
         // SAFETY: a name that ends with a zero.

@@ -24,7 +24,9 @@ impl IntoErrno for ErrorKind {
             Self::WouldBlock => libc::EAGAIN,
             _ => match (1..134).find(is_it) {
                 Some(errno) => errno,
-                None => panic!("`monkey::fs::fail`: no error of the system is of the kind `{self:?}`\n  help: give its number"),
+                None => panic!(
+                    "`monkey::fs::fail`: no error of the system is of the kind `{self:?}`\n  help: give its number"
+                ),
             },
         }
     }

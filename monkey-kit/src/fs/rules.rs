@@ -103,7 +103,8 @@ impl State {
         if !rules.all.iter().any(wanted) {
             return None;
         }
-        let known = rules.opened.iter().find(|(opened, _)| *opened == descriptor).map(|(_, path)| path.clone());
+        let known =
+            rules.opened.iter().find(|(opened, _)| *opened == descriptor).map(|(_, path)| path.clone());
         let path = known.or_else(|| path::of_descriptor(descriptor))?;
         rules.failure(op, &path)
     }
@@ -123,7 +124,9 @@ impl State {
 
     /// Whether a file in memory lies somewhere below a path.
     pub fn has_below(&self, folder: &Path) -> bool {
-        let below = |rule: &Rule| matches!(rule.kind, Kind::File(_)) && rule.path != folder && rule.path.starts_with(folder);
+        let below = |rule: &Rule| {
+            matches!(rule.kind, Kind::File(_)) && rule.path != folder && rule.path.starts_with(folder)
+        };
         self.rules().all.iter().any(below)
     }
 
@@ -141,7 +144,8 @@ impl State {
                 _ => {}
             }
         }
-        shown.retain(|name| !matches!(rules.find(&folder.join(name)), Some(Rule { kind: Kind::Missing, .. })));
+        shown
+            .retain(|name| !matches!(rules.find(&folder.join(name)), Some(Rule { kind: Kind::Missing, .. })));
         (shown, hidden)
     }
 

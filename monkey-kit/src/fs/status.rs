@@ -1,6 +1,6 @@
 //! What is asked of a path: whether it is there, how large, of which kind.
-use super::path::given;
 use super::Op;
+use super::path::given;
 use crate::border::{fail, functions};
 use crate::world;
 use libc::{c_char, c_int, c_uint, ssize_t, stat, stat64, statx};
