@@ -40,7 +40,8 @@
 //!   for those of private functions.
 //! * [`original!`] calls what was replaced, [`calls!`] counts.
 //! * `Scope` hands the replacements to a thread that the test did not start.
-//! * `clock`, `random`, `env`, `net` and `process`: a test's own time, randomness, environment, network and programs.
+//! * `clock`, `random`, `env`, `fs`, `net` and `process`: a test's own time, randomness, environment, files, network and
+//!   programs; all at once by `#[monkey::test(hermetic)]`.
 //!
 //! # Features
 //!
@@ -67,7 +68,7 @@
 #[cfg(feature = "runtime")]
 pub use monkey_core::{Cause, FunctionError, PatchError, PatchGuard, Scope, function, patch_at};
 #[cfg(feature = "kit")]
-pub use monkey_kit::{clock, env, net, process, random};
+pub use monkey_kit::{clock, env, fs, net, process, random};
 
 /// Makes functions replaceable at every optimisation level.
 ///
@@ -134,6 +135,8 @@ pub use monkey_macros::patchable;
 ///   number of others of them.
 /// * `scope = process`: every thread of the process sees the replacements, and the test has the process to itself.
 ///   The default is `scope = test`.
+/// * `hermetic`: a paused clock, seeded randomness, no network beyond this machine's own addresses, no programs. With the
+///   feature `kit`.
 /// * `crate = path`: where this crate is, if it is renamed.
 ///
 /// # Panics
@@ -299,3 +302,9 @@ pub use monkey_macros::calls;
 #[cfg(feature = "runtime")]
 #[doc(hidden)]
 pub use monkey_core::expansion as __private;
+
+#[cfg(feature = "kit")]
+#[doc(hidden)]
+pub mod __kit {
+    pub use monkey_kit::hermetic;
+}

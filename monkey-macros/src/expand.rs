@@ -21,6 +21,12 @@ fn private(krate: Option<&Path>) -> TokenStream {
     krate.map_or_else(|| quote_spanned!(span=> ::monkey::__private), |path| quote!(#path::__private))
 }
 
+/// The hidden module of a test's own world.
+fn kit(krate: Option<&Path>) -> TokenStream {
+    let span = Span::mixed_site();
+    krate.map_or_else(|| quote_spanned!(span=> ::monkey::__kit), |path| quote!(#path::__kit))
+}
+
 /// A body as a block among others, with braces that no user wrote there: lints find them unnecessary.
 fn braces(body: &Block) -> TokenStream {
     let place = Span::mixed_site().located_at(body.brace_token.span.join());

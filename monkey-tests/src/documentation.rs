@@ -23,6 +23,7 @@ pages! {
     Guards = "docs/src/guide/guards.md"
     Async = "docs/src/guide/async.md"
     IntegrationTests = "docs/src/guide/integration-tests.md"
+    World = "docs/src/guide/world.md"
     Runners = "docs/src/guide/runners.md"
     Patchable = "docs/src/patchable.md"
     Copies = "docs/src/copies.md"

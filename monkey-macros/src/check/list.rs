@@ -20,6 +20,8 @@ pub struct List {
     pub is_test: bool,
     /// Closures may borrow what is around them.
     pub lends: bool,
+    /// Where `hermetic` stands.
+    pub hermetic: Option<Span>,
 }
 
 pub struct Replacement {
@@ -54,7 +56,8 @@ pub struct Taker {
 }
 
 const LIST: &[&str] = &["replace", "watch", "expect", "partly", "scope", "crate"];
-pub const TEST: Taker = Taker { name: "test", arguments: LIST };
+const TEST_LIST: &[&str] = &["replace", "watch", "expect", "partly", "scope", "hermetic", "crate"];
+pub const TEST: Taker = Taker { name: "test", arguments: TEST_LIST };
 pub const WITH: Taker = Taker { name: "with", arguments: LIST };
 pub const PATCH: Taker = Taker { name: "patch!", arguments: LIST };
 pub const TRY_PATCH: Taker = Taker { name: "try_patch!", arguments: LIST };
@@ -124,6 +127,15 @@ impl List {
                 Kind::Scope(visibility) => list.visibility = list.visibility.or(Some(visibility)),
                 Kind::Crate(path) => list.krate = Some(path),
                 Kind::IsTest => list.is_test = true,
+                Kind::Hermetic => {
+                    if runtime && !cfg!(feature = "kit") {
+                        let message = "`hermetic` needs the feature `kit` of the package monkey-mock, which is not in this build; \
+                                       help: enable it, or leave out `default-features = false`";
+                        mistakes.at(name.span(), message);
+                    }
+                    taker.needs_runtime(name.span(), runtime, mistakes);
+                    list.hermetic = Some(name.span());
+                }
                 Kind::Skip | Kind::Unknown => {}
             }
         }
