@@ -14,6 +14,7 @@ pages! {
     Readme = "README.md"
     Introduction = "docs/src/introduction.md"
     GettingStarted = "docs/src/guide/getting-started.md"
+    Recipes = "docs/src/recipes.md"
     Targets = "docs/src/guide/targets.md"
     Scopes = "docs/src/guide/scopes.md"
     ProcessScope = "docs/src/guide/process-scope.md"
