@@ -24,6 +24,7 @@ pages! {
     Async = "docs/src/guide/async.md"
     IntegrationTests = "docs/src/guide/integration-tests.md"
     Runners = "docs/src/guide/runners.md"
+    Kinds = "docs/src/kinds.md"
     Patchable = "docs/src/patchable.md"
     Copies = "docs/src/copies.md"
     Errors = "docs/src/errors.md"
