@@ -230,7 +230,10 @@ pub use monkey_macros::try_patch;
 /// Calls the original of a function, from its replacement or from anywhere.
 ///
 /// It takes a call by path, `original!(Clock::now(&clock))` for a method. What the arguments call is replaced as
-/// ever, and so is what the original calls, itself included.
+/// ever, a `Deref` or `Index` behind them as well, and so is what the original calls, itself included.
+///
+/// Arguments are what they are in the plain call: references are reborrowed, closures get their types from the parameters. Where the
+/// function is `unsafe` or of a foreign ABI, they are moved: write `&mut *buffer` for one that is used again.
 ///
 /// # Examples
 /// ```

@@ -1,4 +1,5 @@
 //! What the macros' output names. Not for users; no promise of stability.
+pub mod callee;
 pub mod foreign;
 mod lent;
 mod outcome;
@@ -22,8 +23,15 @@ pub use crate::replacement::{IntoCount, Replacement};
 pub use crate::request::Visibility;
 pub use crate::test_run::TestRun;
 pub use core;
-pub use foreign::{ProbeNoShape, ProbeOtherPointer, ProbeSafePointer, ProbeShape};
-pub use lent::{AsksMore, AsksNoMore, Lent, Lookup, Name};
+pub use foreign::borrowing::{
+    ProbeReferenceFirst, ProbeReferenceLast, ProbeReferences, ProbeSafeReferenceFirst,
+    ProbeSafeReferenceLast, ProbeSafeReferences,
+};
+pub use foreign::{ProbeNoShape, ProbeOtherPointer, ProbeSafePointer, ProbeShape, recognised};
+pub use lent::{
+    AsksByName, AsksByPath, AsksByTrait, AsksNoMore, Inherited, Lent, Lookup, NameWithoutModule, PathEnd,
+    hash_in_module,
+};
 pub use outcome::{Fallible, Infallible, Outcome, Reference};
 pub use patchable::{entry, kept, never, opaque, unreturned, unwinding};
 pub use signature::{

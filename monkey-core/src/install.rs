@@ -1,10 +1,11 @@
 //! From a list of replacements to patches: every copy of each target is hooked, then all are patched, or none.
+use crate::code;
 use crate::crash;
 use crate::engine::{self, Addition};
 use crate::error::{Cause, PatchError};
 use crate::group::{Containing, Group};
 use crate::hook::Hook;
-use crate::image::{self, Container, Copies, Origin};
+use crate::image::{self, Container, Copies};
 use crate::inherit;
 use crate::kept;
 use crate::lock;
@@ -85,7 +86,7 @@ fn containing(request: &Request, group: &'static Group) -> &'static [Containing]
 }
 
 fn find_containing(request: &Request, target_type: &str, group: &'static Group) -> Vec<Containing> {
-    if !may_be_inlined(request) {
+    if !request.optimised && !image::may_be_inlined(request.target) {
         return Vec::new();
     }
     let containers = image::containers(request.target, Some(target_type));
@@ -96,13 +97,6 @@ fn find_containing(request: &Request, target_type: &str, group: &'static Group) 
         Some(Containing { container, group })
     });
     hooked.collect()
-}
-
-/// Whether code may have been compiled with a copy of the target in it: the standard library's was, and optimised code.
-fn may_be_inlined(request: &Request) -> bool {
-    request.optimised
-        || image::origin(request.target) == Some(Origin::Std)
-        || image::home_optimised(request.target) == Some(true)
 }
 
 /// Hooks every copy of a target; the group that they are.
@@ -156,12 +150,15 @@ fn hook_copies(copies: &Copies, loads: u64) -> Result<&'static Group, Cause> {
     // What only leads to a body would make the original call the replacement.
     bodies.retain(|copy| !copies.thunks.contains(copy) || copies.thunks.len() == copies.addresses.len());
     let bodies: Vec<Body> = bodies.into_iter().map(Body::of).collect();
-    let map = text::map()?;
+    let map = text::map(&bodies)?;
     let mut text = TEXT.hold();
-    let group = bodies.iter().find_map(|body| text::standing_group(&map, *body)).unwrap_or_else(Group::new);
+    let writing = code::Writing::begin();
+    let standing = bodies.iter().find_map(|body| text::standing_group(map.as_ref(), *body));
+    let group = standing.unwrap_or_else(Group::new);
     for body in bodies {
-        text.hook(&map, body, group, None)?;
+        text.hook(map.as_ref(), body, group, None)?;
     }
+    drop(writing);
     for thunk in copies
         .addresses
         .iter()

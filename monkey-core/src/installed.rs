@@ -214,7 +214,7 @@ impl Installed {
     /// Whether the target's library was closed. While no more files were loaded than were looked at, nothing was missed.
     fn closed(&self) -> Option<Closed> {
         let group = self.group();
-        if group.is_current(image::loads()) {
+        if !group.hooks().any(Hook::is_in_library) || group.is_current(image::loads()) {
             return None;
         }
         let path = group.hooks().find_map(Hook::closed_library)?;

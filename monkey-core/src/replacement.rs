@@ -46,6 +46,14 @@ impl Replacement {
         self
     }
 
+    /// What `std::any::type_name` calls the type that target and replacement have in common, and whether it is an unsafe pointer of
+    /// which the type check knows all.
+    #[must_use]
+    pub fn in_common(mut self, name: &'static str, recognised: bool) -> Self {
+        self.0.common_type = (!recognised).then_some(name);
+        self
+    }
+
     /// Calls that go past the replacement, inlined into others, are fine: `partly(T)`.
     #[must_use]
     pub fn partly(mut self) -> Self {

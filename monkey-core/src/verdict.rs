@@ -102,8 +102,13 @@ impl Evidence {
         if wrong && !noted::tell(&self.noted, self.calls, &mut text) {
             callers::tell(&self.return_addresses, self.calls, &mut text);
         }
-        past::tell(self, &mut text);
-        if wrong && !self.expected.is_below(self.calls) || opened_again {
+        past::tell_places(self, &mut text);
+        let too_few = wrong && !self.expected.is_below(self.calls) || opened_again;
+        // A package that is not optimised any more has no such copies.
+        if !too_few || optimised::dependency(self).is_none() {
+            past::tell_remedy(self, &mut text);
+        }
+        if too_few {
             self.tell_why_too_few(&mut text);
         }
         Some(text)
@@ -142,11 +147,14 @@ impl Evidence {
         }
         let calls = inlined::find(self.target, self.target_type);
         let surely = calls.iter().any(|call| call.certain && !inlined::is_foreign(call));
-        if surely {
+        let dependency = optimised::dependency(self);
+        if surely && dependency.is_some() {
+            inlined::tell_places(&calls, text);
+        } else if surely {
             inlined::tell(self, &calls, text);
         }
         outside::tell(&self.outside, text);
-        let dependency = optimised::tell_dependency(self, text);
+        let dependency = dependency.inspect(|package| optimised::tell_dependency(self, package, text)).is_some();
         if !surely && self.outside.is_empty() && !dependency {
             if self.optimised && !inlined::tells(&calls) {
                 optimised::tell_program(self.target, text);

@@ -10,6 +10,7 @@ mod function;
 mod listed;
 mod mistakes;
 mod names;
+mod source;
 
 use check::list::{List, PATCH, TRY_PATCH, Taker};
 use check::test::Test;

@@ -107,8 +107,10 @@ fn replacement(entry: &Replacement, private: &TokenStream) -> TokenStream {
     let hidden = Ident::new("__monkey_given", Span::mixed_site().located_at(start));
     let is_block = matches!(given, Form::Function(given) if is_block(given));
     let offered = if is_block { hidden.to_token_stream() } else { given.to_token_stream() };
+    let in_common = in_common(entry, &shared, private);
     let lent = lent(target, &offered, [&alone, &shared], private);
-    let asked = asked(target, &offered, &shared, private);
+    let here = lent_here(given);
+    let asked = asked(target, &offered, [&shared, &here], private);
     let address = address(target, &alone, private);
     // The engine points from the first token to the last.
     let new = respan(quote!(#private::Replacement::new), start);
@@ -126,6 +128,7 @@ fn replacement(entry: &Replacement, private: &TokenStream) -> TokenStream {
     };
     quote_spanned! {Span::mixed_site()=> {
         #before
+        let #here = ();
         let #alone = #target;
         let [#shared, #replacement] = [#alone, #given];
         #checks
@@ -134,6 +137,7 @@ fn replacement(entry: &Replacement, private: &TokenStream) -> TokenStream {
         #new #arguments
             .of_type(#private::core::any::type_name_of_val(&#alone))
             .optimised(#optimised)
+            #in_common
             #told
     }}
 }
@@ -203,16 +207,35 @@ fn foreign(entry: &Replacement, [alone, shared]: [&Ident; 2], private: &TokenStr
     }
     let (start, end) = ends(&entry.given);
     let both = quote_spanned!(Span::mixed_site()=> #private::Probe::of(&#shared));
-    let both = respan(quote_spanned!(start=> (&#both)), start)
+    let both = respan(quote_spanned!(start=> (&&&&#both)), start)
         .into_iter()
         .chain(quote_spanned!(end=> .__monkey_pointer()));
     let both: TokenStream = quote_spanned!(start=> &).into_iter().chain(both).collect();
     Some(quote_spanned! {Span::mixed_site()=>
         let _ = || {
             #[allow(unused_imports)]
-            use #private::{ProbeOtherPointer as _, ProbeSafePointer as _};
+            use #private::{
+                ProbeOtherPointer as _, ProbeSafePointer as _, ProbeSafeReferenceFirst as _, ProbeSafeReferenceLast as _,
+                ProbeSafeReferences as _,
+            };
             #private::same_safety(&#private::kind_of_foreign!(#alone, #shared), #both);
         };
+    })
+}
+
+/// The type that both have, and whether the check above knows it; the engine refuses what it does not know.
+fn in_common(entry: &Replacement, shared: &Ident, private: &TokenStream) -> Option<TokenStream> {
+    if matches!(entry.given, Form::Closure(_)) {
+        return None;
+    }
+    Some(quote_spanned! {Span::mixed_site()=>
+        .in_common(#private::core::any::type_name_of_val(&#shared), {
+            #[allow(unused_imports)]
+            use #private::{
+                ProbeNoShape as _, ProbeReferenceFirst as _, ProbeReferenceLast as _, ProbeReferences as _, ProbeShape as _,
+            };
+            #private::recognised(&(&&&&#private::Probe::of(&#shared)).__monkey_shape())
+        })
     })
 }
 
@@ -251,32 +274,43 @@ fn lent(
     })
 }
 
-/// Offers the replacement to what the target's attribute asks for, where it does (see [`asked`](super::asked)). The closure is never called.
+/// Offers the replacement to what the target's attribute asks for, where it does (see [`asked`](super::asked)). None of it is run.
 fn asked(
     target: &ExprPath,
     given: &TokenStream,
-    shared: &Ident,
+    [shared, here]: [&Ident; 2],
     private: &TokenStream,
 ) -> Option<TokenStream> {
-    let hash = super::asked::hash(&target.path.segments.last()?.ident);
-    // Parameters of a closure have lifetimes of which it knows nothing. So the replacement may have bounds of its own on them.
-    let any = (0..super::asked::LIFETIMES)
-        .map(|index| format_ident!("__monkey_lent_for_the_call{index}", span = Span::mixed_site()));
-    let any: Vec<_> = any.collect();
+    let name = super::asked::path_hash::of_name(&target.path.segments.last()?.ident);
+    let path = super::asked::path_hash::of_target(target, private);
+    let any = |index| format_ident!("{here}{index}", span = here.span());
+    let any: Vec<_> = (0..super::asked::LIFETIMES).map(any).collect();
+    let heres = any.iter().map(|_| here);
     let (start, end) = ends(given);
-    let lookup =
-        quote_spanned!(Span::mixed_site()=> &#private::Lookup::of(#private::Name::<#hash>, &#shared));
+    let lookup = quote_spanned!(Span::mixed_site()=> &&&#private::Lookup::<#path, #name, _>::of(&#shared));
     let mut lookup = Group::new(Delimiter::Parenthesis, lookup);
     lookup.set_span(start);
     let mut arguments = Group::new(Delimiter::Parenthesis, given.clone());
     arguments.set_span(end);
+    // Parameters of a closure have lifetimes of which it knows nothing, so the replacement may have bounds of its own on them. A type
+    // that is tied to a lifetime needs one of which something is known, and which ends: that of a local.
     Some(quote_spanned! {Span::mixed_site()=>
-        let _ = |#(#any: &()),*| {
+        if false {
             #[allow(unused_imports)]
-            use #private::{AsksMore as _, AsksNoMore as _};
-            #lookup.__monkey_asked(#(#any),*).of_every_lifetime #arguments;
-        };
+            use #private::{AsksByName as _, AsksByPath as _, AsksByTrait as _, AsksNoMore as _};
+            let _ = |#(#any: &()),*| {
+                #lookup.__monkey_asked(#(#any),*).of_every_lifetime #arguments;
+            };
+            #lookup.__monkey_asked_here(#(&#heres),*).of_every_lifetime #arguments;
+        }
     })
+}
+
+/// A local for as long as the target's type is spoken of, which a type that is tied to a lifetime may borrow from.
+///
+/// rustc names no local in its errors that a macro has written, so this one is written where the replacement begins.
+fn lent_here(given: &impl ToTokens) -> Ident {
+    Ident::new("__monkey_lent_for_the_call", ends(given).0)
 }
 
 /// The target's address, by a cast that there is for functions and not for closures. rustc points to the target.

@@ -1,67 +1,47 @@
-//! Production code, as it is written without a thought of tests: what monkey and injectorpp test. `tests/mockall.rs` has the same
-//! with traits.
+//! The ways in which each crate patches a function that is known by its address.
 use std::hint::black_box;
-use std::time::SystemTime;
 
+pub type Function = fn(u64) -> u64;
+
+/// What every function is replaced by.
 #[inline(never)]
-pub fn now() -> u64 {
-    SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs()
+pub fn seven(x: u64) -> u64 {
+    black_box(x);
+    7
 }
 
-#[inline(never)]
-pub fn send(to: &str, amount: u32) -> bool {
-    panic!("sends {amount} to {to}")
+/// The crates, by what they do.
+pub const CRATES: [(&str, fn(Function) -> Box<dyn Guard>); 5] = [
+    ("monkey", |target| Box::new(monkey_at(target))),
+    ("injectorpp", |target| Box::new(injectorpp(target))),
+    ("guerrilla", |target| Box::new(guerrilla::patch1(target, seven as Function))),
+    ("mockrs", |target| Box::new(mockrs::mock!(target, seven))),
+    ("retour", |target| Box::new(retour(target))),
+];
+
+/// What takes a replacement away when it is dropped.
+pub trait Guard {}
+impl<T> Guard for T {}
+
+pub fn monkey_at(target: Function) -> monkey::PatchGuard {
+    // SAFETY: both are of this type.
+    unsafe { monkey::patch_at(target as *const (), seven as *const ()) }.unwrap()
 }
 
-#[inline(never)]
-pub fn log(text: &str) -> usize {
-    black_box(text).len()
+fn injectorpp(target: Function) -> impl Guard {
+    use injectorpp::interface::injector::{FuncPtr, InjectorPP};
+    let mut injector = InjectorPP::new();
+    injector
+        .when_called(injectorpp::func!(target, Function))
+        .will_execute_raw(injectorpp::func!(seven as Function, Function));
+    injector
 }
 
-pub async fn fetch(id: u32) -> String {
-    panic!("fetches {id}")
-}
-
-pub trait Store {
-    fn put(&self, key: u32) -> bool;
-}
-
-pub struct Disk;
-
-impl Store for Disk {
-    #[inline(never)]
-    fn put(&self, key: u32) -> bool {
-        panic!("writes {key}")
-    }
-}
-
-pub fn is_expired(end: u64) -> bool {
-    now() > end
-}
-
-pub fn configured_port() -> u16 {
-    std::fs::read_to_string("app.conf").map_or(80, |text| text.trim().parse().unwrap())
-}
-
-pub fn pay_all(names: &[&str]) -> usize {
-    log("begin");
-    let paid = names.iter().filter(|name| send(name, 5) || send(name, 5)).count();
-    log("end");
-    paid
-}
-
-pub fn save(store: &dyn Store) -> bool {
-    store.put(1)
-}
-
-pub async fn title(id: u32) -> String {
-    fetch(id).await.to_uppercase()
-}
-
-pub fn pay_from_a_thread() -> bool {
-    std::thread::spawn(|| send("Ada", 5)).join().unwrap()
-}
-
-pub fn process() -> u32 {
-    std::process::id()
+/// Takes its jump away when it is dropped.
+fn retour(target: Function) -> retour::RawDetour {
+    // SAFETY: both are of this type.
+    let detour = unsafe { retour::RawDetour::new(target as *const (), seven as *const ()) }.unwrap();
+    // SAFETY: nobody runs the target meanwhile, or the measurement is of what happens then.
+    unsafe { detour.enable() }.unwrap();
+    detour
 }

@@ -1,6 +1,6 @@
 //! The same with injectorpp.
 use injectorpp::interface::injector::*;
-use peers::*;
+use compared::*;
 
 // 1 a fixed value
 #[test]

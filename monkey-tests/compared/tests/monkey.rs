@@ -1,6 +1,6 @@
 //! Twelve tasks with monkey. Between the marks stands what is counted.
 #![allow(clippy::pedantic)]
-use peers::*;
+use compared::*;
 
 // 1 a fixed value
 #[monkey::test(replace(now = || 42))]
