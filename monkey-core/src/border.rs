@@ -131,6 +131,7 @@ fn request(function: &Function, location: &'static Location<'static>) -> Request
         target_type: None,
         optimised: false,
         expected: None,
+        common_type: None,
         partly: false,
     }
 }
