@@ -13,6 +13,7 @@ mod error;
 #[doc(hidden)]
 pub mod expansion;
 mod fork;
+mod function;
 mod group;
 mod guard;
 mod handoff;
@@ -29,8 +30,10 @@ pub mod lineage;
 pub mod lock;
 mod members;
 mod notes;
+mod order;
 mod patch;
 mod plt;
+mod recorder;
 mod registry;
 #[doc(hidden)]
 pub mod relocate;
@@ -51,6 +54,7 @@ mod verdict;
 #[doc(hidden)]
 pub use code::write as write_code;
 pub use error::{Cause, PatchError};
+pub use function::{FunctionError, function};
 pub use guard::{PatchGuard, patch_at};
 #[doc(hidden)]
 pub use relocate::Refusal;

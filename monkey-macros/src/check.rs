@@ -2,6 +2,7 @@
 mod cases;
 pub mod lifetimes;
 pub mod list;
+pub mod module;
 pub mod original;
 mod panics;
 pub mod patchable;

@@ -81,7 +81,7 @@ takes! {
 
 #[cfg(test)]
 mod tests {
-    use super::{Callee, Takes1 as _, Takes2 as _, TakesAny1 as _, TakesAny2 as _};
+    use super::Callee;
 
     fn fill(buffer: &mut [u8], by: u8) {
         buffer.fill(by);
@@ -90,6 +90,7 @@ mod tests {
 
     #[test]
     fn references_are_reborrowed_and_coerced() {
+        use super::Takes2 as _;
         let mut bytes = [0u8; 2];
         let buffer = &mut bytes;
         for by in 1..3 {
@@ -101,6 +102,7 @@ mod tests {
 
     #[test]
     fn closures_get_their_parameters_from_the_target() {
+        use super::Takes1 as _;
         fn apply(function: impl Fn(&str) -> usize) -> usize {
             function("abc")
         }
@@ -110,6 +112,7 @@ mod tests {
 
     #[test]
     fn others_take_what_they_are_given() {
+        use super::TakesAny1 as _;
         let (_, argument) = Callee::of(foreign).__monkey_arguments()(7);
         assert_eq!(argument, 7);
     }
