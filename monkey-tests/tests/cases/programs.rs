@@ -208,7 +208,8 @@ fn lints_mean_the_same_under_the_attribute() {
         let arguments = [&[command, "--package", "lints", "--message-format", "json"], more].concat();
         let said = workspace.cargo(BUILD, &arguments, |_| ());
         let messages = said.text.lines().filter(|line| line.contains("\"reason\":\"compiler-message\""));
-        let own: BTreeSet<_> = messages.filter_map(rendered).filter(|text| text.contains("lints/src/lib.rs")).collect();
+        let own: BTreeSet<_> =
+            messages.filter_map(rendered).filter(|text| text.contains("lints/src/lib.rs")).collect();
         assert!(own.len() > 20, "{}", said.text);
         own
     };
