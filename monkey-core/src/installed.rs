@@ -59,13 +59,14 @@ pub fn install(
     // Calls may come as soon as something is patched. Where that fails, all of these go.
     let environments = publish(scope, visibility, environments);
     let made = install::patch(scope, visibility, &requests, recorder.as_ref())?;
-    let patches = made.into_iter().zip(requests).zip(environments).map(|((patched, request), environment)| {
-        let expected = request.expected.unwrap_or_else(|| request.unless_told(default));
-        if let Some(environment) = &environment {
-            environment.is_for(patched.id.group);
-        }
-        Installed { patched, environment, scope, request, expected }
-    });
+    let patches =
+        made.into_iter().zip(requests).zip(environments).map(|((patched, request), environment)| {
+            let expected = request.expected.unwrap_or_else(|| request.unless_told(default));
+            if let Some(environment) = &environment {
+                environment.is_for(patched.id.group);
+            }
+            Installed { patched, environment, scope, request, expected }
+        });
     Ok(List { patches: patches.collect(), recorder })
 }
 
