@@ -12,7 +12,7 @@ mod variadic;
 use crate::group::Group;
 use crate::registry;
 use crate::target_kind;
-use crate::thread::{Once, Quiet, scope};
+use crate::thread::{BypassOnce, Quiet, scope};
 use crate::{PatchError, PatchGuard};
 use std::mem;
 use std::panic::Location;
@@ -72,7 +72,7 @@ pub fn try_patch<const N: usize>(
 
 /// `original!`: while it lives, the calling thread's next call of the target goes to the original, once.
 #[derive(Debug)]
-pub struct Original(#[allow(dead_code, reason = "held for its drop")] Option<Once>);
+pub struct Original(#[allow(dead_code, reason = "held for its drop")] Option<BypassOnce>);
 
 impl Original {
     /// `stack` is the stack pointer of the function that makes the call.
@@ -83,7 +83,7 @@ impl Original {
     pub fn of(target: *const (), stack: usize) -> Self {
         match registry::group_id(target as usize) {
             0 => Self(None),
-            group => Self(Some(Once::begin(group, stack))),
+            group => Self(Some(BypassOnce::begin(group, stack))),
         }
     }
 }

@@ -154,7 +154,8 @@ impl Evidence {
             inlined::tell(self, &calls, text);
         }
         outside::tell(&self.outside, text);
-        let dependency = dependency.inspect(|package| optimised::tell_dependency(self, package, text)).is_some();
+        let dependency =
+            dependency.inspect(|package| optimised::tell_dependency(self, package, text)).is_some();
         if !surely && self.outside.is_empty() && !dependency {
             if self.optimised && !inlined::tells(&calls) {
                 optimised::tell_program(self.target, text);
