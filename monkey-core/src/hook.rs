@@ -240,6 +240,13 @@ impl Hook {
         (self.process_scope.load(SeqCst) == scope).then_some(&self.cell.process)
     }
 
+    /// What stands in for the target in a scope at the moment.
+    pub fn shown_to(&self, scope: u64) -> Option<usize> {
+        let own = self.slots().find(|slot| slot.owner.load(SeqCst) == scope);
+        let for_all = || Some(&self.cell.process).filter(|slot| slot.owner.load(SeqCst) == PROCESS);
+        own.or_else(for_all).map(|slot| slot.replacement.load(SeqCst) as usize)
+    }
+
     /// Whether a scope that has no slot here needs a new one.
     pub fn lacks_slot_for(&self, scope: u64) -> bool {
         self.slot_of(scope).is_none() && !self.slots().any(Slot::is_free)

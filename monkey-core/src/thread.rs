@@ -153,6 +153,26 @@ impl Drop for Quiet {
     }
 }
 
+/// The opposite, within one: the user's own code runs, and sees replacements as ever.
+#[derive(Debug)]
+pub struct Replaced {
+    before: u64,
+}
+
+impl Replaced {
+    pub fn begin() -> Self {
+        let before = load(SCOPE_WORD) & BYPASS;
+        store(SCOPE_WORD, load(SCOPE_WORD) & !BYPASS);
+        Self { before }
+    }
+}
+
+impl Drop for Replaced {
+    fn drop(&mut self) {
+        store(SCOPE_WORD, load(SCOPE_WORD) & !BYPASS | self.before);
+    }
+}
+
 /// The bit goes first and comes last: a signal handler sees the words of one bypass, or none.
 #[inline]
 fn bypass(group: u64, stack: u64, bit: u64) {

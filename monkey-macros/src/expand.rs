@@ -1,5 +1,6 @@
 //! The only place that writes code: it takes what the rules have passed and fails on nothing.
 pub mod asked;
+mod captured;
 pub mod lent;
 pub mod list;
 pub mod module;
