@@ -17,7 +17,17 @@ macro_rules! functions {
         }
     )*};
 }
-functions!(unpatched = 11, idle = 12, scoped = 13, several = 14, shared = 15, foreign = 16, captured = 17, changed = 18, valued = 19);
+functions!(
+    unpatched = 11,
+    idle = 12,
+    scoped = 13,
+    several = 14,
+    shared = 15,
+    foreign = 16,
+    captured = 17,
+    changed = 18,
+    valued = 19
+);
 
 fn other<const N: u64>(x: u64) -> u64 {
     black_box(x) * N
@@ -44,10 +54,12 @@ fn measure_captures(group: &mut BenchmarkGroup<'_, WallTime>) {
     let _shared = monkey::patch!(captured = move |x| black_box(x) + more);
     measure(group, "in scope, a closure that captures", captured);
     let mut calls = 0;
-    let _alone = monkey::patch!(changed = move |x| {
-        calls += 1;
-        black_box(x) + calls
-    });
+    let _alone = monkey::patch!(
+        changed = move |x| {
+            calls += 1;
+            black_box(x) + calls
+        }
+    );
     measure(group, "in scope, a closure that changes what it captures", changed);
     let _value = monkey::patch!(valued = returns(black_box(1)));
     measure(group, "in scope, a value", valued);

@@ -205,6 +205,24 @@ impl List {
         }
     }
 
+    /// Takes out what may capture, for a place where there is more to capture.
+    pub fn split_capturing(&mut self) -> Self {
+        let may_capture = |replacement: &Replacement| match &replacement.given {
+            Form::Closure(closure) => closure.capture.is_some(),
+            Form::Returns(_) | Form::Sequence(_) => true,
+            Form::Function(_) => false,
+        };
+        let all = std::mem::take(&mut self.replacements);
+        let (capturing, others) = all.into_iter().partition(may_capture);
+        self.replacements = others;
+        Self {
+            krate: self.krate.clone(),
+            visibility: self.visibility,
+            replacements: capturing,
+            ..Self::default()
+        }
+    }
+
     fn names(&self) -> Vec<String> {
         self.replacements.iter().map(|replacement| text(&replacement.target)).collect()
     }

@@ -31,6 +31,23 @@ pub fn replacements(list: &List, private: &TokenStream) -> TokenStream {
     quote_spanned!(Span::mixed_site()=> [#(#entries),*])
 }
 
+/// A list as it would be written.
+pub fn written(list: &List) -> TokenStream {
+    let List { krate, visibility, replacements, .. } = list;
+    let pairs = replacements.iter().map(|Replacement { target, given, .. }| quote!(#target = #given));
+    let counts = replacements.iter().filter_map(|Replacement { target, count, .. }| {
+        let count = count.as_ref()?;
+        Some(quote!(#target = #count))
+    });
+    let partly = replacements.iter().filter(|entry| entry.partly).map(|entry| &entry.target);
+    let scope = visibility.map(|visibility| match visibility {
+        Visibility::Scope => quote!(, scope = test),
+        Visibility::Process => quote!(, scope = process),
+    });
+    let krate = krate.as_ref().map(|krate| quote!(, crate = #krate));
+    quote!(replace(#(#pairs),*), expect(#(#counts),*), partly(#(#partly),*) #scope #krate)
+}
+
 pub fn visibility(visibility: Visibility, private: &TokenStream) -> TokenStream {
     match visibility {
         Visibility::Scope => quote_spanned!(Span::mixed_site()=> #private::Visibility::Scope),
