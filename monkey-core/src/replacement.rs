@@ -3,6 +3,7 @@ use crate::captured::closure::{self, Head, Takes, Way, WayOf};
 use crate::captured::steps::Steps;
 use crate::count::Count;
 use crate::installed::Wanted;
+use crate::order::Step;
 use crate::request::Request;
 use std::marker::PhantomData;
 use std::panic::Location;
@@ -24,18 +25,19 @@ impl<'env> Replacement<'env> {
         target_name: &'static str,
         replacement_name: &'static str,
     ) -> Self {
-        let request = Request {
-            target: target as usize,
-            replacement: replacement as usize,
-            target_name,
-            replacement_name,
-            location: Location::caller(),
-            target_type: None,
-            optimised: false,
-            expected: None,
-            partly: false,
-        };
+        let target = (target as usize, target_name);
+        let replacement = (replacement as usize, replacement_name);
+        let request = Request::new(target, replacement, Location::caller());
         Self { wanted: Wanted { request, environment: None }, _borrows: PhantomData }
+    }
+
+    /// What is only watched: `watch(T)`.
+    #[track_caller]
+    #[must_use]
+    pub fn watch(target: *const (), target_name: &'static str) -> Self {
+        let mut watch = Self::new(target, target, target_name, target_name);
+        watch.wanted.request.watched = true;
+        watch
     }
 
     /// The closure that the replacement finds at each call. `own` is the replacement.
@@ -83,10 +85,25 @@ impl<'env> Replacement<'env> {
         self
     }
 
+    /// What `std::any::type_name` calls the type that target and replacement have in common, and whether it is an unsafe pointer of
+    /// which the type check knows all.
+    #[must_use]
+    pub fn in_common(mut self, name: &'static str, recognised: bool) -> Self {
+        self.wanted.request.common_type = (!recognised).then_some(name);
+        self
+    }
+
     /// Calls that go past the replacement, inlined into others, are fine: `partly(T)`.
     #[must_use]
     pub fn partly(mut self) -> Self {
         self.wanted.request.partly = true;
+        self
+    }
+
+    /// It stands in the list's `expect(order[..])`, which all that do so are given, and which says how often it is called.
+    #[must_use]
+    pub fn ordered(mut self, order: &'static [Step]) -> Self {
+        self.wanted.request.order = Some(order);
         self
     }
 

@@ -64,6 +64,25 @@ pub struct Count {
     pub count: Expr,
 }
 
+/// What stands in `expect(..)`.
+pub enum Expected {
+    Count(Box<Count>),
+    Order(Order),
+}
+
+/// `order[A, B, .., C]`.
+pub struct Order {
+    pub word: Ident,
+    pub steps: Vec<Step>,
+}
+
+/// One place of an order.
+pub enum Step {
+    Call(ExprPath),
+    /// `..`
+    Others,
+}
+
 /// `scope = test` or `scope = process`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Visibility {
@@ -79,11 +98,13 @@ pub struct Argument {
 
 pub enum Kind {
     Replace(Vec<Entry>),
-    Expect(Vec<Count>),
+    Expect(Vec<Expected>),
     Partly(Vec<ExprPath>),
+    Watch(Vec<ExprPath>),
     Scope(Visibility),
     Crate(Path),
     Skip,
+    Hermetic,
     /// What the macros tell themselves: another attribute has made the function a test already.
     IsTest,
     Unknown,
@@ -107,7 +128,7 @@ pub fn is_long_form(tokens: TokenStream) -> bool {
     let parser = |input: ParseStream| {
         let word = Ident::parse_any(input)?;
         let long = match word.to_string().as_str() {
-            "replace" | "expect" | "partly" => input.peek(token::Paren),
+            "replace" | "expect" | "partly" | "watch" => input.peek(token::Paren),
             "crate" | "scope" => is_equals(input),
             _ => false,
         };
@@ -123,8 +144,9 @@ fn argument(input: ParseStream, mistakes: &mut Mistakes) -> syn::Result<Argument
     })?;
     let kind = match name.to_string().as_str() {
         "replace" => Kind::Replace(inner(input, &name, mistakes, |input, _| entry(input))?),
-        "expect" => Kind::Expect(inner(input, &name, mistakes, |input, _| count(input))?),
-        "partly" => Kind::Partly(inner(input, &name, mistakes, |input, _| name_alone(input))?),
+        "expect" => Kind::Expect(inner(input, &name, mistakes, |input, _| expected(input))?),
+        "partly" => Kind::Partly(inner(input, &name, mistakes, |input, _| name_alone(input, "partly"))?),
+        "watch" => Kind::Watch(inner(input, &name, mistakes, |input, _| name_alone(input, "watch"))?),
         "scope" => {
             equals(
                 input,
@@ -140,6 +162,7 @@ fn argument(input: ParseStream, mistakes: &mut Mistakes) -> syn::Result<Argument
             Kind::Crate(path.map_err(|error| syn::Error::new(error.span(), message))?)
         }
         "skip" => Kind::Skip,
+        "hermetic" => Kind::Hermetic,
         IS_TEST => Kind::IsTest,
         _ => {
             skip_to_comma(input)?;
@@ -232,6 +255,46 @@ fn is_rest(value: &Expr) -> bool {
     matches!(value, Expr::Range(range) if range.start.is_none() && range.end.is_none())
 }
 
+fn expected(input: ParseStream) -> syn::Result<Expected> {
+    let word: Option<Ident> = if input.peek2(token::Bracket) { input.fork().parse().ok() } else { None };
+    match word.filter(|word| word == "order") {
+        Some(_) => order(input).map(Expected::Order),
+        None => count(input).map(|count| Expected::Count(Box::new(count))),
+    }
+}
+
+fn order(input: ParseStream) -> syn::Result<Order> {
+    let word: Ident = input.parse()?;
+    let content;
+    bracketed!(content in input);
+    let steps = whole(&content, |content| content.parse_terminated(step, Token![,]))?;
+    if steps.is_empty() {
+        let message = "`order` has no call; help: write `order[FIRST, SECOND]`, or `FIRST = 0` for none";
+        return Err(syn::Error::new(word.span(), message));
+    }
+    Ok(Order { word, steps: steps.into_iter().collect() })
+}
+
+fn step(input: ParseStream) -> syn::Result<Step> {
+    if input.peek(Token![..]) {
+        input.parse::<Token![..]>()?;
+        return Ok(Step::Others);
+    }
+    let start = input.span();
+    let target: ExprPath = input.parse().map_err(|_| {
+        syn::Error::new(
+            start,
+            "expected the path of a function; help: or `..`, for any number of the others' calls",
+        )
+    })?;
+    if input.is_empty() || input.peek(Token![,]) {
+        return Ok(Step::Call(target));
+    }
+    let message =
+        format!("expected nothing but the function's path; help: write `order[{}, ..]`", tidy(&target));
+    Err(syn::Error::new_spanned(&target, message))
+}
+
 fn count(input: ParseStream) -> syn::Result<Count> {
     let target = target(input, "COUNT")?;
     let count = value(input, &target, "COUNT")?;
@@ -239,7 +302,7 @@ fn count(input: ParseStream) -> syn::Result<Count> {
 }
 
 /// A target in a list of nothing else.
-fn name_alone(input: ParseStream) -> syn::Result<ExprPath> {
+fn name_alone(input: ParseStream, list: &str) -> syn::Result<ExprPath> {
     let start = input.span();
     let target: ExprPath =
         input.parse().map_err(|_| syn::Error::new(start, "expected the path of a function"))?;
@@ -248,7 +311,7 @@ fn name_alone(input: ParseStream) -> syn::Result<ExprPath> {
     }
     Err(syn::Error::new_spanned(
         &target,
-        format!("expected nothing but the function's path; help: write `partly({})`", tidy(&target)),
+        format!("expected nothing but the function's path; help: write `{list}({})`", tidy(&target)),
     ))
 }
 
@@ -317,8 +380,8 @@ fn inner<T>(
     if !input.peek(token::Paren) {
         return Err(syn::Error::new(
             name.span(),
-            if name == "partly" {
-                "`partly` takes a list; help: write `partly(TARGET, ..)`".to_owned()
+            if name == "partly" || name == "watch" {
+                format!("`{name}` takes a list; help: write `{name}(TARGET, ..)`")
             } else {
                 format!("`{name}` takes a list; help: write `{name}(TARGET = .., ..)`")
             },
@@ -367,7 +430,7 @@ fn skip_to_comma(input: ParseStream) -> syn::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Form, Kind, Mistakes, arguments, entries, is_long_form};
+    use super::{Expected, Form, Kind, Mistakes, arguments, entries, is_long_form};
     use quote::quote;
 
     fn mistakes_of(mistakes: Mistakes) -> Vec<String> {
@@ -446,8 +509,27 @@ mod tests {
     }
 
     #[test]
+    fn an_order_is_a_list_of_names_and_dots() {
+        let mut mistakes = Mistakes::default();
+        let all =
+            arguments(quote!(expect(order[a, b::c, .., <D as S>::p,], a = 1), watch(a, b::c)), &mut mistakes);
+        assert!(mistakes_of(mistakes).is_empty());
+        let Kind::Expect(expected) = &all[0].kind else { panic!("no expectations") };
+        assert!(matches!(&expected[0], Expected::Order(order) if order.steps.len() == 4));
+        assert!(matches!(&expected[1], Expected::Count(_)));
+        assert!(matches!(&all[1].kind, Kind::Watch(names) if names.len() == 2));
+        let mut mistakes = Mistakes::default();
+        arguments(
+            quote!(expect(order[], order[a()], order[1], order = 2), watch(a = b), watch),
+            &mut mistakes,
+        );
+        assert_eq!(mistakes_of(mistakes).len(), 5);
+    }
+
+    #[test]
     fn the_long_form_is_told_by_its_first_word() {
         assert!(is_long_form(quote!(partly(a), replace(a = b))));
+        assert!(is_long_form(quote!(watch(a))) && !is_long_form(quote!(watch = b)));
         assert!(is_long_form(quote!(replace(a = b))));
         assert!(is_long_form(quote!(crate = m, replace(a = b))));
         assert!(!is_long_form(quote!(crate::a = b)));
