@@ -14,6 +14,7 @@ use crate::{PatchError, PatchGuard};
 use std::panic::Location;
 
 pub use crate::__monkey_kind_of_foreign as kind_of_foreign;
+pub use crate::dispatch::{Own, Site, asks, replacement};
 pub use crate::replacement::{IntoCount, Replacement};
 pub use crate::request::Visibility;
 pub use crate::test_run::TestRun;

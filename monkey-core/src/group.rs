@@ -68,6 +68,11 @@ impl Group {
         self.hooks().next().map(|hook| hook.original)
     }
 
+    /// Whether the function asks in its source, and its code is as it was.
+    pub fn is_in_source(&self) -> bool {
+        self.hooks().next().is_some_and(Hook::is_in_source)
+    }
+
     /// Whether its copies are known as of so many loaded files.
     pub fn is_current(&self, loads: u64) -> bool {
         self.loads.load(SeqCst) == loads

@@ -1,5 +1,6 @@
 //! From a list of replacements to patches: every copy of each target is hooked, then all are patched, or none.
 use crate::crash;
+use crate::dispatch;
 use crate::engine::{self, Addition};
 use crate::error::{Cause, PatchError};
 use crate::group::{Containing, Group};
@@ -64,7 +65,7 @@ pub fn patch(
 /// The functions that contain a copy of a target, hooked. Those that cannot be hooked are left out.
 fn containing(request: &Request, group: &'static Group) -> &'static [Containing] {
     match request.target_type {
-        Some(target_type) if !request.partly => {
+        Some(target_type) if !request.partly && !group.is_in_source() => {
             group.containing(|| find_containing(request, target_type, group))
         }
         _ => &[],
@@ -92,7 +93,7 @@ fn may_be_inlined(request: &Request) -> bool {
         || image::home_optimised(request.target) == Some(true)
 }
 
-/// Hooks every copy of a target; the group that they are.
+/// Makes a target's calls ask for a replacement: by hooks in its code, or, where that cannot be changed, in its source.
 fn hook(request: &Request) -> Result<&'static Group, Cause> {
     let Request { target, replacement, .. } = *request;
     if target == replacement {
@@ -101,6 +102,31 @@ fn hook(request: &Request) -> Result<&'static Group, Cause> {
     if replacement == 0 {
         return Err(Cause::NotCode { found: "the replacement is null".into() });
     }
+    if dispatch::is_forced() {
+        return in_source(request, "MONKEY_DISPATCH=source is set");
+    }
+    if let Some(known) = registry::find(target).filter(|known| known.group.is_in_source()) {
+        return check(known.group, replacement).map(|()| known.group);
+    }
+    match hook_code(request) {
+        Err(cause @ (Cause::NotWritable { .. } | Cause::NoMemory { .. })) => {
+            in_source(request, "").map_err(|_| cause)
+        }
+        hooked => hooked,
+    }
+}
+
+/// For a target that asks in its source. `because`: why its code is not changed.
+fn in_source(request: &Request, because: &str) -> Result<&'static Group, Cause> {
+    // Where threads cannot be handed on, that is no reason to refuse.
+    let _ = inherit::ensure();
+    let group = dispatch::group(request.target, request.target_type.unwrap_or_default(), because)?;
+    check(group, request.replacement).map(|()| group)
+}
+
+/// Hooks every copy of a target; the group that they are.
+fn hook_code(request: &Request) -> Result<&'static Group, Cause> {
+    let Request { target, replacement, .. } = *request;
     let loads = image::loads();
     if let Some(known) = registry::find(target).filter(|known| known.group.is_current(loads)) {
         return check(known.group, replacement).map(|()| known.group);

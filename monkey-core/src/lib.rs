@@ -5,6 +5,7 @@
 mod code;
 mod count;
 mod crash;
+mod dispatch;
 mod engine;
 mod entry;
 mod error;

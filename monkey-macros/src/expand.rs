@@ -5,6 +5,7 @@ pub mod list;
 pub mod original;
 mod own_path;
 pub mod patchable;
+mod question;
 pub mod test;
 
 use proc_macro2::{Span, TokenStream};

@@ -24,6 +24,7 @@ pages! {
     IntegrationTests = "docs/src/guide/integration-tests.md"
     Runners = "docs/src/guide/runners.md"
     Patchable = "docs/src/patchable.md"
+    Dispatch = "docs/src/dispatch.md"
     Copies = "docs/src/copies.md"
     Errors = "docs/src/errors.md"
     Limits = "docs/src/limits.md"
