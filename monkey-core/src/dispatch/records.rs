@@ -150,13 +150,14 @@ mod section {
 mod tests {
     use super::*;
 
+    fn id<C: Fn()>(_: Own<C>) -> TypeId {
+        identity::<C>()
+    }
+
     fn asks() -> TypeId {
-        let closure = || ();
-        Own::by(&closure).record();
-        fn id<C>(_: &C) -> TypeId {
-            identity::<C>()
-        }
-        id(&closure)
+        let own = Own::by(&|| ());
+        own.record();
+        id(own)
     }
 
     fn does_not_ask() {}
