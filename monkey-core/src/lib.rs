@@ -2,6 +2,8 @@
 //!
 //! Users take the package `monkey-mock`, which re-exports what is public here.
 
+#[doc(hidden)]
+pub mod border;
 mod code;
 mod count;
 mod crash;
@@ -23,7 +25,10 @@ mod install;
 mod installed;
 mod kept;
 #[doc(hidden)]
+pub mod lineage;
+#[doc(hidden)]
 pub mod lock;
+mod members;
 mod notes;
 mod patch;
 mod plt;
