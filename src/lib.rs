@@ -36,10 +36,11 @@
 //!
 //! * [`macro@patchable`] on production code; without the feature `runtime` it does nothing.
 //! * [`macro@test`] for a test with replacements, [`macro@with`] for any other function.
-//! * [`patch!`] and [`try_patch!`] for a guard, `patch_at` for addresses known only at run time.
+//! * [`patch!`] and [`try_patch!`] for a guard, `patch_at` for addresses known only at run time, `function` for those of private
+//!   functions.
 //! * [`original!`] calls what was replaced, [`calls!`] counts.
 //! * `Scope` hands the replacements to a thread that the test did not start.
-//! * `random`, `env`, `net` and `process`: a test's own randomness, environment, network and programs.
+//! * `clock`, `random`, `env`, `net` and `process`: a test's own time, randomness, environment, network and programs.
 //!
 //! # Features
 //!
@@ -64,9 +65,9 @@
 //! book, in `docs/`, says what is relied on instead, what does not work, and how it is done.
 
 #[cfg(feature = "runtime")]
-pub use monkey_core::{Cause, PatchError, PatchGuard, Scope, patch_at};
+pub use monkey_core::{Cause, FunctionError, PatchError, PatchGuard, Scope, function, patch_at};
 #[cfg(feature = "kit")]
-pub use monkey_kit::{env, net, process, random};
+pub use monkey_kit::{clock, env, net, process, random};
 
 /// Makes functions replaceable at every optimisation level.
 ///
@@ -125,8 +126,11 @@ pub use monkey_macros::patchable;
 ///
 /// # Arguments
 /// * `replace(T = R, ..)`: the replacements.
-/// * `expect(T = COUNT, ..)`: how many calls of a replacement there must be, `2`, `1..`, `..=3` or `..`. Unless it is
-///   given, at least one.
+/// * `watch(T, ..)`: functions that are not replaced, and whose calls count as well.
+/// * `expect(T = COUNT, ..)`: how many calls there must be, `2`, `1..`, `..=3` or `..`. Unless it is given, at least one of
+///   each replacement.
+/// * `expect(order[A, B, .., C])`: the calls of these functions, taken together, must be these, in this order; `..` is any
+///   number of others of them.
 /// * `scope = process`: every thread of the process sees the replacements, and the test has the process to itself.
 ///   The default is `scope = test`.
 /// * `crate = path`: where this crate is, if it is renamed.
@@ -181,8 +185,8 @@ pub use monkey_macros::with;
 
 /// Replaces functions until the returned `PatchGuard` is dropped.
 ///
-/// `patch!(T = R, ..)` is short for `patch!(replace(T = R, ..))`, which also takes `expect(..)`, `scope = ..` and
-/// `crate = path`.
+/// `patch!(T = R, ..)` is short for `patch!(replace(T = R, ..))`, which also takes `watch(..)`, `expect(..)`,
+/// `scope = ..` and `crate = path`.
 /// Targets and replacements are as in [`macro@test`]. Either all of them are replaced or none.
 ///
 /// # Panics
@@ -244,7 +248,9 @@ pub use monkey_macros::try_patch;
 /// ```
 pub use monkey_macros::original;
 
-/// Counts the calls of a function's replacement in the caller's scope, as a `usize`.
+/// Counts the calls of a function that is replaced, or watched, in the caller's scope, as a `usize`.
+///
+/// The name may be that of the list: `calls!(std::env::var)` needs no generic arguments where the list has none.
 ///
 /// # Examples
 /// ```

@@ -9,6 +9,7 @@ use crate::group::Group;
 use crate::handoff::{self, Handoff, Origin, Routine, Start};
 use crate::lineage;
 use crate::members::{self, Member};
+use crate::recorder;
 use crate::text::{self, Body, TEXT};
 use crate::thread;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
@@ -86,11 +87,14 @@ fn arrive(handoff: &Handoff) {
     origin.member.inspect(|member| Member::arrive(member));
 }
 
-/// Where a thread of a scope begins. `C-unwind`, and nothing to drop: `pthread_exit` unwinds through it.
+/// Where a thread of a scope begins. `C-unwind`, and nothing to drop around its start routine: `pthread_exit` unwinds through it.
 extern "C-unwind" fn begin(handed: *mut libc::c_void) -> *mut libc::c_void {
     // SAFETY: `create` passed one that lives for ever.
     let handoff = unsafe { &*handed.cast::<Handoff>() };
     let Routine { start, argument } = handoff.routine();
     arrive(handoff);
-    start(argument)
+    let result = start(argument);
+    let _quiet = thread::Quiet::begin();
+    recorder::note_end();
+    result
 }

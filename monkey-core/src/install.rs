@@ -10,6 +10,7 @@ use crate::inherit;
 use crate::kept;
 use crate::lock;
 use crate::patch::Id;
+use crate::recorder::{Recorder, Thunks};
 use crate::registry::{self, Known};
 use crate::request::{Request, Visibility};
 use crate::text::{self, Body, TEXT};
@@ -21,6 +22,8 @@ pub struct Patched {
     pub id: Id,
     /// Functions that contain a copy of the target: calls of them go past the replacement.
     pub watched: Vec<Watched>,
+    /// What notes its calls, in the list's record.
+    pub thunks: Thunks,
 }
 
 /// A function whose calls are counted.
@@ -35,6 +38,7 @@ pub fn patch(
     scope: u64,
     visibility: Option<Visibility>,
     requests: &[Request],
+    recorder: Option<&Recorder>,
 ) -> Result<Vec<Patched>, PatchError> {
     let _quiet = Quiet::begin();
     lock::assert_unlocked();
@@ -44,22 +48,37 @@ pub fn patch(
         if additions.iter().any(|addition| addition.group.id == group.id) {
             return Err(request.fails(Cause::Twice));
         }
-        additions.push(Addition { group, request: Some(request) });
+        group.add_name(request.target_name, request.target_type);
+        let recorder = recorder.filter(|_| is_noted(request, group));
+        let thunks = recorder.map_or_else(|| Ok(Thunks::default()), |recorder| Thunks::new(recorder, group));
+        let thunks = thunks.map_err(|cause| request.fails(cause))?;
+        additions.push(Addition { group, request: Some(request), thunks });
     }
     let containing: Vec<_> =
         requests.iter().zip(&additions).map(|(request, of)| containing(request, of.group)).collect();
     let watched = containing.iter().flat_map(|containers| containers.iter());
-    additions.extend(watched.map(|watched| Addition { group: watched.group, request: None }));
+    additions.extend(watched.map(|watched| Addition {
+        group: watched.group,
+        request: None,
+        thunks: Thunks::default(),
+    }));
     let ids = engine::patch(scope, visibility, &additions)?;
     let (ids, of_containing) = ids.split_at(requests.len().min(ids.len()));
     let mut of_containing = of_containing.iter();
-    let patched = ids.iter().zip(containing).filter_map(|(id, containers)| {
+    let all = ids.iter().zip(containing).zip(additions);
+    let patched = all.filter_map(|((id, containers), Addition { thunks, .. })| {
         let watched = containers.iter().zip(of_containing.by_ref());
         let watched =
             watched.filter_map(|(of, id)| Some(Watched { id: (*id)?, container: &of.container })).collect();
-        Some(Patched { id: (*id)?, watched })
+        Some(Patched { id: (*id)?, watched, thunks })
     });
     Ok(patched.collect())
+}
+
+/// Whether thunks note the calls. Where these are dispatched in source they only do where their order is asked for: a thunk would
+/// say that the target itself has called.
+fn is_noted(request: &Request, group: &'static Group) -> bool {
+    if group.is_in_source() { request.order.is_some() && !request.watched } else { request.is_noted() }
 }
 
 /// The functions that contain a copy of a target, hooked. Those that cannot be hooked are left out.
@@ -95,11 +114,11 @@ fn may_be_inlined(request: &Request) -> bool {
 
 /// Makes a target's calls ask for a replacement: by hooks in its code, or, where that cannot be changed, in its source.
 fn hook(request: &Request) -> Result<&'static Group, Cause> {
-    let Request { target, replacement, .. } = *request;
-    if target == replacement {
+    let (target, replacement) = (request.target, given(request));
+    if replacement == Some(target) {
         return Err(Cause::SameFunction);
     }
-    if replacement == 0 {
+    if replacement == Some(0) {
         return Err(Cause::NotCode { found: "the replacement is null".into() });
     }
     if dispatch::is_forced() {
@@ -116,17 +135,27 @@ fn hook(request: &Request) -> Result<&'static Group, Cause> {
     }
 }
 
+/// What is only watched has no replacement that could be wrong.
+fn given(request: &Request) -> Option<usize> {
+    (!request.watched).then_some(request.replacement)
+}
+
 /// For a target that asks in its source. `because`: why its code is not changed.
 fn in_source(request: &Request, because: &str) -> Result<&'static Group, Cause> {
     // Where threads cannot be handed on, that is no reason to refuse.
     let _ = inherit::ensure();
     let group = dispatch::group(request.target, request.target_type.unwrap_or_default(), because)?;
-    check(group, request.replacement).map(|()| group)
+    if request.watched && request.order.is_some() {
+        return Err(Cause::NotPatchable {
+            because: "the order of calls that are only watched is noted by code".into(),
+        });
+    }
+    check(group, given(request)).map(|()| group)
 }
 
 /// Hooks every copy of a target; the group that they are.
 fn hook_code(request: &Request) -> Result<&'static Group, Cause> {
-    let Request { target, replacement, .. } = *request;
+    let (target, replacement) = (request.target, given(request));
     let loads = image::loads();
     if let Some(known) = registry::find(target).filter(|known| known.group.is_current(loads)) {
         return check(known.group, replacement).map(|()| known.group);
@@ -141,18 +170,19 @@ fn hook_code(request: &Request) -> Result<&'static Group, Cause> {
     if !copies.shared_with.is_empty() {
         return Err(Cause::SharedAddress { with: copies.shared_with });
     }
-    if copies.addresses.contains(&replacement) {
+    if replacement.is_some_and(|replacement| copies.addresses.contains(&replacement)) {
         return Err(Cause::SameFunction);
     }
     let keeper = kept::keeper(target);
-    kept::check(keeper.as_ref(), replacement)?;
+    replacement.map_or(Ok(()), |replacement| kept::check(keeper.as_ref(), replacement))?;
     let group = hook_copies(&copies, loads)?;
     group.is_called_by(keeper);
     Ok(group)
 }
 
 /// Whether a function whose copies are known may be replaced by another.
-fn check(group: &'static Group, replacement: usize) -> Result<(), Cause> {
+fn check(group: &'static Group, replacement: Option<usize>) -> Result<(), Cause> {
+    let Some(replacement) = replacement else { return Ok(()) };
     if registry::find(replacement).is_some_and(|known| known.group.id == group.id) {
         return Err(Cause::SameFunction);
     }

@@ -14,6 +14,7 @@ mod error;
 #[doc(hidden)]
 pub mod expansion;
 mod fork;
+mod function;
 mod group;
 mod guard;
 mod handoff;
@@ -30,8 +31,10 @@ pub mod lineage;
 pub mod lock;
 mod members;
 mod notes;
+mod order;
 mod patch;
 mod plt;
+mod recorder;
 mod registry;
 #[doc(hidden)]
 pub mod relocate;
@@ -52,6 +55,7 @@ mod verdict;
 #[doc(hidden)]
 pub use code::write as write_code;
 pub use error::{Cause, PatchError};
+pub use function::{FunctionError, function};
 pub use guard::{PatchGuard, patch_at};
 #[doc(hidden)]
 pub use relocate::Refusal;

@@ -1,7 +1,7 @@
 //! One run of an annotated function: its scope, its patches, and what is said of them at the end.
 use crate::count::Count;
 use crate::engine::ENGINE;
-use crate::installed::{self, Installed};
+use crate::installed::{self, List};
 use crate::notes::{self, Keeping};
 use crate::request::Visibility;
 use crate::scope::{Visit, Who};
@@ -183,7 +183,7 @@ struct Entered {
     scope: u64,
     /// It is this run's scope, and ends with it, whatever guards were forgotten or are held by threads.
     opened: bool,
-    patches: OnceCell<Vec<Installed>>,
+    patches: OnceCell<List>,
     /// What guards have left to a body that is a future. Others leave it with the thread.
     notes: RefCell<Vec<Evidence>>,
     keeping: Option<Keeping>,
@@ -239,27 +239,33 @@ impl Entered {
         notes::tell(&notes);
     }
 
-    fn patches(&self) -> &[Installed] {
-        self.patches.get().map_or(&[], Vec::as_slice)
+    /// What there is to say of the calls.
+    fn verdict(&self) -> Option<String> {
+        self.patches.get()?.verdict()
+    }
+
+    /// Says it beside a failure of the test's own.
+    fn note(&self) {
+        self.patches.get().into_iter().for_each(List::note);
     }
 
     /// What a test fails with that has not failed yet.
     fn judge(&self, failed: bool) -> Option<String> {
         if failed {
-            installed::note(self.patches());
+            self.note();
             self.tell_notes();
             return None;
         }
-        installed::verdict(self.patches()).inspect(|_| self.tell_notes())
+        self.verdict().inspect(|_| self.tell_notes())
     }
 
     /// The end of a test that is to panic. A replacement that was missed takes its panic away.
     fn end_with_panic(self, thrown: Option<Thrown>) {
         let Some(thrown) = thrown else {
-            installed::note(self.patches());
+            self.note();
             return self.tell_notes();
         };
-        let verdict = installed::verdict(self.patches()).inspect(|_| self.tell_notes());
+        let verdict = self.verdict().inspect(|_| self.tell_notes());
         drop(self);
         match verdict {
             Some(verdict) => eprintln!("the test panicked, as it is to, but:\n{verdict}"),
@@ -273,12 +279,10 @@ impl Drop for Entered {
         // `free` may be replaced, too.
         let _quiet = Quiet::begin();
         if std::thread::panicking() {
-            installed::note(self.patches());
+            self.note();
             self.tell_notes();
         }
-        for installed in self.patches.take().into_iter().flatten() {
-            drop(installed.remove());
-        }
+        drop(self.patches.take().map(List::remove));
         if self.opened {
             turn::end(self.scope);
         } else {

@@ -80,7 +80,7 @@ mod arch;
 mod id;
 
 pub use arch::{offset, pointer};
-pub use id::id_of;
+pub use id::{id_of, id_offset};
 
 #[inline]
 fn words() -> *mut u64 {

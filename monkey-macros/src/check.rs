@@ -1,6 +1,7 @@
 //! Every rule. What passes can be expanded without a further question.
 mod cases;
 pub mod list;
+pub mod module;
 pub mod original;
 mod panics;
 pub mod patchable;

@@ -2,11 +2,13 @@
 pub mod asked;
 pub mod lent;
 pub mod list;
+pub mod module;
 pub mod original;
 mod own_path;
 pub mod patchable;
 mod question;
 pub mod test;
+mod variadic;
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens as _, quote, quote_spanned};

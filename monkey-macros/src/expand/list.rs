@@ -1,7 +1,8 @@
 //! `replace(T = R, ..)`, and the macros that are nothing but a list.
 use super::private;
-use crate::args::Visibility;
-use crate::check::list::{List, Replacement};
+use super::variadic::Arguments;
+use crate::args::{Form, Visibility};
+use crate::check::list::{List, Replacement, Step, Watched};
 use crate::names;
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -18,8 +19,59 @@ pub fn patch(list: &List, function: &str) -> TokenStream {
 
 /// All of them as an array of `Replacement`: a `Vec` would call `malloc`, which the test may have replaced.
 pub fn replacements(list: &List, private: &TokenStream) -> TokenStream {
-    let entries = list.replacements.iter().map(|entry| replacement(entry, private));
+    let replaced = list.replacements.iter().map(|entry| replacement(entry, private));
+    let watched = list.watched.iter().map(|entry| watched(entry, private));
+    let entries = replaced.chain(watched).enumerate().map(|(index, entry)| {
+        let order = order(list, index, private);
+        quote_spanned!(Span::mixed_site()=> #entry #order)
+    });
     quote_spanned!(Span::mixed_site()=> [#(#entries),*])
+}
+
+/// For those that have a place in the list's order.
+fn order(list: &List, index: usize, private: &TokenStream) -> Option<TokenStream> {
+    let order = list.order.as_ref().filter(|order| order.contains(&Step::Call(index)))?;
+    let steps = order.iter().map(|step| match step {
+        Step::Call(index) => quote_spanned!(Span::mixed_site()=> #private::Step::Call(#index)),
+        Step::Others => quote_spanned!(Span::mixed_site()=> #private::Step::Others),
+    });
+    Some(quote_spanned!(Span::mixed_site()=> .ordered(&[#(#steps),*])))
+}
+
+/// A target that is not replaced needs no more than to be a function.
+fn watched(entry: &Watched, private: &TokenStream) -> TokenStream {
+    let Watched { target, count, partly } = entry;
+    let name = names::text(&target.to_token_stream());
+    let alone = Ident::new("__monkey_alone", Span::mixed_site());
+    let optimised = crate::compiler::optimised();
+    let item = is_function(target, &alone, private);
+    let address = address(target, &alone, private);
+    let (start, end) = ends(target);
+    // The engine points from the first token to the last.
+    let watch = respan(quote!(#private::Replacement::watch), start);
+    let mut arguments =
+        Group::new(Delimiter::Parenthesis, quote_spanned!(Span::mixed_site()=> #address, #name));
+    arguments.set_span(end);
+    let told = told(count.as_ref(), *partly);
+    quote_spanned! {Span::mixed_site()=> {
+        let #alone = #target;
+        {
+            #[allow(unused_imports)]
+            use #private::{ProbeItem as _, ProbeMistaken as _, ProbeValue as _};
+            #item
+        }
+        #watch #arguments
+            .of_type(#private::core::any::type_name_of_val(&#alone))
+            .optimised(#optimised)
+            #told
+    }}
+}
+
+/// `partly(..)` and `expect(..)` for one target.
+fn told(count: Option<&Expr>, partly: bool) -> TokenStream {
+    let expect = count.map(|count| quote_spanned!(Span::mixed_site()=> .expect(#count)));
+    let partly = partly.then(|| quote_spanned!(Span::mixed_site()=> .partly()));
+    quote_spanned!(Span::mixed_site()=> #partly #expect)
 }
 
 pub fn visibility(visibility: Visibility, private: &TokenStream) -> TokenStream {
@@ -46,11 +98,15 @@ fn replacement(entry: &Replacement, private: &TokenStream) -> TokenStream {
     let replacement_name = names::text(&given.to_token_stream());
     let [alone, shared, replacement] = ["__monkey_alone", "__monkey_shared", "__monkey_replacement"]
         .map(|name| Ident::new(name, Span::mixed_site()));
+    if let Some(arguments) = super::variadic::arguments(target) {
+        return variadic(entry, arguments, private);
+    }
     let (start, end) = ends(given);
     let optimised = crate::compiler::optimised();
     let checks = checks(entry, [&alone, &shared], private);
     let hidden = Ident::new("__monkey_given", Span::mixed_site().located_at(start));
-    let offered = if is_block(given) { hidden.to_token_stream() } else { given.to_token_stream() };
+    let is_block = matches!(given, Form::Function(given) if is_block(given));
+    let offered = if is_block { hidden.to_token_stream() } else { given.to_token_stream() };
     let lent = lent(target, &offered, [&alone, &shared], private);
     let asked = asked(target, &offered, &shared, private);
     let address = address(target, &alone, private);
@@ -61,10 +117,9 @@ fn replacement(entry: &Replacement, private: &TokenStream) -> TokenStream {
         quote_spanned! {Span::mixed_site()=> #address, #replacement as *const (), #target_name, #replacement_name},
     );
     arguments.set_span(end);
-    let expect = count.as_ref().map(|count| quote_spanned!(Span::mixed_site()=> .expect(#count)));
-    let partly = partly.then(|| quote_spanned!(Span::mixed_site()=> .partly()));
+    let told = told(count.as_ref(), *partly);
     // A block would be told to give the target's own type, not one that both go into.
-    let (before, given) = if is_block(given) {
+    let (before, given) = if is_block {
         (Some(quote_spanned!(Span::mixed_site()=> let #hidden = #given;)), hidden.into_token_stream())
     } else {
         (None, given.into_token_stream())
@@ -79,8 +134,34 @@ fn replacement(entry: &Replacement, private: &TokenStream) -> TokenStream {
         #new #arguments
             .of_type(#private::core::any::type_name_of_val(&#alone))
             .optimised(#optimised)
-            #partly
-            #expect
+            #told
+    }}
+}
+
+/// A variadic function of the C library.
+fn variadic(entry: &Replacement, of: Arguments, private: &TokenStream) -> TokenStream {
+    let Replacement { target, given, count, partly } = entry;
+    let [target_name, given_name] =
+        [target.to_token_stream(), given.to_token_stream()].map(|it| names::text(&it));
+    let [alone, replacement] =
+        ["__monkey_alone", "__monkey_replacement"].map(|name| Ident::new(name, Span::mixed_site()));
+    let pointer = super::variadic::address(of, &alone, given, private);
+    let optimised = crate::compiler::optimised();
+    let (address, told) = (address(target, &alone, private), told(count.as_ref(), *partly));
+    let (start, end) = ends(given);
+    let new = respan(quote!(#private::Replacement::new), start);
+    let mut arguments = Group::new(
+        Delimiter::Parenthesis,
+        quote_spanned! {Span::mixed_site()=> #address, #replacement, #target_name, #given_name},
+    );
+    arguments.set_span(end);
+    quote_spanned! {Span::mixed_site()=> {
+        let #alone = #target;
+        let #replacement = #pointer;
+        #new #arguments
+            .of_type(#private::core::any::type_name_of_val(&#alone))
+            .optimised(#optimised)
+            #told
     }}
 }
 
@@ -94,24 +175,30 @@ fn checks(entry: &Replacement, [alone, shared]: [&Ident; 2], private: &TokenStre
         .chain(quote_spanned!(end=> .__monkey_kind()));
     let both: TokenStream = quote_spanned!(start=> &).into_iter().chain(both).collect();
     let foreign = foreign(entry, [alone, shared], private);
-    let (start, end) = ends(&entry.target);
-    let item = quote_spanned!(Span::mixed_site()=> #private::Probe::of(&#alone));
-    let item = respan(quote_spanned!(start=> (&&#item)), start)
-        .into_iter()
-        .chain(quote_spanned!(end=> .__monkey_target()));
-    let item: TokenStream = quote_spanned!(start=> &).into_iter().chain(item).collect();
+    let item = is_function(&entry.target, alone, private);
     quote_spanned! {Span::mixed_site()=> {
         #[allow(unused_imports)]
         use #private::{NotSafeToCall as _, ProbeItem as _, ProbeMistaken as _, ProbeValue as _, SafeToCall as _};
-        #private::is_function(#item);
+        #item
         #private::same_safety(&(&#private::Probe::of(&#alone)).__monkey_kind(), #both);
         #foreign
     }}
 }
 
+/// Refuses what is no function. rustc points to the target.
+fn is_function(target: &ExprPath, alone: &Ident, private: &TokenStream) -> TokenStream {
+    let (start, end) = ends(target);
+    let item = quote_spanned!(Span::mixed_site()=> #private::Probe::of(&#alone));
+    let item = respan(quote_spanned!(start=> (&&#item)), start)
+        .into_iter()
+        .chain(quote_spanned!(end=> .__monkey_target()));
+    let item: TokenStream = quote_spanned!(start=> &).into_iter().chain(item).collect();
+    quote_spanned!(Span::mixed_site()=> #private::is_function(#item);)
+}
+
 /// The same for functions of another ABI, of which only a path can be unsafe. The closure is never called.
 fn foreign(entry: &Replacement, [alone, shared]: [&Ident; 2], private: &TokenStream) -> Option<TokenStream> {
-    if matches!(entry.given, Expr::Closure(_)) {
+    if matches!(entry.given, Form::Closure(_)) {
         return None;
     }
     let (start, end) = ends(&entry.given);

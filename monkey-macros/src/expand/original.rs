@@ -1,7 +1,7 @@
 //! `original!` and `calls!`.
 use super::private;
 use crate::check::original::{Call, Name};
-use crate::names;
+use crate::{listed, names};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens as _, quote_spanned};
 
@@ -11,6 +11,9 @@ pub fn calls(name: &Name) -> TokenStream {
     let private = private(name.krate.as_ref());
     let function = &name.function;
     let text = names::text(&function.to_token_stream());
+    if listed::contains(&text) {
+        return quote_spanned!(Span::mixed_site()=> #private::calls_by_name(#text));
+    }
     quote_spanned!(Span::mixed_site()=> #private::calls(#function as *const (), #text))
 }
 

@@ -37,6 +37,7 @@ impl Workspace {
         fs::create_dir_all(&own).unwrap();
         write(&own.join("copies.rs"), include_str!("copies.rs"));
         write(&own.join("drops.rs"), include_str!("drops.rs"));
+        write(&own.join("functions.rs"), include_str!("functions.rs"));
         write(&folder.join("Cargo.lock"), &fs::read_to_string(here.join("../Cargo.lock")).unwrap());
         write(&folder.join("v0"), V0);
         Command::new("chmod").arg("+x").arg(folder.join("v0")).status().unwrap();
