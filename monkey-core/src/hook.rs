@@ -10,7 +10,7 @@ use crate::stub::{self, cell, slot};
 use crate::thread::{EMPTY, NONE, PROCESS, RETIRED};
 use std::iter;
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
 
 /// What a counter goes up by when its slot gets or loses an owner; the calls are what lies below. A stub counts a call only if
 /// the counter has not changed since it read the owner and the replacement, so nobody counts, or jumps, for an owner that
@@ -80,7 +80,7 @@ impl Slot {
 /// What the stub reads. The order of the fields is that of [`stub::cell`].
 #[repr(C, align(64))]
 #[derive(Debug)]
-pub struct Cell {
+pub struct HookTable {
     first: Slot,
     active: AtomicU32,
     unused: AtomicU32,
@@ -100,18 +100,18 @@ const _: () = {
     assert!(offset_of!(Slot, next) as u64 == slot::NEXT);
     assert!(offset_of!(Slot, returns) as u64 == slot::RETURNS);
     assert!(size_of::<Slot>() as u64 == slot::SIZE);
-    assert!(offset_of!(Cell, first) as u64 == cell::FIRST);
-    assert!(offset_of!(Cell, active) as u64 == cell::ACTIVE);
-    assert!(offset_of!(Cell, more) as u64 == cell::MORE);
-    assert!(offset_of!(Cell, armed) as u64 == cell::ARMED);
-    assert!(offset_of!(Cell, group) as u64 == cell::GROUP);
-    assert!(offset_of!(Cell, outside_calls) as u64 == cell::OUTSIDE_CALLS);
-    assert!(offset_of!(Cell, outside) as u64 == cell::OUTSIDE_RECORDS);
-    assert!(offset_of!(Cell, process) as u64 == cell::PROCESS);
-    assert!(size_of::<Cell>() as u64 == cell::SIZE);
+    assert!(offset_of!(HookTable, first) as u64 == cell::FIRST);
+    assert!(offset_of!(HookTable, active) as u64 == cell::ACTIVE);
+    assert!(offset_of!(HookTable, more) as u64 == cell::MORE);
+    assert!(offset_of!(HookTable, armed) as u64 == cell::ARMED);
+    assert!(offset_of!(HookTable, group) as u64 == cell::GROUP);
+    assert!(offset_of!(HookTable, outside_calls) as u64 == cell::OUTSIDE_CALLS);
+    assert!(offset_of!(HookTable, outside) as u64 == cell::OUTSIDE_RECORDS);
+    assert!(offset_of!(HookTable, process) as u64 == cell::PROCESS);
+    assert!(size_of::<HookTable>() as u64 == cell::SIZE);
 };
 
-impl Cell {
+impl HookTable {
     /// Makes memory of a block a cell that no patch is in.
     pub fn prepare(&self, group: u64) {
         self.first.owner.store(EMPTY, SeqCst);
@@ -170,7 +170,7 @@ pub struct Hook {
     place: Place,
     /// The function is somewhere else by now, and hooked there.
     abandoned: AtomicBool,
-    cell: &'static Cell,
+    cell: &'static HookTable,
     /// The first of the further slots; the others follow by `next`. The stub finds it by the first slot's.
     further: AtomicPtr<Slot>,
     /// Whose the replacement that every thread sees is, or was last.
@@ -180,7 +180,7 @@ pub struct Hook {
 }
 
 impl Hook {
-    pub fn new(original: usize, cell: &'static Cell, jump: Jump, place: Place) -> Self {
+    pub fn new(original: usize, cell: &'static HookTable, jump: Jump, place: Place) -> Self {
         Self {
             original,
             jump,
@@ -211,6 +211,11 @@ impl Hook {
         (may_close && self.is_gone()).then_some(self.place.path)
     }
 
+    /// Whether the function is in a library, which may be closed.
+    pub fn is_in_library(&self) -> bool {
+        !self.place.path.is_empty()
+    }
+
     /// Forgets what lies in a library that was closed. For when its functions were looked for anew.
     pub fn abandon_if_gone(&self) {
         if self.closed_library().is_some() {
@@ -235,6 +240,13 @@ impl Hook {
     /// The slot of the patch that every thread sees, if the scope had one here.
     pub fn process_slot_of(&self, scope: u64) -> Option<&'static Slot> {
         (self.process_scope.load(SeqCst) == scope).then_some(&self.cell.process)
+    }
+
+    /// What stands in for the target in a scope at the moment.
+    pub fn shown_to(&self, scope: u64) -> Option<usize> {
+        let own = self.slots().find(|slot| slot.owner.load(SeqCst) == scope);
+        let for_all = || Some(&self.cell.process).filter(|slot| slot.owner.load(SeqCst) == PROCESS);
+        own.or_else(for_all).map(|slot| slot.replacement.load(SeqCst) as usize)
     }
 
     /// Whether a scope that has no slot here needs a new one.
@@ -318,10 +330,13 @@ impl Hook {
     fn begin(&self, slot: &Slot) {
         let cell = self.cell;
         if cell.active.load(SeqCst) == 0 {
-            for word in cell.outside.iter().flatten() {
-                word.store(0, SeqCst);
+            if cell.outside_calls.load(SeqCst) != 0 {
+                for word in cell.outside.iter().flatten() {
+                    word.store(0, Relaxed);
+                }
+                cell.outside_calls.store(0, Relaxed);
             }
-            cell.outside_calls.store(0, SeqCst);
+            // What is before it is seen by those who see it.
             cell.armed.store(1, SeqCst);
         }
         cell.more.fetch_add(self.is_further(slot), SeqCst);

@@ -1,11 +1,12 @@
 //! From a list of replacements to patches: every copy of each target is hooked, then all are patched, or none.
+use crate::code;
 use crate::crash;
 use crate::dispatch;
 use crate::engine::{self, Addition};
 use crate::error::{Cause, PatchError};
 use crate::group::{Containing, Group};
 use crate::hook::Hook;
-use crate::image::{self, Container, Copies, Origin};
+use crate::image::{self, Container, Copies};
 use crate::inherit;
 use crate::kept;
 use crate::lock;
@@ -92,7 +93,7 @@ fn containing(request: &Request, group: &'static Group) -> &'static [Containing]
 }
 
 fn find_containing(request: &Request, target_type: &str, group: &'static Group) -> Vec<Containing> {
-    if !may_be_inlined(request) {
+    if !request.optimised && !image::may_be_inlined(request.target) {
         return Vec::new();
     }
     let containers = image::containers(request.target, Some(target_type));
@@ -103,13 +104,6 @@ fn find_containing(request: &Request, target_type: &str, group: &'static Group) 
         Some(Containing { container, group })
     });
     hooked.collect()
-}
-
-/// Whether code may have been compiled with a copy of the target in it: the standard library's was, and optimised code.
-fn may_be_inlined(request: &Request) -> bool {
-    request.optimised
-        || image::origin(request.target) == Some(Origin::Std)
-        || image::home_optimised(request.target) == Some(true)
 }
 
 /// Makes a target's calls ask for a replacement: by hooks in its code, or, where that cannot be changed, in its source.
@@ -124,8 +118,8 @@ fn hook(request: &Request) -> Result<&'static Group, Cause> {
     if dispatch::is_forced() {
         return in_source(request, "MONKEY_DISPATCH=source is set");
     }
-    if let Some(known) = registry::find(target).filter(|known| known.group.is_in_source()) {
-        return check(known.group, replacement).map(|()| known.group);
+    if registry::find(target).is_some_and(|known| known.group.is_in_source()) {
+        return in_source(request, "its calls are dispatched in source already");
     }
     match hook_code(request) {
         Err(cause @ (Cause::NotWritable { .. } | Cause::NoMemory { .. })) => {
@@ -196,12 +190,15 @@ fn hook_copies(copies: &Copies, loads: u64) -> Result<&'static Group, Cause> {
     // What only leads to a body would make the original call the replacement.
     bodies.retain(|copy| !copies.thunks.contains(copy) || copies.thunks.len() == copies.addresses.len());
     let bodies: Vec<Body> = bodies.into_iter().map(Body::of).collect();
-    let map = text::map()?;
+    let map = text::map(&bodies)?;
     let mut text = TEXT.hold();
-    let group = bodies.iter().find_map(|body| text::standing_group(&map, *body)).unwrap_or_else(Group::new);
+    let writing = code::Writing::begin();
+    let standing = bodies.iter().find_map(|body| text::standing_group(map.as_ref(), *body));
+    let group = standing.unwrap_or_else(Group::new);
     for body in bodies {
-        text.hook(&map, body, group, None)?;
+        text.hook(map.as_ref(), body, group, None)?;
     }
+    drop(writing);
     for thunk in copies
         .addresses
         .iter()

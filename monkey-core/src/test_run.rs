@@ -18,7 +18,6 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use crate::replacement::Replacement;
-use crate::target_kind;
 
 /// One run of a function annotated with `test` or `with`.
 #[derive(Debug)]
@@ -55,40 +54,26 @@ impl TestRun {
     #[track_caller]
     pub fn run<R, const N: usize>(
         self,
-        replacements: impl FnOnce() -> [Replacement; N],
+        replacements: impl FnOnce() -> [Replacement<'static>; N],
         failed: fn(&R) -> bool,
         body: impl FnOnce() -> R,
     ) -> R {
         let entered = Entered::enter(&self, true);
-        let complaint = match entered.install(&self, replacements()) {
-            Ok(()) => {
-                let result = body();
-                match entered.judge(failed(&result)) {
-                    None => return result,
-                    Some(complaint) => complaint,
-                }
-            }
-            Err(complaint) => complaint,
-        };
-        drop(entered);
-        panic!("{complaint}")
+        let ended = entered.install(&self, replacements()).map(|()| body());
+        entered.end(ended, failed)
     }
 
     /// The same for a test that is to panic. What is wrong with its replacements must not pass for that panic: it is
     /// said, and the test returns, which the harness takes for a failure.
     pub fn run_to_panic<const N: usize>(
         self,
-        replacements: impl FnOnce() -> [Replacement; N],
+        replacements: impl FnOnce() -> [Replacement<'static>; N],
         body: impl FnOnce(),
     ) {
         let entered = Entered::enter(&self, true);
-        match entered.install(&self, replacements()) {
-            Ok(()) => {
-                let thrown = catch_unwind(AssertUnwindSafe(body)).err();
-                entered.end_with_panic(thrown);
-            }
-            Err(complaint) => eprintln!("{complaint}"),
-        }
+        let ended =
+            entered.install(&self, replacements()).map(|()| catch_unwind(AssertUnwindSafe(body)).err());
+        entered.end_to_panic(ended);
     }
 
     /// Allocates: for use while the engine is at work.
@@ -102,47 +87,42 @@ impl TestRun {
     /// As [`run`](Self::run).
     pub async fn run_async<R, const N: usize>(
         self,
-        replacements: impl FnOnce() -> [Replacement; N],
+        replacements: impl FnOnce() -> [Replacement<'static>; N],
         failed: fn(&R) -> bool,
         body: impl Future<Output = R>,
     ) -> R {
         let (entered, installed) = self.begin_async(replacements);
-        let complaint = match installed {
+        let ended = match installed {
             Ok(()) => {
                 let ended = polled(entered.scope, body).await;
-                let result = entered.keep_notes(ended);
-                match entered.judge(failed(&result)) {
-                    None => return result,
-                    Some(complaint) => complaint,
-                }
+                Ok(entered.keep_notes(ended))
             }
-            Err(complaint) => complaint,
+            Err(complaint) => Err(complaint),
         };
-        drop(entered);
-        panic!("{complaint}")
+        entered.end(ended, failed)
     }
 
     /// Both in one: for a body that is a future and is to panic.
     pub async fn run_async_to_panic<const N: usize>(
         self,
-        replacements: impl FnOnce() -> [Replacement; N],
+        replacements: impl FnOnce() -> [Replacement<'static>; N],
         body: impl Future<Output = ()>,
     ) {
         let (entered, installed) = self.begin_async(replacements);
-        match installed {
+        let ended = match installed {
             Ok(()) => {
                 let ended = polled(entered.scope, caught(body)).await;
-                let thrown = entered.keep_notes(ended);
-                entered.end_with_panic(thrown);
+                Ok(entered.keep_notes(ended))
             }
-            Err(complaint) => eprintln!("{complaint}"),
-        }
+            Err(complaint) => Err(complaint),
+        };
+        entered.end_to_panic(ended);
     }
 
     /// The scope, and whether the patches are there.
     fn begin_async<const N: usize>(
         &self,
-        replacements: impl FnOnce() -> [Replacement; N],
+        replacements: impl FnOnce() -> [Replacement<'static>; N],
     ) -> (Entered, Result<(), String>) {
         // Between polls the thread belongs to whoever had it before.
         let _visit = Visit::begin(thread::scope());
@@ -197,12 +177,15 @@ impl Entered {
         Self { scope, opened, patches: OnceCell::new(), notes: RefCell::default(), keeping }
     }
 
-    fn install<const N: usize>(&self, run: &TestRun, replacements: [Replacement; N]) -> Result<(), String> {
+    fn install<const N: usize>(
+        &self,
+        run: &TestRun,
+        replacements: [Replacement<'static>; N],
+    ) -> Result<(), String> {
         let _quiet = Quiet::begin();
         self.check_alone(run)?;
-        let requests = replacements.map(|replacement| replacement.0);
-        target_kind::check(&requests).map_err(|error| error.to_string())?;
-        let patches = installed::install(self.scope, run.visibility, &requests, run.default);
+        let wanted = replacements.into_iter().map(|replacement| replacement.wanted).collect();
+        let patches = installed::install(self.scope, run.visibility, wanted, run.default);
         let _ = self.patches.set(patches.map_err(|error| error.to_string())?);
         Ok(())
     }
@@ -249,21 +232,37 @@ impl Entered {
         self.patches.get().into_iter().for_each(List::note);
     }
 
-    /// What a test fails with that has not failed yet.
-    fn judge(&self, failed: bool) -> Option<String> {
-        if failed {
-            self.note();
-            self.tell_notes();
-            return None;
-        }
-        self.verdict().inspect(|_| self.tell_notes())
+    /// The body's result, if it ran and nothing was missed. A body that failed has its own message: the calls are then a note.
+    ///
+    /// # Panics
+    /// With what was wrong.
+    #[track_caller]
+    fn end<R>(self, ended: Result<R, String>, failed: fn(&R) -> bool) -> R {
+        let complaint = match ended {
+            Ok(result) if failed(&result) => {
+                self.note();
+                self.tell_notes();
+                return result;
+            }
+            Ok(result) => match self.verdict().inspect(|_| self.tell_notes()) {
+                None => return result,
+                Some(verdict) => verdict,
+            },
+            Err(complaint) => complaint,
+        };
+        drop(self);
+        panic!("{complaint}")
     }
 
     /// The end of a test that is to panic. A replacement that was missed takes its panic away.
-    fn end_with_panic(self, thrown: Option<Thrown>) {
-        let Some(thrown) = thrown else {
-            self.note();
-            return self.tell_notes();
+    fn end_to_panic(self, ended: Result<Option<Thrown>, String>) {
+        let thrown = match ended {
+            Ok(Some(thrown)) => thrown,
+            Ok(None) => {
+                self.note();
+                return self.tell_notes();
+            }
+            Err(complaint) => return eprintln!("{complaint}"),
         };
         let verdict = self.verdict().inspect(|_| self.tell_notes());
         drop(self);

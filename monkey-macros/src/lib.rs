@@ -10,6 +10,7 @@ mod function;
 mod listed;
 mod mistakes;
 mod names;
+mod source;
 
 use check::list::{List, PATCH, TRY_PATCH, Taker};
 use check::test::Test;
@@ -74,6 +75,13 @@ pub fn patch(list: TokenStream) -> TokenStream {
 #[proc_macro]
 pub fn try_patch(list: TokenStream) -> TokenStream {
     list_macro(TRY_PATCH, "try_patch", list.into())
+}
+
+/// Runs a block with replacements, which may borrow what is around it.
+#[proc_macro]
+pub fn during(tokens: TokenStream) -> TokenStream {
+    let parts = List::check_during(tokens.into(), RUNTIME);
+    parts.map_or_else(instead, |(list, block)| expand::list::during(&list, &block)).into()
 }
 
 /// Calls the original of a function.

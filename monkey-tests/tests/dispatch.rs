@@ -19,4 +19,5 @@ macro_rules! in_source {
     )*};
 }
 in_source!(functions arguments_of_every_kind lifetimes instances methods traits opaque_types never_returning
-    foreign_and_unsafe conditional_parameters threads_and_process originals_and_counts refusals same_name code_is_left_alone);
+    foreign_and_unsafe conditional_parameters threads_and_process originals_and_counts
+    values_and_captures refusals same_name code_is_left_alone);

@@ -1,11 +1,11 @@
 //! A target that asks in its own source where its calls go. What a stub decides in machine code is decided here, by the same
 //! cell and slots.
-use super::{Cell, Hook, Jump, Place, Slot};
+use super::{Hook, HookTable, Jump, Place, Slot};
 use crate::stub;
 use crate::thread::{self, PROCESS};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::SeqCst};
 
-impl Cell {
+impl HookTable {
     const fn new() -> Self {
         Self {
             first: Slot::new(),
@@ -38,7 +38,7 @@ impl Slot {
 impl Hook {
     /// A target whose code stays as it is. Lives for ever, as every hook does.
     pub fn in_source(target: usize, group: u64) -> &'static Self {
-        let cell: &'static Cell = Box::leak(Box::new(Cell::new()));
+        let cell: &'static HookTable = Box::leak(Box::new(HookTable::new()));
         cell.prepare(group);
         let place = Place { target, path: &[] };
         Box::leak(Box::new(Self::new(0, cell, Jump::new(0, &[]), place)))
@@ -49,16 +49,20 @@ impl Hook {
         self.jump.length == 0
     }
 
+    /// The function's address.
+    pub fn target(&self) -> usize {
+        self.place.target
+    }
+
     /// Where the call goes that the calling thread is making; `None`: on in the target's body. For hooks in source.
     #[inline]
     pub fn chosen(&self) -> Option<usize> {
-        if self.cell.active.load(SeqCst) == 0 { None } else { self.chosen_while_patched() }
+        // A bypass that is for this call is used up by it, whether or not there is something to pass by.
+        let original = thread::takes_original(self.cell.group.load(SeqCst));
+        if original || self.cell.active.load(SeqCst) == 0 { None } else { self.chosen_while_patched() }
     }
 
     fn chosen_while_patched(&self) -> Option<usize> {
-        if thread::takes_original(self.cell.group.load(SeqCst)) {
-            return None;
-        }
         let scope = thread::scope();
         loop {
             let owned_by = |owner: u64| move |slot: &&'static Slot| slot.owner.load(SeqCst) == owner;

@@ -188,11 +188,11 @@ fn foreign(path: &str) -> Option<Candidate> {
     }
     for object in objects::all() {
         let Some(elf) = object.elf() else { continue };
-        for entry in &object.symbols().entries {
+        for entry in object.symbols().entries() {
             let name = elf.name(entry.name).split(|byte| *byte == b'@').next().unwrap_or_default();
             if name == path.as_bytes() && entry.size != 0 {
                 return Some(Candidate {
-                    address: object.outside(object.begin(entry)),
+                    address: object.outside(object.begin(&entry)),
                     name: path.to_owned(),
                     arguments: Vec::new(),
                 });
@@ -234,7 +234,7 @@ fn misspelled(wanted: &str, found: &mut BTreeMap<String, usize>) {
             if find(name, root.as_bytes()).is_none() {
                 continue;
             }
-            let Some(name) = Mangled::parse(name).filter(|name| !name.plain.contains("{{closure}}")) else {
+            let Some(name) = Mangled::parse(name).filter(|name| !name.plain().contains("{{closure}}")) else {
                 continue;
             };
             let own = loose(name.body_name());

@@ -4,6 +4,7 @@ use super::{cases, panics};
 use crate::args;
 use crate::function::{self, Parsed, is_harness, is_ours, is_plain_test, last_segment};
 use crate::mistakes::Mistakes;
+use crate::source;
 use proc_macro2::{Span, TokenStream};
 use syn::ItemFn;
 
@@ -67,7 +68,7 @@ pub fn test(arguments: TokenStream, item: TokenStream, runtime: bool) -> syn::Re
             }
             Some(_) => Way::Future,
         };
-        (way, !is_test && harnesses().next().is_none())
+        (way, !is_test && harnesses().next().is_none() && !source::is_a_test_already())
     });
     annotated.map(Test::Framed)
 }
@@ -101,6 +102,11 @@ fn finish(
     mistakes.into_result()?;
     let function = function.ok_or_else(|| syn::Error::new(Span::call_site(), "expected a function"))?;
     let (way, add_test) = way(&function);
+    if let Some(place) = list.hermetic.filter(|_| way == Way::Future) {
+        let message = "`hermetic` needs a test whose runtime starts within it; help: write `#[monkey::test(hermetic)]` above the \
+                       runtime's attribute, on a function without parameters";
+        return Err(syn::Error::new(place, message));
+    }
     Ok(Annotated { list, function, way, add_test, to_panic })
 }
 

@@ -338,6 +338,29 @@ pub fn originals_and_counts() {
     assert!(said.contains("`number`") && said.contains("called once; expected: exactly 3"), "{said}");
 }
 
+pub fn values_and_captures() {
+    let guard = monkey::patch!(number = sequence[5, ..]);
+    assert_eq!((number(), number(), number()), (5, 1, 1));
+    drop(guard);
+    let guard = monkey::patch!(number = returns(6), factorial = sequence[7, 8]);
+    assert_eq!((number(), factorial(1), factorial(1)), (6, 7, 8));
+    drop(guard);
+    let seen = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let kept = seen.clone();
+    let guard = monkey::patch!(
+        factorial = move |n| {
+            kept.lock().unwrap().push(n);
+            n
+        }
+    );
+    assert_eq!(factorial(5), 5);
+    drop(guard);
+    assert_eq!(std::sync::Arc::into_inner(seen).unwrap().into_inner().unwrap(), [5]);
+    let guard = monkey::patch!(replace(), watch(factorial), expect(factorial = 3));
+    assert_eq!(factorial(2), 2);
+    drop(guard);
+}
+
 #[allow(unused_qualifications, reason = "the target by another path")]
 pub fn refusals() {
     let error = monkey::try_patch!(number = || 2, not_marked = || 2).unwrap_err();

@@ -10,22 +10,25 @@ use super::pages::{self, Place};
 use crate::code::{arch, valgrind};
 use crate::error::Cause;
 use once_cell::race::OnceBox;
-use std::fs::OpenOptions;
+use std::cell::Cell;
+use std::fs::{File, OpenOptions};
 use std::io;
+use std::mem::ManuallyDrop;
+use std::os::fd::{AsRawFd as _, FromRawFd as _, RawFd};
 use std::os::unix::fs::FileExt;
 
 /// Forces one way, for tests: `mem` or `mprotect`.
 const FORCED: &str = "MONKEY_CODE_WRITE";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
+enum WriteMethod {
     Memory,
     Protection,
 }
 
 #[derive(Debug)]
 struct Choice {
-    ways: Vec<Way>,
+    ways: Vec<WriteMethod>,
     /// Why the other one is not among them.
     without: Option<String>,
 }
@@ -47,10 +50,10 @@ pub fn write(address: usize, bytes: &[u8]) -> Result<(), Cause> {
     let mut reasons: Vec<String> = choice.without.iter().cloned().collect();
     for way in &choice.ways {
         let written = match way {
-            Way::Memory => {
+            WriteMethod::Memory => {
                 write_memory(address, bytes).map_err(|error| format!("writing to /proc/self/mem: {error}"))
             }
-            Way::Protection => write_unprotected(address, bytes)
+            WriteMethod::Protection => write_unprotected(address, bytes)
                 .map_err(|error| format!("mprotect to write and execute: {error}")),
         };
         match written {
@@ -71,17 +74,17 @@ fn publish(address: usize, length: usize) {
 }
 
 fn choose() -> Choice {
-    let only = |way: Way, name: &str| Choice {
+    let only = |way: WriteMethod, name: &str| Choice {
         ways: vec![way],
         without: Some(format!("{FORCED}={name} allows one way only")),
     };
     match std::env::var(FORCED).as_deref() {
-        Ok("mem") => only(Way::Memory, "mem"),
-        Ok("mprotect") => only(Way::Protection, "mprotect"),
+        Ok("mem") => only(WriteMethod::Memory, "mem"),
+        Ok("mprotect") => only(WriteMethod::Protection, "mprotect"),
         _ => match try_memory() {
-            Ok(()) => Choice { ways: vec![Way::Memory, Way::Protection], without: None },
+            Ok(()) => Choice { ways: vec![WriteMethod::Memory, WriteMethod::Protection], without: None },
             Err(reason) => Choice {
-                ways: vec![Way::Protection],
+                ways: vec![WriteMethod::Protection],
                 without: Some(format!("writing to /proc/self/mem: {reason}")),
             },
         },
@@ -114,9 +117,51 @@ fn try_value(page: usize, value: u32) -> Result<(), String> {
     if function() == value { Ok(()) } else { Err("what is written does not run (an emulator?)".into()) }
 }
 
+thread_local! {
+    /// `/proc/self/mem`, while this thread has it open; otherwise -1.
+    static OPENED: Cell<RawFd> = const { Cell::new(-1) };
+}
+
+/// While it lives, this thread's writes go through one descriptor. Who begins it holds a lock that a fork waits for: an open
+/// descriptor would, after a fork, still mean the parent's memory.
+#[derive(Debug)]
+pub struct Writing {
+    _memory: Option<File>,
+}
+
+impl Writing {
+    pub fn begin() -> Self {
+        let choice = CHOICE.get_or_init(|| Box::new(choose()));
+        let memory = choice.ways.contains(&WriteMethod::Memory).then(open_memory);
+        let memory = memory.and_then(Result::ok);
+        if let Some(memory) = &memory {
+            OPENED.set(memory.as_raw_fd());
+        }
+        Self { _memory: memory }
+    }
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        OPENED.set(-1);
+    }
+}
+
+fn open_memory() -> io::Result<File> {
+    OpenOptions::new().write(true).open("/proc/self/mem")
+}
+
 fn write_memory(address: usize, bytes: &[u8]) -> io::Result<()> {
-    // Opened each time: an open descriptor would, after a fork, still mean the parent's memory.
-    let memory = OpenOptions::new().write(true).open("/proc/self/mem")?;
+    let opened = OPENED.get();
+    if opened >= 0 {
+        // SAFETY: open as long as `Writing` lives, which this thread has, and not closed here.
+        let memory = ManuallyDrop::new(unsafe { File::from_raw_fd(opened) });
+        return write_to(&memory, address, bytes);
+    }
+    write_to(&open_memory()?, address, bytes)
+}
+
+fn write_to(memory: &File, address: usize, bytes: &[u8]) -> io::Result<()> {
     match word_around(address, bytes) {
         // The kernel copies an aligned word in one piece, but five bytes in two or five.
         Some((base, word)) => memory.write_all_at(&word, base as u64),
