@@ -28,6 +28,7 @@ pages! {
     Runners = "docs/src/guide/runners.md"
     Kinds = "docs/src/kinds.md"
     Patchable = "docs/src/patchable.md"
+    Dispatch = "docs/src/dispatch.md"
     Copies = "docs/src/copies.md"
     Errors = "docs/src/errors.md"
     Limits = "docs/src/limits.md"
