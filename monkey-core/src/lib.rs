@@ -4,6 +4,7 @@
 
 #[doc(hidden)]
 pub mod border;
+mod captured;
 mod code;
 mod count;
 mod crash;

@@ -102,6 +102,11 @@ fn finish(
     mistakes.into_result()?;
     let function = function.ok_or_else(|| syn::Error::new(Span::call_site(), "expected a function"))?;
     let (way, add_test) = way(&function);
+    if let Some(place) = list.hermetic.filter(|_| way == Way::Future) {
+        let message = "`hermetic` needs a test whose runtime starts within it; help: write `#[monkey::test(hermetic)]` above the \
+                       runtime's attribute, on a function without parameters";
+        return Err(syn::Error::new(place, message));
+    }
     Ok(Annotated { list, function, way, add_test, to_panic })
 }
 
