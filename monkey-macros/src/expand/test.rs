@@ -58,7 +58,8 @@ fn frame_within(function: &mut ItemFn, within: Within) {
     }
     let visibility = visibility(list.visibility.unwrap_or(Visibility::Scope), &private);
     let frame = frame("test", &visibility, function, &private);
-    let frame = Framed { frame, replacements: replacements(&list, &private), to_panic };
+    let frame =
+        Framed { frame, replacements: replacements(&list, &private), to_panic, world: TokenStream::new() };
     frame_body(function, way, &frame, &private);
 }
 
