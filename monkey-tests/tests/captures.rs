@@ -258,7 +258,9 @@ fn one_that_was_never_patched_is_dropped_as_well() {
     fn same() -> u64 {
         now()
     }
-    use crate as own;
+    mod own {
+        pub use crate::now;
+    }
     let refused = monkey::try_patch!(
         now = move || first.0.load(SeqCst) as u64,
         own::now = move || second.0.load(SeqCst) as u64
