@@ -252,6 +252,7 @@ fn an_environment_is_dropped_once_when_its_guard_goes() {
 }
 
 #[test]
+#[allow(unused_qualifications, reason = "by another path it is another name for the list")]
 fn one_that_was_never_patched_is_dropped_as_well() {
     let drops = Arc::new(AtomicUsize::new(0));
     let (first, second) = (Counted(drops.clone()), Counted(drops.clone()));
