@@ -122,6 +122,11 @@ pub enum Cause {
         /// What was tried and what the system said.
         reason: String,
     },
+    /// Code is not changed on this platform at all.
+    Unsupported {
+        /// Its target triple.
+        platform: &'static str,
+    },
     /// A thread may stand on the instructions that have to change, and does not move.
     ThreadInTheWay {
         /// Its id.
@@ -185,6 +190,10 @@ impl Cause {
                 "let the test process have one way: /proc mounted and /proc/self/mem open to it (dumpable or root, no \
                  proc_mem.force_override), or mprotect (no PR_SET_MDWE, no seccomp or SELinux execmod policy against it)"
             }
+            Self::Unsupported { .. } => {
+                "mark the target #[monkey::patchable], or a function of your own that calls it, or run the test where code is \
+                 patched"
+            }
             Self::ThreadInTheWay { .. } => {
                 "make the patch before that thread is started, or let the thread unblock SIGTRAP and SIGURG"
             }
@@ -226,6 +235,9 @@ impl fmt::Display for Cause {
             }
             Self::NoMemory { reason } => write!(f, "no memory for its stub: {reason}"),
             Self::NotWritable { reason } => write!(f, "its code cannot be changed: {reason}"),
+            Self::Unsupported { platform } => {
+                write!(f, "monkey does not change machine code on {platform}")
+            }
             Self::ThreadInTheWay { thread, name, reason } => {
                 write!(f, "thread `{name}` ({thread}) may stand on its first instructions: {reason}")
             }

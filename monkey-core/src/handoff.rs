@@ -1,17 +1,18 @@
 //! What a starting thread is handed. Not allocated by `malloc`, which a test may count, and never waited for.
 use crate::code;
+use std::ffi::c_void;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering::SeqCst};
 
 /// What a thread begins with.
-pub type Start = extern "C-unwind" fn(*mut libc::c_void) -> *mut libc::c_void;
+pub type Start = extern "C-unwind" fn(*mut c_void) -> *mut c_void;
 
 /// The start routine that the program gave, its argument, and the parent's scope. Taken until its thread runs.
 #[derive(Debug)]
 pub struct Handoff {
     taken: AtomicBool,
     start: AtomicUsize,
-    argument: AtomicPtr<libc::c_void>,
+    argument: AtomicPtr<c_void>,
     scope: AtomicU64,
 }
 
@@ -25,7 +26,7 @@ impl Handoff {
         }
     }
 
-    pub fn read(&self) -> (Start, *mut libc::c_void, u64) {
+    pub fn read(&self) -> (Start, *mut c_void, u64) {
         // SAFETY: `take` stored a start routine here before anybody got this.
         let start = unsafe { std::mem::transmute::<usize, Start>(self.start.load(SeqCst)) };
         (start, self.argument.load(SeqCst), self.scope.load(SeqCst))
@@ -35,7 +36,7 @@ impl Handoff {
         self.taken.store(false, SeqCst);
     }
 
-    fn try_take(&self, start: Start, argument: *mut libc::c_void, scope: u64) -> bool {
+    fn try_take(&self, start: Start, argument: *mut c_void, scope: u64) -> bool {
         let free = self.taken.compare_exchange(false, true, SeqCst, SeqCst).is_ok();
         if free {
             self.start.store(start as usize, SeqCst);
@@ -61,7 +62,7 @@ static FIRST: Page =
     Page { handoffs: [const { Handoff::new() }; Page::SIZE], next: AtomicPtr::new(ptr::null_mut()) };
 
 /// One that nobody has; `None` where the system has no more memory, and so no thread either.
-pub fn take(start: Start, argument: *mut libc::c_void, scope: u64) -> Option<&'static Handoff> {
+pub fn take(start: Start, argument: *mut c_void, scope: u64) -> Option<&'static Handoff> {
     let mut page = &FIRST;
     loop {
         if let Some(handoff) = page.handoffs.iter().find(|handoff| handoff.try_take(start, argument, scope)) {
@@ -106,7 +107,7 @@ fn give(first: *mut Page, new: *mut Page) {
 mod tests {
     use super::*;
 
-    extern "C-unwind" fn start(argument: *mut libc::c_void) -> *mut libc::c_void {
+    extern "C-unwind" fn start(argument: *mut c_void) -> *mut c_void {
         argument
     }
 

@@ -1,7 +1,7 @@
 //! Function pointers that lead through a PLT entry: how a program that is not position-independent names a library's function.
 
 /// Where the PLT entry at `address` leads, if there is one.
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(not(system = "unsupported"), target_arch = "x86_64"))]
 pub fn followed(address: usize) -> Option<usize> {
     let byte = |offset: usize| {
         // SAFETY: a function's code is readable, and each byte is looked at only where those before it say that the
@@ -25,7 +25,7 @@ pub fn followed(address: usize) -> Option<usize> {
 }
 
 /// Where the PLT entry at `address` leads, if there is one.
-#[cfg(target_arch = "aarch64")]
+#[cfg(all(not(system = "unsupported"), target_arch = "aarch64"))]
 pub fn followed(address: usize) -> Option<usize> {
     let word = |index: usize| {
         // SAFETY: a function's code is readable, and each instruction is looked at only where the one before it goes on.
@@ -50,7 +50,13 @@ pub fn followed(address: usize) -> Option<usize> {
     Some(unsafe { (slot as *const usize).read_unaligned() })
 }
 
-#[cfg(all(test, target_arch = "x86_64"))]
+/// Where the PLT entry at `address` leads: entries of this machine are not known, and what they lead to is not changed.
+#[cfg(system = "unsupported")]
+pub fn followed(_address: usize) -> Option<usize> {
+    None
+}
+
+#[cfg(all(test, not(system = "unsupported"), target_arch = "x86_64"))]
 mod tests {
     use super::followed;
 

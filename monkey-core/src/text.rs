@@ -7,7 +7,7 @@ use crate::hook::{Cell, Hook, Jump, Place};
 use crate::image;
 use crate::lock::{self, Lock, Mark};
 use crate::registry::{self, Known};
-use crate::stub::{Layout, arch};
+use crate::stub::{Layout, System, arch};
 use crate::thread;
 use once_cell::race::OnceBool;
 
@@ -141,6 +141,7 @@ impl Text {
             stub: stub as u64,
             cell: std::ptr::from_ref(cell) as u64,
             thread: thread::offset() as i64,
+            system: System::OWN,
         };
         let mut code = SIGNATURE.to_vec();
         code.extend(arch::assemble(&layout, bytes, &original));

@@ -4,6 +4,10 @@ use gimli::{BaseAddresses, EhFrame, EhFrameHdr, LittleEndian, UnwindSection};
 
 /// Begin and size of the function around `svma`.
 pub(super) fn function(elf: &Elf, svma: u64) -> Option<(u64, u64)> {
+    if !elf.ranges.is_empty() {
+        let (begin, end) = *elf.ranges[..elf.ranges.partition_point(|(begin, _)| *begin <= svma)].last()?;
+        return (svma < end).then_some((begin, end - begin));
+    }
     let bases = bases(elf);
     let index = EhFrameHdr::new(elf.eh_frame_hdr.data, LittleEndian).parse(&bases, 8).ok()?;
     let table = index.table()?;
@@ -14,6 +18,9 @@ pub(super) fn function(elf: &Elf, svma: u64) -> Option<(u64, u64)> {
 
 /// Where the last function in front of `svma` ends.
 pub(super) fn end_before(elf: &Elf, svma: u64) -> Option<u64> {
+    if !elf.ranges.is_empty() {
+        return Some(elf.ranges[..elf.ranges.partition_point(|(begin, _)| *begin < svma)].last()?.1);
+    }
     let bases = bases(elf);
     let index = EhFrameHdr::new(elf.eh_frame_hdr.data, LittleEndian).parse(&bases, 8).ok()?;
     let table = index.table()?;
@@ -25,6 +32,10 @@ pub(super) fn end_before(elf: &Elf, svma: u64) -> Option<u64> {
 
 /// Where the next function behind `svma` begins. The table is sorted, eight bytes an entry.
 pub(super) fn next(elf: &Elf, svma: u64) -> Option<u64> {
+    if !elf.ranges.is_empty() {
+        let (begin, _) = elf.ranges.get(elf.ranges.partition_point(|(begin, _)| *begin <= svma))?;
+        return Some(*begin);
+    }
     let bases = bases(elf);
     let index = EhFrameHdr::new(elf.eh_frame_hdr.data, LittleEndian).parse(&bases, 8).ok()?;
     let table = index.table()?;

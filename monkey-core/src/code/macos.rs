@@ -1,0 +1,29 @@
+//! macOS: `mach_vm_*`, a page replaced in one step, other threads suspended while several steps are written.
+mod map;
+mod memory;
+mod pages;
+mod policy;
+mod redirect;
+mod threads;
+mod tracer;
+mod world;
+mod write;
+
+pub use map::read_map;
+pub use memory::{memory, read_memory, say};
+pub use pages::{granularity, map_block, map_code, page_size};
+#[cfg(test)]
+pub use pages::{tests::unmapped, unmap};
+pub use redirect::redirect;
+pub use threads::{exists as thread_exists, name as thread_name, own as own_thread};
+pub use tracer::Tracer;
+pub use write::{choose_way, write};
+
+/// The loader need not be waited for: it makes its locks anew in the child of a fork.
+pub fn let_loader_rest() {}
+
+/// As above.
+pub fn ask_loader_again(_child: bool) {}
+
+/// Nothing is cheaper before there are threads.
+pub fn early() {}

@@ -1,0 +1,24 @@
+//! Windows: `VirtualQuery`, `VirtualAlloc`, `VirtualProtect`, a vectored handler, threads suspended one at a time.
+pub mod api;
+mod debugger;
+mod map;
+mod memory;
+mod pages;
+mod policy;
+mod redirect;
+mod threads;
+mod trap;
+mod write;
+
+pub use debugger::Tracer;
+pub use map::read_map;
+pub use memory::{memory, read_memory, say};
+pub use pages::{granularity, map_block, map_code, page_size};
+#[cfg(test)]
+pub use pages::{tests::unmapped, unmap};
+pub use redirect::{redirect, synchronize};
+pub use threads::{exists as thread_exists, name as thread_name, own as own_thread};
+pub use write::write;
+
+/// There is one way of writing.
+pub fn choose_way() {}

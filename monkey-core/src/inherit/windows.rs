@@ -1,0 +1,92 @@
+//! Started threads come into their parent's scope: Windows.
+//!
+//! Every thread that this process starts in itself comes through `CreateRemoteThreadEx` of `kernelbase.dll`, `CreateThread` and
+//! `_beginthreadex` included. It is hooked like any target, for good, with a detour on the way to the original. The
+//! workers of the system's own pools are started by the kernel, for whoever comes first: they have no parent.
+use crate::code::api;
+use crate::error::Cause;
+use crate::group::Group;
+use crate::handoff::{self, Handoff, Start};
+use crate::text::{self, Body, TEXT};
+use crate::thread;
+use std::ffi::c_void;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+
+type Create = unsafe extern "system" fn(
+    process: *mut c_void,
+    security: *const c_void,
+    stack: usize,
+    start: Start,
+    argument: *mut c_void,
+    flags: u32,
+    attributes: *const c_void,
+    thread: *mut u32,
+) -> *mut c_void;
+
+/// The displaced instructions of `CreateRemoteThreadEx`, behind the detour; set before the hook is.
+static TRAMPOLINE: AtomicUsize = AtomicUsize::new(0);
+
+/// Hooks `CreateRemoteThreadEx`, once.
+pub fn ensure() -> Result<(), Cause> {
+    static DONE: AtomicBool = AtomicBool::new(false);
+    if DONE.load(SeqCst) {
+        return Ok(());
+    }
+    let name = c"CreateRemoteThreadEx";
+    let target = api::function(c"kernelbase.dll", name).or_else(|| api::function(c"kernel32.dll", name));
+    let missing = || Cause::NotCode { found: "kernelbase.dll has no CreateRemoteThreadEx".into() };
+    let body = Body::unbounded(target.ok_or_else(missing)?);
+    let (map, group) = (text::map()?, Group::new());
+    let through = |trampoline| {
+        TRAMPOLINE.store(trampoline, SeqCst);
+        create as *const () as usize
+    };
+    TEXT.hold().hook(&map, body, group, Some(&through))?;
+    DONE.store(true, SeqCst);
+    Ok(())
+}
+
+/// Where calls of `CreateRemoteThreadEx` go that no test replaces. Takes no lock, and waits for nobody.
+#[expect(clippy::too_many_arguments, reason = "the system's")]
+unsafe extern "system" fn create(
+    process: *mut c_void,
+    security: *const c_void,
+    stack: usize,
+    start: Start,
+    argument: *mut c_void,
+    flags: u32,
+    attributes: *const c_void,
+    thread: *mut u32,
+) -> *mut c_void {
+    // SAFETY: TRAMPOLINE is that of `CreateRemoteThreadEx`, set before this function could be reached.
+    let original = unsafe { std::mem::transmute::<usize, Create>(TRAMPOLINE.load(SeqCst)) };
+    // Outside any scope, where the engine is at work, and in another process, there is nothing to hand on.
+    let outside = thread::scope() == thread::NONE || thread::is_quiet() || process != api::THIS_PROCESS;
+    let handoff = if outside { None } else { hand_off(start, argument) };
+    let Some(handoff) = handoff else {
+        // SAFETY: the caller's arguments, passed on.
+        return unsafe { original(process, security, stack, start, argument, flags, attributes, thread) };
+    };
+    let handed = std::ptr::from_ref(handoff).cast_mut().cast();
+    // SAFETY: the caller's arguments, but for a start routine of the same type and what it takes.
+    let created = unsafe { original(process, security, stack, begin, handed, flags, attributes, thread) };
+    if created.is_null() {
+        handoff.give_back();
+    }
+    created
+}
+
+fn hand_off(start: Start, argument: *mut c_void) -> Option<&'static Handoff> {
+    let _quiet = thread::Quiet::begin();
+    handoff::take(start, argument, thread::scope())
+}
+
+/// Where a thread of a scope begins. Nothing to drop: `ExitThread` does not come back.
+extern "C-unwind" fn begin(handed: *mut c_void) -> *mut c_void {
+    // SAFETY: `create` passed one that lives for ever.
+    let handoff = unsafe { &*handed.cast::<Handoff>() };
+    let (start, argument, scope) = handoff.read();
+    handoff.give_back();
+    thread::set_scope(scope);
+    start(argument)
+}

@@ -1,0 +1,85 @@
+//! macOS: the words lie in four slots for thread-specific data, one behind the other, so that a stub reads them from the
+//! register that points at the slots: `gs` on x86-64, `tpidrro_el0` on `AArch64`.
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+#[cfg(target_arch = "aarch64")]
+#[path = "macos/aarch64.rs"]
+mod arch;
+#[cfg(target_arch = "x86_64")]
+#[path = "macos/x86_64.rs"]
+mod arch;
+mod id;
+
+pub use id::id_of;
+
+/// How many words there are.
+const WORDS: usize = 4;
+/// More keys than the system has.
+const KEYS: usize = 1024;
+
+/// The words' distance from the first slot, in bytes; 0 before the keys are there, as no key is 0.
+static OFFSET: AtomicUsize = AtomicUsize::new(0);
+
+/// The words' distance from the first slot, in bytes.
+pub fn offset() -> isize {
+    known_offset() as isize
+}
+
+#[inline]
+fn known_offset() -> usize {
+    match OFFSET.load(SeqCst) {
+        0 => find_keys(),
+        offset => offset,
+    }
+}
+
+/// Takes four keys that are neighbours. New ones have no value in any thread.
+///
+/// # Panics
+/// Where the program has taken nearly all of them before.
+#[cold]
+fn find_keys() -> usize {
+    let mut taken = [false; KEYS];
+    let mut run = None;
+    while run.is_none() {
+        let mut key = 0;
+        // SAFETY: writes one number; values have no destructor.
+        let made = unsafe { libc::pthread_key_create(&raw mut key, None) };
+        assert!(made == 0 && (key as usize) < KEYS, "no four keys for thread-specific data are neighbours");
+        taken[key as usize] = true;
+        run = (1..=KEYS - WORDS).find(|first| taken[*first..*first + WORDS].iter().all(|taken| *taken));
+    }
+    let first = run.unwrap_or_default();
+    let known = OFFSET.compare_exchange(0, first * 8, SeqCst, SeqCst);
+    for (key, _) in taken.iter().enumerate().filter(|(_, taken)| **taken) {
+        let ours = (first..first + WORDS).contains(&key) && known.is_ok();
+        if !ours {
+            // SAFETY: taken above, and nobody uses it.
+            unsafe { libc::pthread_key_delete(key as libc::pthread_key_t) };
+        }
+    }
+    known.err().unwrap_or(first * 8)
+}
+
+/// One of the calling thread's words.
+#[inline]
+pub fn load(index: usize) -> u64 {
+    arch::load(known_offset() + index * 8)
+}
+
+/// Changes one of the calling thread's words.
+#[inline]
+pub fn store(index: usize, value: u64) {
+    arch::store(known_offset() + index * 8, value);
+}
+
+/// Gives a thread that has not begun to run its scope.
+///
+/// # Safety
+/// `thread` is one that is being started and does not run yet.
+pub unsafe fn hand_scope_to(thread: usize, scope: u64) {
+    let slots = thread + id::slots_in_thread();
+    // SAFETY: the slots lie in the thread's own structure, at the place where they lie in the calling thread's, which has
+    // the same; nobody else has begun to use this one.
+    unsafe { ((slots + known_offset()) as *mut u64).write_volatile(scope) };
+}
