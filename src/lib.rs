@@ -39,6 +39,7 @@
 //! * [`patch!`] and [`try_patch!`] for a guard, `patch_at` for addresses known only at run time.
 //! * [`original!`] calls what was replaced, [`calls!`] counts.
 //! * `Scope` hands the replacements to a thread that the test did not start.
+//! * `random`, `env`, `net` and `process`: a test's own randomness, environment, network and programs.
 //!
 //! # Features
 //!
@@ -55,6 +56,8 @@
 //! monkey-mock = "0.1"
 //! ```
 //!
+//! `kit`, on by default, is a test's own outside world, and brings `runtime` along.
+//!
 //! # Safety
 //!
 //! Rust promises nothing about code that is changed while it runs, so this is for tests and not for production. The
@@ -62,6 +65,8 @@
 
 #[cfg(feature = "runtime")]
 pub use monkey_core::{Cause, PatchError, PatchGuard, Scope, patch_at};
+#[cfg(feature = "kit")]
+pub use monkey_kit::{env, net, process, random};
 
 /// Makes functions replaceable at every optimisation level.
 ///

@@ -58,7 +58,7 @@ impl PatchGuard {
     }
 }
 
-fn who(location: &'static Location<'static>) -> Arc<Who> {
+pub(crate) fn who(location: &'static Location<'static>) -> Arc<Who> {
     let name = thread::current().name().unwrap_or("a thread without a name").to_owned();
     Arc::new(Who { name, location })
 }

@@ -3,6 +3,8 @@
 //! Users take the package `monkey-mock`, which re-exports what is public here.
 #![cfg_attr(system = "unsupported", allow(dead_code, reason = "what only hooks in code need"))]
 
+#[doc(hidden)]
+pub mod border;
 #[cfg_attr(system = "unsupported", path = "code/unsupported.rs")]
 mod code;
 mod count;
@@ -27,13 +29,15 @@ mod hook;
 pub mod image;
 #[cfg_attr(system = "macos", path = "inherit/macos.rs")]
 #[cfg_attr(system = "unsupported", path = "inherit/unsupported.rs")]
-#[cfg_attr(system = "windows", path = "inherit/windows.rs")]
 mod inherit;
 mod install;
 mod installed;
 mod kept;
 #[doc(hidden)]
+pub mod lineage;
+#[doc(hidden)]
 pub mod lock;
+mod members;
 mod notes;
 mod patch;
 mod plt;

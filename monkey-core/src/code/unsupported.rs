@@ -1,5 +1,6 @@
 //! Where code cannot be changed: what the engine asks of a system all the same.
 use crate::error::Cause;
+use std::sync::atomic::{AtomicI32, Ordering::Relaxed};
 
 /// Why nothing can be patched here.
 pub fn refusal() -> Cause {
@@ -19,12 +20,16 @@ pub fn read_memory(_address: usize, _bytes: &mut [u8]) -> usize {
     0
 }
 
-/// The calling thread's id: threads are not told apart.
+/// The calling thread's id: a number of our own.
 pub fn own_thread() -> i32 {
-    0
+    static NEXT: AtomicI32 = AtomicI32::new(1);
+    thread_local! {
+        static OWN: i32 = NEXT.fetch_add(1, Relaxed);
+    }
+    OWN.with(|own| *own)
 }
 
-/// Whether a thread is still there.
+/// Whether a thread is still there: nobody knows that it is not.
 pub fn thread_exists(_thread: i32) -> bool {
     true
 }
@@ -39,4 +44,11 @@ pub fn thread_name(_thread: i32) -> String {
 pub fn say(bytes: &[u8]) {
     use std::io::Write as _;
     let _ = std::io::stderr().write_all(bytes);
+}
+
+/// New memory, all zeros, for the life of the process; its address.
+#[must_use]
+pub fn memory(size: usize) -> Option<usize> {
+    let words: &'static mut [u64] = vec![0; size.div_ceil(size_of::<u64>())].leak();
+    Some(words.as_ptr() as usize)
 }

@@ -4,7 +4,9 @@
 //! workers of dispatch queues are created by the kernel: they have no parent.
 use crate::error::Cause;
 use crate::fork;
-use crate::thread;
+use crate::lineage;
+use crate::members::{self, Member};
+use crate::thread::{self, Handed};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 
 /// `pthread_introspection_hook_t`
@@ -19,8 +21,9 @@ unsafe extern "C" {
     fn pthread_introspection_hook_install(hook: Hook) -> Option<Hook>;
 }
 
-/// `PTHREAD_INTROSPECTION_THREAD_CREATE`
+/// `PTHREAD_INTROSPECTION_THREAD_CREATE`, `PTHREAD_INTROSPECTION_THREAD_START`
 const CREATE: libc::c_uint = 1;
+const START: libc::c_uint = 2;
 
 /// The hook that was there before; 0 if none was.
 static BELOW: AtomicUsize = AtomicUsize::new(0);
@@ -51,11 +54,35 @@ unsafe extern "C" fn on_event(
         // SAFETY: these are our own arguments.
         unsafe { below(event, created, address, size) };
     }
+    match event {
+        CREATE => create(created),
+        START => arrive(),
+        _ => {}
+    }
+}
+
+/// On the parent. Outside any scope, and where the engine is at work, there is nothing to hand on.
+fn create(created: libc::pthread_t) {
     let scope = thread::scope();
     // SAFETY: takes nothing, changes nothing.
     let own = unsafe { libc::pthread_self() };
-    if event == CREATE && created != own && scope != thread::NONE && !thread::is_quiet() {
-        // SAFETY: the event says that this thread is being created.
-        unsafe { thread::hand_scope_to(created, scope) };
+    if created == own || scope == thread::NONE || thread::is_quiet() {
+        return;
+    }
+    let _quiet = thread::Quiet::begin();
+    let member = members::expect(scope).map_or(0, |member| std::ptr::from_ref(member) as usize);
+    let handed = Handed { scope, lineage: lineage::of_next_child(), member };
+    // SAFETY: the event says that this thread is being created.
+    unsafe { thread::hand_to(created, handed) };
+}
+
+/// On the thread itself, before its routine.
+fn arrive() {
+    let _quiet = thread::Quiet::begin();
+    let Some(handed) = thread::handed() else { return };
+    lineage::set(handed.lineage);
+    // SAFETY: null, or the place that the parent took, which lives for ever.
+    if let Some(member) = unsafe { (handed.member as *const Member).as_ref() } {
+        member.arrive();
     }
 }

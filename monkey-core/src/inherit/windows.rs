@@ -1,14 +1,12 @@
-//! Started threads come into their parent's scope: Windows.
-//!
 //! Every thread that this process starts in itself comes through `CreateRemoteThreadEx` of `kernelbase.dll`, `CreateThread` and
 //! `_beginthreadex` included. It is hooked like any target, for good, with a detour on the way to the original. The
 //! workers of the system's own pools are started by the kernel, for whoever comes first: they have no parent.
+use super::{begin, give_up, prepare};
 use crate::code::api;
 use crate::error::Cause;
 use crate::group::Group;
-use crate::handoff::{self, Handoff, Start};
+use crate::handoff::{Routine, Start};
 use crate::text::{self, Body, TEXT};
-use crate::thread;
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 
@@ -60,10 +58,8 @@ unsafe extern "system" fn create(
 ) -> *mut c_void {
     // SAFETY: TRAMPOLINE is that of `CreateRemoteThreadEx`, set before this function could be reached.
     let original = unsafe { std::mem::transmute::<usize, Create>(TRAMPOLINE.load(SeqCst)) };
-    // Outside any scope, where the engine is at work, and in another process, there is nothing to hand on.
-    let outside = thread::scope() == thread::NONE || thread::is_quiet() || process != api::THIS_PROCESS;
-    let handoff = if outside { None } else { hand_off(start, argument) };
-    let Some(handoff) = handoff else {
+    let own = process == api::THIS_PROCESS;
+    let Some(handoff) = own.then(|| prepare(Routine { start, argument })).flatten() else {
         // SAFETY: the caller's arguments, passed on.
         return unsafe { original(process, security, stack, start, argument, flags, attributes, thread) };
     };
@@ -71,22 +67,7 @@ unsafe extern "system" fn create(
     // SAFETY: the caller's arguments, but for a start routine of the same type and what it takes.
     let created = unsafe { original(process, security, stack, begin, handed, flags, attributes, thread) };
     if created.is_null() {
-        handoff.give_back();
+        give_up(handoff);
     }
     created
-}
-
-fn hand_off(start: Start, argument: *mut c_void) -> Option<&'static Handoff> {
-    let _quiet = thread::Quiet::begin();
-    handoff::take(start, argument, thread::scope())
-}
-
-/// Where a thread of a scope begins. Nothing to drop: `ExitThread` does not come back.
-extern "C-unwind" fn begin(handed: *mut c_void) -> *mut c_void {
-    // SAFETY: `create` passed one that lives for ever.
-    let handoff = unsafe { &*handed.cast::<Handoff>() };
-    let (start, argument, scope) = handoff.read();
-    handoff.give_back();
-    thread::set_scope(scope);
-    start(argument)
 }

@@ -12,8 +12,10 @@ mod id;
 
 pub use id::id_of;
 
-/// How many words there are.
-const WORDS: usize = 4;
+/// How many words there are: those that stubs read, and two by which a parent tells a thread that it starts where it comes from.
+const WORDS: usize = 6;
+const LINEAGE_WORD: usize = 4;
+const MEMBER_WORD: usize = 5;
 /// More keys than the system has.
 const KEYS: usize = 1024;
 
@@ -33,7 +35,7 @@ fn known_offset() -> usize {
     }
 }
 
-/// Takes four keys that are neighbours. New ones have no value in any thread.
+/// Takes keys that are neighbours. New ones have no value in any thread.
 ///
 /// # Panics
 /// Where the program has taken nearly all of them before.
@@ -45,7 +47,7 @@ fn find_keys() -> usize {
         let mut key = 0;
         // SAFETY: writes one number; values have no destructor.
         let made = unsafe { libc::pthread_key_create(&raw mut key, None) };
-        assert!(made == 0 && (key as usize) < KEYS, "no four keys for thread-specific data are neighbours");
+        assert!(made == 0 && (key as usize) < KEYS, "no six keys for thread-specific data are neighbours");
         taken[key as usize] = true;
         run = (1..=KEYS - WORDS).find(|first| taken[*first..*first + WORDS].iter().all(|taken| *taken));
     }
@@ -73,13 +75,33 @@ pub fn store(index: usize, value: u64) {
     arch::store(known_offset() + index * 8, value);
 }
 
-/// Gives a thread that has not begun to run its scope.
+/// Where a thread comes from.
+#[derive(Debug, Clone, Copy)]
+pub struct Handed {
+    pub scope: u64,
+    pub lineage: u64,
+    /// The address of its place among the scope's members, or 0.
+    pub member: usize,
+}
+
+/// Gives a thread that has not begun to run its scope, and the rest.
 ///
 /// # Safety
 /// `thread` is one that is being started and does not run yet.
-pub unsafe fn hand_scope_to(thread: usize, scope: u64) {
-    let slots = thread + id::slots_in_thread();
-    // SAFETY: the slots lie in the thread's own structure, at the place where they lie in the calling thread's, which has
-    // the same; nobody else has begun to use this one.
-    unsafe { ((slots + known_offset()) as *mut u64).write_volatile(scope) };
+pub unsafe fn hand_to(thread: usize, handed: Handed) {
+    let words = thread + id::slots_in_thread() + known_offset();
+    let values = [(0, handed.scope), (LINEAGE_WORD, handed.lineage), (MEMBER_WORD, handed.member as u64)];
+    for (index, value) in values {
+        // SAFETY: the slots lie in the thread's own structure, at the place where they lie in the calling thread's, which has
+        // the same; nobody else has begun to use this one.
+        unsafe { ((words + index * 8) as *mut u64).write_volatile(value) };
+    }
+}
+
+/// What the calling thread was handed, once.
+pub fn handed() -> Option<Handed> {
+    let handed = Handed { scope: load(0), lineage: load(LINEAGE_WORD), member: load(MEMBER_WORD) as usize };
+    store(LINEAGE_WORD, 0);
+    store(MEMBER_WORD, 0);
+    (handed.lineage != 0).then_some(handed)
 }
