@@ -41,7 +41,7 @@ pub use near::allocate;
 #[cfg(system = "windows")]
 pub use system::api;
 pub use system::{
-    Tracer, choose_way, memory, own_thread, page_size, read_memory, redirect, say, thread_exists,
+    MAP, Tracer, choose_way, memory, own_thread, page_size, read_memory, redirect, say, thread_exists,
     thread_name, write,
 };
 // What a system has that forks.

@@ -186,6 +186,15 @@ impl Cause {
                 "lift the policy against executable memory (seccomp, SELinux execmem) for the test process, and check its limit \
                  on address space (ulimit -v)"
             }
+            Self::NotWritable { .. } if cfg!(windows) => {
+                "let the test process change its code: no Arbitrary Code Guard (ProhibitDynamicCode) for it, or mark the target \
+                 #[monkey::patchable]"
+            }
+            Self::NotWritable { .. } if cfg!(target_os = "macos") => {
+                "sign the test program without the hardened runtime, as cargo and the linker do, or with the entitlements \
+                 com.apple.security.cs.allow-unsigned-executable-memory and disable-executable-page-protection, or mark the \
+                 target #[monkey::patchable]"
+            }
             Self::NotWritable { .. } => {
                 "let the test process have one way: /proc mounted and /proc/self/mem open to it (dumpable or root, no \
                  proc_mem.force_override), or mprotect (no PR_SET_MDWE, no seccomp or SELinux execmod policy against it)"
@@ -195,7 +204,14 @@ impl Cause {
                  patched"
             }
             Self::ThreadInTheWay { .. } => {
-                "make the patch before that thread is started, or let the thread unblock SIGTRAP and SIGURG"
+                if cfg!(windows) {
+                    "make the patch before that thread is started"
+                } else {
+                    "make the patch before that thread is started, or let the thread unblock SIGTRAP and SIGURG"
+                }
+            }
+            Self::Traced { .. } if cfg!(windows) => {
+                "run the test without it, or make the first patch of this target before there is a second thread"
             }
             Self::Traced { .. } => {
                 "let it pass SIGTRAP and SIGURG on (gdb: `handle SIGTRAP SIGURG nostop noprint pass`), run without it, or make the \

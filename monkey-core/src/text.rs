@@ -231,7 +231,7 @@ pub fn standing_group(map: &Map, body: Body) -> Option<&'static Group> {
 pub fn map() -> Result<Map, Cause> {
     lock::assert_unlocked();
     code::choose_way();
-    let unreadable = |error| format!("/proc/self/maps cannot be read: {error}");
+    let unreadable = |error| format!("{} cannot be read: {error}", code::MAP);
     Map::read().map_err(|error| Cause::NotWritable { reason: unreadable(error) })
 }
 

@@ -27,6 +27,11 @@ pub use threads::{exists as thread_exists, name as thread_name, own as own_threa
 pub use tracer::Tracer;
 pub use write::{choose_way, write};
 
+/// What gives memory, and where the map is read, for messages.
+pub const ALLOCATES: &str = "mmap";
+/// As above.
+pub const MAP: &str = "/proc/self/maps";
+
 /// At multiples of what new memory may begin, in bytes.
 #[must_use]
 pub fn granularity() -> usize {

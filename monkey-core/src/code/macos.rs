@@ -19,6 +19,11 @@ pub use threads::{exists as thread_exists, name as thread_name, own as own_threa
 pub use tracer::Tracer;
 pub use write::{choose_way, write};
 
+/// What gives memory, and where the map is read, for messages.
+pub const ALLOCATES: &str = "mach_vm_allocate";
+/// As above.
+pub const MAP: &str = "the process's map (mach_vm_region_recurse)";
+
 /// The loader need not be waited for: it makes its locks anew in the child of a fork.
 pub fn let_loader_rest() {}
 

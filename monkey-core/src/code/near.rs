@@ -23,7 +23,10 @@ pub fn allocate(target: usize, reach: usize, code: usize, data: usize) -> Result
     let place = if reach < FAR { format!("within {} MiB of it", reach >> 20) } else { "anywhere".into() };
     let reason = match last {
         Some(error) => {
-            format!("{code} bytes to be read and executed and {data} to be written, {place}: {error}")
+            format!(
+                "{} of {code} bytes to be read and executed and {data} to be written, {place}: {error}",
+                system::ALLOCATES
+            )
         }
         None => format!("no {size} bytes are free {place}"),
     };

@@ -20,5 +20,10 @@ pub use redirect::{redirect, synchronize};
 pub use threads::{exists as thread_exists, name as thread_name, own as own_thread};
 pub use write::write;
 
+/// What gives memory, and where the map is read, for messages.
+pub const ALLOCATES: &str = "VirtualAlloc";
+/// As above.
+pub const MAP: &str = "the process's map (VirtualQuery)";
+
 /// There is one way of writing.
 pub fn choose_way() {}
