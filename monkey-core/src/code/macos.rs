@@ -11,7 +11,9 @@ mod write;
 
 pub use map::read_map;
 pub use memory::{memory, read_memory, say};
-pub use pages::{granularity, map_block, map_code, page_size};
+#[cfg(any(target_arch = "x86_64", test))]
+pub use pages::map_code;
+pub use pages::{granularity, map_block, page_size};
 #[cfg(test)]
 pub use pages::{tests::unmapped, unmap};
 pub use redirect::redirect;

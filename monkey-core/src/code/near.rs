@@ -74,9 +74,10 @@ mod tests {
     #[test]
     fn the_nearest_place_lies_in_its_gap() {
         let gap = (0x10_0000, 0x80_0000);
-        assert_eq!(nearest(gap, 0x40_0123, 0x1000), Some(0x40_0000));
-        assert_eq!(nearest(gap, 0x9_0000_0000, 0x1000), Some(0x7F_F000));
-        assert_eq!(nearest(gap, 0, 0x1000), Some(0x10_0000));
+        let size = granularity();
+        assert_eq!(nearest(gap, 0x40_0123, size), Some(0x40_0000));
+        assert_eq!(nearest(gap, 0x9_0000_0000, size), Some(0x80_0000 - size));
+        assert_eq!(nearest(gap, 0, size), Some(0x10_0000));
     }
 
     #[test]

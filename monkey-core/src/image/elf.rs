@@ -157,7 +157,7 @@ pub(super) fn segments(data: &[u8]) -> Option<Vec<(u32, u64, u64)>> {
     )
 }
 
-#[cfg(test)]
+#[cfg(all(test, system = "linux"))]
 mod tests {
     use super::*;
     use crate::image::eh_frame;
