@@ -74,6 +74,7 @@ impl Body {
     }
 
     /// A function of which the file need not be asked.
+    #[cfg(not(system = "macos"))]
     pub fn unbounded(target: usize) -> Self {
         let file = image::code_in_file(target, UNKNOWN_EXTENT).unwrap_or_default();
         Self { target, bounds: Bounds::default(), file, gap: 0, far: far_is_forced(), path: &[] }

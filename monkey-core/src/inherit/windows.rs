@@ -45,7 +45,6 @@ pub fn ensure() -> Result<(), Cause> {
 }
 
 /// Where calls of `CreateRemoteThreadEx` go that no test replaces. Takes no lock, and waits for nobody.
-#[expect(clippy::too_many_arguments, reason = "the system's")]
 unsafe extern "system" fn create(
     process: *mut c_void,
     security: *const c_void,

@@ -79,7 +79,7 @@ pub fn load(index: usize) -> u64 {
     let word: u64;
     // SAFETY: the slots are this thread's own, in its environment block.
     unsafe {
-        asm!("mov {}, gs:[{}]", out(reg) word, in(reg) place, options(nostack, preserves_flags, readonly))
+        asm!("mov {}, gs:[{}]", out(reg) word, in(reg) place, options(nostack, preserves_flags, readonly));
     };
     word
 }

@@ -24,8 +24,10 @@ pub fn result(code: kern_return_t) -> Result<(), String> {
     if code == KERN_SUCCESS {
         return Ok(());
     }
-    // SAFETY: gives a text that lives for ever, for any number.
-    let text = unsafe { CStr::from_ptr(mach_error_string(code)) };
+    // SAFETY: gives a text for any number.
+    let text = unsafe { mach_error_string(code) };
+    // SAFETY: it lives for ever, and ends with a zero byte.
+    let text = unsafe { CStr::from_ptr(text) };
     Err(format!("{} ({code:#x})", text.to_string_lossy()))
 }
 

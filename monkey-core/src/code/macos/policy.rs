@@ -16,8 +16,10 @@ const FLAGS: [(u32, &str); 3] = [
 /// What to say behind an error of the kernel's.
 pub fn in_the_way() -> String {
     let mut flags = 0;
+    // SAFETY: takes nothing, changes nothing.
+    let process = unsafe { libc::getpid() };
     // SAFETY: writes one number of this size.
-    let told = unsafe { csops(libc::getpid(), STATUS, &raw mut flags, size_of::<u32>()) };
-    let names = FLAGS.iter().filter(|(flag, _)| told == 0 && flags & flag != 0);
-    names.map(|(_, name)| format!("; {name}")).collect()
+    let told = unsafe { csops(process, STATUS, &raw mut flags, size_of::<u32>()) };
+    let hold = FLAGS.iter().filter(|(flag, _)| told == 0 && flags & flag != 0);
+    hold.flat_map(|(_, name)| ["; ", *name]).collect()
 }

@@ -28,7 +28,7 @@ fn information(thread: i32) -> Option<libc::proc_threadinfo> {
     let process = unsafe { libc::getpid() };
     let into = information.as_mut_ptr().cast();
     // SAFETY: writes at most so many bytes.
-    let told = unsafe { libc::proc_pidinfo(process, BY_ID, thread as u32 as u64, into, size) };
+    let told = unsafe { libc::proc_pidinfo(process, BY_ID, u64::from(thread as u32), into, size) };
     // SAFETY: all bytes are zero or written, and any are valid.
     (told == size).then(|| unsafe { information.assume_init() })
 }

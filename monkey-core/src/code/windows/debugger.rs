@@ -14,6 +14,7 @@ impl Tracer {
     }
 
     /// Whether it puts breakpoints back whenever the program goes on.
+    #[expect(clippy::unused_self, reason = "as where there are other tracers")]
     #[must_use]
     pub fn is_debugger(&self) -> bool {
         true

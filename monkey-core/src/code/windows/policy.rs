@@ -17,6 +17,6 @@ pub fn in_the_way() -> String {
         };
         told != 0 && flags & 1 != 0
     };
-    let names = POLICIES.iter().filter(|(policy, _)| holds(*policy)).map(|(_, name)| format!("; {name}"));
-    names.collect()
+    let held = POLICIES.iter().filter(|(policy, _)| holds(*policy));
+    held.flat_map(|(_, name)| ["; ", *name]).collect()
 }

@@ -77,8 +77,11 @@ pub fn name(thread: i32) -> String {
     if told < 0 || text.is_null() {
         return String::new();
     }
-    // SAFETY: the system's text ends with a zero.
-    let length = (0..).take_while(|index| unsafe { *text.add(*index) } != 0).count();
+    let mut length = 0;
+    // SAFETY: the system's text ends with a zero, up to which it is read.
+    while unsafe { text.wrapping_add(length).read() } != 0 {
+        length += 1;
+    }
     // SAFETY: as counted.
     let name = String::from_utf16_lossy(unsafe { std::slice::from_raw_parts(text, length) });
     // SAFETY: the text was allocated for us, and nobody else has it.
