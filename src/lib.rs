@@ -39,7 +39,7 @@
 //! * [`patch!`] and [`try_patch!`] for a guard, `patch_at` for addresses known only at run time.
 //! * [`original!`] calls what was replaced, [`calls!`] counts.
 //! * `Scope` hands the replacements to a thread that the test did not start.
-//! * `random`, `env`, `net` and `process`: a test's own randomness, environment, network and programs.
+//! * `clock`, `random`, `env`, `net` and `process`: a test's own time, randomness, environment, network and programs.
 //!
 //! # Features
 //!
@@ -71,7 +71,7 @@ pub use monkey_core::{Cause, PatchError, PatchGuard, Scope, patch_at};
     any(target_arch = "aarch64", target_arch = "x86_64"),
     target_pointer_width = "64"
 ))]
-pub use monkey_kit::{env, net, process, random};
+pub use monkey_kit::{clock, env, net, process, random};
 
 /// Makes functions replaceable at every optimisation level.
 ///

@@ -4,7 +4,7 @@ use crate::engine::ENGINE;
 use crate::error::PatchError;
 use crate::guard;
 use crate::installed::{self, Installed};
-use crate::members;
+use crate::members::{self, Member};
 use crate::registry;
 use crate::request::{Request, Visibility};
 use crate::thread::{self, Quiet};
@@ -12,8 +12,9 @@ use crate::turn;
 use std::marker::PhantomData;
 use std::panic::Location;
 
+pub use crate::code::thread_exists;
 pub use crate::lineage;
-pub use crate::members::count_visitors;
+pub use crate::members::{Seen, count_visitors, next_number, of_scope as members};
 
 /// The word of the calling thread's scope; 0 outside any.
 #[inline]
@@ -34,9 +35,22 @@ impl Bypass {
     }
 }
 
-/// The threads of a scope, those included that are being started, which have no id yet.
-pub fn members(scope: u64) -> impl Iterator<Item = Option<i32>> {
-    members::of_scope(scope)
+/// The calling thread is counted as one of a scope's for as long as this lives.
+#[derive(Debug)]
+pub struct Membership(Option<&'static Member>);
+
+impl Membership {
+    /// Begins.
+    #[must_use]
+    pub fn begin(scope: u64) -> Self {
+        Self(members::join(scope))
+    }
+}
+
+impl Drop for Membership {
+    fn drop(&mut self) {
+        self.0.inspect(|member| member.give_back());
+    }
 }
 
 /// A function of the C library and what stands in for it.

@@ -12,21 +12,31 @@ const FREE: i32 = 0;
 /// The place of a thread that was not there yet when its parent last looked.
 const STARTING: i32 = -1;
 
+static NEXT: AtomicU64 = AtomicU64::new(1);
+
+/// The number of the next member.
+pub fn next_number() -> u64 {
+    NEXT.load(SeqCst)
+}
+
 /// A thread's place among the members.
 #[derive(Debug)]
 pub struct Member {
     thread: AtomicI32,
     scope: AtomicU64,
+    /// Members are numbered in the order in which they come.
+    number: AtomicU64,
 }
 
 impl Member {
     const fn new() -> Self {
-        Self { thread: AtomicI32::new(FREE), scope: AtomicU64::new(0) }
+        Self { thread: AtomicI32::new(FREE), scope: AtomicU64::new(0), number: AtomicU64::new(0) }
     }
 
     fn try_take(&self, thread: i32, scope: u64) -> bool {
         let free = self.thread.compare_exchange(FREE, STARTING, SeqCst, SeqCst).is_ok();
         if free {
+            self.number.store(NEXT.fetch_add(1, SeqCst), SeqCst);
             self.scope.store(scope, SeqCst);
             self.thread.store(thread, SeqCst);
         }
@@ -64,7 +74,7 @@ struct Page {
 }
 
 impl Page {
-    const SIZE: usize = 255;
+    const SIZE: usize = 170;
 }
 
 static FIRST: Page =
@@ -96,13 +106,18 @@ pub fn count_visitors(count: bool) {
     }
 }
 
+/// A place for the calling thread, until it is given back.
+pub fn join(scope: u64) -> Option<&'static Member> {
+    let _quiet = Quiet::begin();
+    add(code::own_thread(), scope)
+}
+
 /// A place for the calling thread, which visits the scope, until it is given back; if somebody wants to know.
 pub fn visit(scope: u64) -> Option<&'static Member> {
     if COUNTING.load(SeqCst) == 0 {
         return None;
     }
-    let _quiet = Quiet::begin();
-    add(code::own_thread(), scope)
+    join(scope)
 }
 
 fn add(thread: i32, scope: u64) -> Option<&'static Member> {
@@ -130,13 +145,22 @@ fn append(new: &'static Page) {
     }
 }
 
-/// The members of a scope: their threads' ids, `None` for one that is being started. Those that have ended are left out.
-pub fn of_scope(scope: u64) -> impl Iterator<Item = Option<i32>> {
+/// A thread of a scope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen {
+    /// `None` while it is being started.
+    pub thread: Option<i32>,
+    /// Its number among all members of all scopes.
+    pub number: u64,
+}
+
+/// The members of a scope. Some of them may have ended.
+pub fn of_scope(scope: u64) -> impl Iterator<Item = Seen> {
     let members = all().filter(move |member| member.scope.load(SeqCst) == scope);
-    members.filter_map(|member| match member.thread.load(SeqCst) {
-        FREE => None,
-        STARTING => Some(None),
-        thread => code::thread_exists(thread).then_some(Some(thread)),
+    members.filter_map(|member| {
+        let thread = member.thread.load(SeqCst);
+        let seen = Seen { thread: (thread > 0).then_some(thread), number: member.number.load(SeqCst) };
+        (thread != FREE).then_some(seen)
     })
 }
 
@@ -144,17 +168,21 @@ pub fn of_scope(scope: u64) -> impl Iterator<Item = Option<i32>> {
 mod tests {
     use super::*;
 
+    fn threads(scope: u64) -> Vec<Option<i32>> {
+        of_scope(scope).map(|seen| seen.thread).collect()
+    }
+
     #[test]
     fn members_come_and_go() {
         let scope = 1 << 40;
         let starting = expect(scope).unwrap();
         count_visitors(true);
         let own = visit(scope).unwrap();
-        assert_eq!(of_scope(scope).collect::<Vec<_>>(), [None, Some(code::own_thread())]);
+        assert_eq!(threads(scope), [None, Some(code::own_thread())]);
         own.give_back();
         count_visitors(false);
         starting.arrive();
-        assert_eq!(of_scope(scope).collect::<Vec<_>>(), [Some(code::own_thread())]);
+        assert_eq!(threads(scope), [Some(code::own_thread())]);
         starting.give_back();
         assert_eq!(of_scope(scope).count(), 0);
     }

@@ -85,7 +85,7 @@ macro_rules! functions {
     ($($entry:ident = $name:ident($($argument:ident: $type:ty),*) $(-> $result:ty)? => $replacement:path;)*) => {
         $(
             pub(crate) static $entry: $crate::border::Entry = {
-                unsafe extern "C" fn replacement($($argument: $type),*) $(-> $result)? {
+                unsafe extern "C-unwind" fn replacement($($argument: $type),*) $(-> $result)? {
                     // SAFETY: the caller's arguments, passed on.
                     unsafe { $replacement($($argument),*) }
                 }
@@ -129,4 +129,12 @@ pub fn fail(error: i32) -> i32 {
     // SAFETY: as above.
     unsafe { *errno = error };
     -1
+}
+
+/// What the last function that failed has left.
+pub fn errno() -> i32 {
+    // SAFETY: the calling thread's own.
+    let errno = unsafe { libc::__errno_location() };
+    // SAFETY: as above.
+    unsafe { *errno }
 }

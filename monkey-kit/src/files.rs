@@ -68,6 +68,7 @@ unsafe fn read(descriptor: c_int, buffer: *mut c_void, length: size_t) -> ssize_
 unsafe fn close(descriptor: c_int) -> c_int {
     if let Some(world) = world::enter() {
         random::close(&world, descriptor);
+        world.clock.forget_descriptor(descriptor);
     }
     // SAFETY: the caller's argument.
     unsafe { original::close(descriptor) }

@@ -41,6 +41,12 @@ impl Guard {
     }
 }
 
+impl Guard {
+    pub fn world(&self) -> &'static World {
+        self.hold.world()
+    }
+}
+
 impl Deref for Guard {
     type Target = World;
     fn deref(&self) -> &World {

@@ -6,6 +6,7 @@
 //! for C, in the caller's scope. So it is seen at every optimisation level, by every thread that a test starts, and by no
 //! other test.
 mod border;
+pub mod clock;
 pub mod env;
 mod files;
 mod guard;

@@ -2,11 +2,13 @@
 mod address;
 mod routes;
 
-use crate::border::{Entry, fail, functions};
+use crate::border::{Entry, errno, fail, functions};
+use crate::clock;
 use crate::guard::Guard;
 use crate::violation::Rule;
 use crate::world::{self, World};
 use address::Address;
+pub(crate) use address::{is_loopback, read as read_address};
 use libc::{addrinfo, c_char, c_int, c_void, mmsghdr, msghdr, sockaddr, socklen_t, ssize_t};
 use monkey_core::border::Bypass;
 use routes::Routes;
@@ -17,6 +19,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 functions! {
     CONNECT = connect(socket: c_int, address: *const sockaddr, length: socklen_t) -> c_int => connect;
+    LISTEN = listen(socket: c_int, backlog: c_int) -> c_int => listen;
     SENDTO = sendto(socket: c_int, buffer: *const c_void, size: usize, flags: c_int, address: *const sockaddr, length: socklen_t) -> ssize_t => sendto;
     SENDMSG = sendmsg(socket: c_int, message: *const msghdr, flags: c_int) -> ssize_t => sendmsg;
     SENDMMSG = sendmmsg(socket: c_int, messages: *mut mmsghdr, count: u32, flags: c_int) -> c_int => sendmmsg;
@@ -174,7 +177,7 @@ unsafe fn way(function: &'static str, doing: &str, address: *const sockaddr, len
     if let Some(to) = world.net.routes.lead(wanted) {
         return Way::Instead(Address::new(to));
     }
-    if world.net.forbids(address::is_loopback(wanted.ip())) {
+    if world.net.forbids(is_loopback(wanted.ip())) {
         let what = match world.net.routes.name(wanted.ip()) {
             Some(name) => format!("{doing} {name}:{}", wanted.port()),
             None => format!("{doing} {wanted}"),
@@ -185,7 +188,30 @@ unsafe fn way(function: &'static str, doing: &str, address: *const sockaddr, len
     Way::Original
 }
 
+/// Tells the world's clock which port of the machine's own addresses a socket of the scope has.
+fn note_port(socket: c_int) {
+    let Some(world) = world::enter().filter(|world| world.clock.counts()) else { return };
+    let before = errno();
+    let _bypass = Bypass::begin();
+    clock::port(socket, libc::getsockname).inspect(|port| world.clock.add_port(*port));
+    fail(before);
+}
+
+unsafe fn listen(socket: c_int, backlog: c_int) -> c_int {
+    // SAFETY: takes numbers.
+    let result = unsafe { original::listen(socket, backlog) };
+    note_port(socket);
+    result
+}
+
 unsafe fn connect(socket: c_int, address: *const sockaddr, length: socklen_t) -> c_int {
+    // SAFETY: the caller's arguments.
+    let result = unsafe { led(socket, address, length) };
+    note_port(socket);
+    result
+}
+
+unsafe fn led(socket: c_int, address: *const sockaddr, length: socklen_t) -> c_int {
     // SAFETY: the caller's address.
     match unsafe { way("connect", "connect to", address, length) } {
         Way::Refused => fail(libc::EPERM),

@@ -46,14 +46,23 @@ impl Frames {
         frames
     }
 
+    /// The functions that the frames are of.
+    pub fn functions(&self) -> impl Iterator<Item = String> + '_ {
+        let found = self.addresses[..self.count].iter().filter_map(|address| image::find(address - 1));
+        found.map(|function| function.name)
+    }
+
     /// The nearest frame that is neither the standard library's, nor ours, nor a registry's crate; if there is none, the
     /// nearest that is known.
     pub fn place(&self) -> Option<Caller> {
         let _bypass = Bypass::begin();
         let callers = self.addresses[..self.count].iter().filter_map(|address| image::caller(*address));
-        let known: Vec<Caller> = callers.filter(|caller| !is_ours(caller) && caller.file.is_some()).collect();
-        let own = known.iter().find(|caller| is_own(caller));
-        own.or(known.first()).cloned()
+        let mut known = callers.filter(|caller| !is_ours(caller) && caller.file.is_some());
+        let first = known.next()?;
+        if is_own(&first) {
+            return Some(first);
+        }
+        Some(known.find(is_own).unwrap_or(first))
     }
 }
 

@@ -3,7 +3,7 @@
 //! Worlds are never freed: a thread that was about to look at one when its scope ended finds one that says nothing. Who stays
 //! in one for longer is counted, and it is not given to another scope meanwhile.
 use crate::violation::Violations;
-use crate::{env, net, process, random};
+use crate::{clock, env, net, process, random};
 use monkey_core::border::{self, Bypass};
 use std::ops::Deref;
 use std::ptr;
@@ -18,6 +18,7 @@ pub struct World {
     holds: AtomicUsize,
     /// Threads that are in one of its functions.
     inside: AtomicUsize,
+    pub clock: clock::State,
     pub env: env::State,
     pub net: net::State,
     pub process: process::State,
@@ -104,6 +105,10 @@ impl Deref for Hold {
 }
 
 impl Hold {
+    pub fn world(&self) -> &'static World {
+        self.0
+    }
+
     /// Makes the world if the scope has none.
     ///
     /// # Panics

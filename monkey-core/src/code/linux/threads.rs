@@ -25,6 +25,7 @@ pub fn alone() -> bool {
 }
 
 /// Whether a thread is still there.
+#[must_use]
 pub fn exists(thread: i32) -> bool {
     let process = std::process::id();
     // SAFETY: signal 0 is never delivered; it only asks.
