@@ -36,7 +36,8 @@
 //!
 //! * [`macro@patchable`] on production code; without the feature `runtime` it does nothing.
 //! * [`macro@test`] for a test with replacements, [`macro@with`] for any other function.
-//! * [`patch!`] and [`try_patch!`] for a guard, `patch_at` for addresses known only at run time.
+//! * [`patch!`] and [`try_patch!`] for a guard, `patch_at` for addresses known only at run time, `function` for those of private
+//!   functions.
 //! * [`original!`] calls what was replaced, [`calls!`] counts.
 //! * `Scope` hands the replacements to a thread that the test did not start.
 //! * `clock`, `random`, `env`, `net` and `process`: a test's own time, randomness, environment, network and programs.
@@ -64,7 +65,7 @@
 //! book, in `docs/`, says what is relied on instead, what does not work, and how it is done.
 
 #[cfg(feature = "runtime")]
-pub use monkey_core::{Cause, PatchError, PatchGuard, Scope, patch_at};
+pub use monkey_core::{Cause, FunctionError, PatchError, PatchGuard, Scope, function, patch_at};
 #[cfg(all(
     feature = "kit",
     target_os = "linux",
@@ -130,8 +131,11 @@ pub use monkey_macros::patchable;
 ///
 /// # Arguments
 /// * `replace(T = R, ..)`: the replacements.
-/// * `expect(T = COUNT, ..)`: how many calls of a replacement there must be, `2`, `1..`, `..=3` or `..`. Unless it is
-///   given, at least one.
+/// * `watch(T, ..)`: functions that are not replaced, and whose calls count as well.
+/// * `expect(T = COUNT, ..)`: how many calls there must be, `2`, `1..`, `..=3` or `..`. Unless it is given, at least one of
+///   each replacement.
+/// * `expect(order[A, B, .., C])`: the calls of these functions, taken together, must be these, in this order; `..` is any
+///   number of others of them.
 /// * `scope = process`: every thread of the process sees the replacements, and the test has the process to itself.
 ///   The default is `scope = test`.
 /// * `crate = path`: where this crate is, if it is renamed.
@@ -186,8 +190,8 @@ pub use monkey_macros::with;
 
 /// Replaces functions until the returned `PatchGuard` is dropped.
 ///
-/// `patch!(T = R, ..)` is short for `patch!(replace(T = R, ..))`, which also takes `expect(..)`, `scope = ..` and
-/// `crate = path`.
+/// `patch!(T = R, ..)` is short for `patch!(replace(T = R, ..))`, which also takes `watch(..)`, `expect(..)`,
+/// `scope = ..` and `crate = path`.
 /// Targets and replacements are as in [`macro@test`]. Either all of them are replaced or none.
 ///
 /// # Panics
@@ -231,7 +235,10 @@ pub use monkey_macros::try_patch;
 /// Calls the original of a function, from its replacement or from anywhere.
 ///
 /// It takes a call by path, `original!(Clock::now(&clock))` for a method. What the arguments call is replaced as
-/// ever, and so is what the original calls, itself included.
+/// ever, a `Deref` or `Index` behind them as well, and so is what the original calls, itself included.
+///
+/// Arguments are what they are in the plain call: references are reborrowed, closures get their types from the parameters. Where the
+/// function is `unsafe` or of a foreign ABI, they are moved: write `&mut *buffer` for one that is used again.
 ///
 /// # Examples
 /// ```
@@ -249,7 +256,9 @@ pub use monkey_macros::try_patch;
 /// ```
 pub use monkey_macros::original;
 
-/// Counts the calls of a function's replacement in the caller's scope, as a `usize`.
+/// Counts the calls of a function that is replaced, or watched, in the caller's scope, as a `usize`.
+///
+/// The name may be that of the list: `calls!(std::env::var)` needs no generic arguments where the list has none.
 ///
 /// # Examples
 /// ```

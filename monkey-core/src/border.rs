@@ -3,13 +3,14 @@ use crate::count::Count;
 use crate::engine::ENGINE;
 use crate::error::PatchError;
 use crate::guard;
-use crate::installed::{self, Installed};
+use crate::installed::{self, List};
 use crate::members::{self, Member};
 use crate::registry;
 use crate::request::{Request, Visibility};
 use crate::thread::{self, Quiet};
 use crate::turn;
 use std::marker::PhantomData;
+use std::mem;
 use std::panic::Location;
 
 pub use crate::code::thread_exists;
@@ -69,7 +70,7 @@ pub struct Function {
 pub struct Patches {
     scope: u64,
     process: bool,
-    installed: Vec<Installed>,
+    installed: List,
     /// The scope word is the thread's own.
     _thread: PhantomData<*const ()>,
 }
@@ -107,32 +108,21 @@ impl Patches {
 
     /// The way to each original, in the list's order.
     pub fn originals(&self) -> impl Iterator<Item = usize> + '_ {
-        self.installed.iter().map(|installed| installed.group().original().unwrap_or(0))
+        self.installed.groups().map(|group| group.original().unwrap_or(0))
     }
 }
 
 impl Drop for Patches {
     fn drop(&mut self) {
         let _quiet = Quiet::begin();
-        for installed in self.installed.drain(..) {
-            drop(installed.remove());
-        }
+        drop(mem::take(&mut self.installed).remove());
         turn::leave(self.scope);
     }
 }
 
 fn request(function: &Function, location: &'static Location<'static>) -> Request {
-    Request {
-        target: function.target,
-        replacement: function.replacement,
-        target_name: function.name,
-        replacement_name: "a test's own world",
-        location,
-        target_type: None,
-        optimised: false,
-        expected: None,
-        partly: false,
-    }
+    let Function { name, target, replacement } = *function;
+    Request::new((target, name), (replacement, "a test's own world"), location)
 }
 
 /// The way to a function's original; 0 if it is not hooked. Takes no lock.

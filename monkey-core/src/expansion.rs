@@ -1,4 +1,5 @@
 //! What the macros' output names. Not for users; no promise of stability.
+pub mod callee;
 pub mod foreign;
 mod lent;
 mod outcome;
@@ -6,20 +7,31 @@ mod patchable;
 mod signature;
 mod stack;
 pub(crate) mod target;
+mod variadic;
 
+use crate::group::Group;
 use crate::registry;
 use crate::target_kind;
 use crate::thread::{Once, Quiet, scope};
 use crate::{PatchError, PatchGuard};
+use std::mem;
 use std::panic::Location;
 
 pub use crate::__monkey_kind_of_foreign as kind_of_foreign;
+pub use crate::order::Step;
 pub use crate::replacement::{IntoCount, Replacement};
 pub use crate::request::Visibility;
 pub use crate::test_run::TestRun;
 pub use core;
-pub use foreign::{ProbeNoShape, ProbeOtherPointer, ProbeSafePointer, ProbeShape};
-pub use lent::{AsksMore, AsksNoMore, Lent, Lookup, Name};
+pub use foreign::borrowing::{
+    ProbeReferenceFirst, ProbeReferenceLast, ProbeReferences, ProbeSafeReferenceFirst,
+    ProbeSafeReferenceLast, ProbeSafeReferences,
+};
+pub use foreign::{ProbeNoShape, ProbeOtherPointer, ProbeSafePointer, ProbeShape, recognised};
+pub use lent::{
+    AsksByName, AsksByPath, AsksByTrait, AsksNoMore, Inherited, Lent, Lookup, NameWithoutModule, PathEnd,
+    hash_in_module,
+};
 pub use outcome::{Fallible, Infallible, Outcome, Reference};
 pub use patchable::{entry, kept, never, opaque, unreturned, unwinding};
 pub use signature::{
@@ -30,6 +42,7 @@ pub use stack::stack;
 pub use target::{
     FunctionByItsPath, FunctionItem, Item, ProbeItem, ProbeMistaken, ProbeValue, Value, address, is_function,
 };
+pub use variadic::*;
 
 /// `patch!`.
 ///
@@ -87,9 +100,48 @@ pub fn calls(target: *const (), name: &'static str) -> usize {
     drop(quiet);
     match calls {
         Some(calls) => calls as usize,
-        None => panic!(
-            "`{name}` is not replaced in this scope, so its calls are not counted\n  \
-             help: ask where it is replaced, within that test and on its threads"
+        None => not_counted(name),
+    }
+}
+
+/// The same for a name as a list has it: which instance of a generic function is meant stands there.
+///
+/// # Panics
+/// When no function of that name is, or was, in a list in the caller's scope, or several are.
+#[must_use]
+#[track_caller]
+pub fn calls_by_name(name: &'static str) -> usize {
+    let quiet = Quiet::begin();
+    let scope = scope();
+    let counted = |spelling: fn(&Group, &str) -> bool| {
+        let named = registry::groups().filter(move |group| spelling(group, name));
+        let (mut groups, mut calls) = (0, 0);
+        let mut seen = 0;
+        for group in named.filter(|group| group.id != mem::replace(&mut seen, group.id)) {
+            if let Some(own) = group.calls_in(scope) {
+                groups += 1;
+                calls = own;
+            }
+        }
+        (groups, calls)
+    };
+    let exact = counted(Group::is_listed_as);
+    let (groups, calls) = if exact.0 == 0 { counted(Group::is_called) } else { exact };
+    drop(quiet);
+    match groups {
+        0 => not_counted(name),
+        1 => calls as usize,
+        _ => panic!(
+            "`{name}` is the name of {groups} functions that are replaced or watched in this scope\n  \
+             help: name the one that is meant by its whole path, or with its generic arguments, here and in the list"
         ),
     }
+}
+
+#[track_caller]
+fn not_counted(name: &str) -> ! {
+    panic!(
+        "`{name}` is neither replaced nor watched in this scope, so its calls are not counted\n  \
+         help: ask where it is, within that test and on its threads, or add `watch({name})` to the list"
+    )
 }

@@ -8,7 +8,7 @@ use crate::stub::{self, cell, slot};
 use crate::thread::{EMPTY, NONE, PROCESS, RETIRED};
 use std::iter;
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
 
 /// What a counter goes up by when its slot gets or loses an owner; the calls are what lies below. A stub counts a call only if
 /// the counter has not changed since it read the owner and the replacement, so nobody counts, or jumps, for an owner that
@@ -209,6 +209,11 @@ impl Hook {
         (may_close && self.is_gone()).then_some(self.place.path)
     }
 
+    /// Whether the function is in a library, which may be closed.
+    pub fn is_in_library(&self) -> bool {
+        !self.place.path.is_empty()
+    }
+
     /// Forgets what lies in a library that was closed. For when its functions were looked for anew.
     pub fn abandon_if_gone(&self) {
         if self.closed_library().is_some() {
@@ -316,10 +321,13 @@ impl Hook {
     fn begin(&self, slot: &Slot) {
         let cell = self.cell;
         if cell.active.load(SeqCst) == 0 {
-            for word in cell.outside.iter().flatten() {
-                word.store(0, SeqCst);
+            if cell.outside_calls.load(SeqCst) != 0 {
+                for word in cell.outside.iter().flatten() {
+                    word.store(0, Relaxed);
+                }
+                cell.outside_calls.store(0, Relaxed);
             }
-            cell.outside_calls.store(0, SeqCst);
+            // What is before it is seen by those who see it.
             cell.armed.store(1, SeqCst);
         }
         cell.more.fetch_add(self.is_further(slot), SeqCst);

@@ -2,6 +2,7 @@
 //!
 //! Symbols are read where a name is asked for, debug information only where names leave a doubt or a test has failed;
 //! both are mapped, not copied. A file that is stripped, malformed or gone gives less, never a panic.
+mod by_path;
 mod bytes;
 mod callers;
 mod code;
@@ -11,6 +12,7 @@ mod dwarf;
 mod eh_frame;
 #[cfg_attr(not(system = "linux"), allow(dead_code, reason = "files of another form are read into its parts"))]
 mod elf;
+mod index;
 mod inlined;
 mod instances;
 mod legacy;
@@ -42,6 +44,7 @@ use unsupported as system;
 #[cfg(system = "windows")]
 use windows as system;
 
+pub use by_path::{Candidate, Meaning, by_path};
 pub use callers::{Caller, caller};
 pub use containers::{Container, containers};
 pub use copies::{Copies, Doubt};
@@ -49,7 +52,7 @@ use elf::Elf;
 pub use inlined::{Inlined, inlined, inlined_named};
 use name::Mangled;
 use objects::Object;
-pub use origin::{Origin, can_be_marked, home_optimised, is_std_code, origin};
+pub use origin::{Origin, can_be_marked, home_optimised, is_std_code, may_be_inlined, origin};
 
 /// A function of the program or of a library that it has loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,10 +94,16 @@ pub fn path(address: usize) -> &'static [u8] {
     objects::around(address).map_or(&[], |object| &object.loaded.path)
 }
 
+/// Where the code around `address` ends, if it is that of a loaded file: the loader has mapped it to be read and executed.
+#[must_use]
+pub fn code_end(address: usize) -> Option<usize> {
+    objects::around(address)?.loaded.code_end(address)
+}
+
 /// Whether a file of this path is loaded.
 #[must_use]
 pub fn is_loaded(path: &[u8]) -> bool {
-    system::loaded().iter().any(|loaded| loaded.path == path)
+    objects::all().iter().any(|object| object.loaded.path == path)
 }
 
 /// The function that covers `address`.
@@ -132,10 +141,11 @@ fn gap(address: usize) -> Option<usize> {
     let object = objects::around(address)?;
     let (elf, inside) = (object.elf()?, object.inside(address));
     let (start, _) = elf.code_around(inside)?;
-    let symbol = match object.symbols().before(inside) {
-        [] => None,
-        entries @ [first, ..] => {
-            let size = entries.iter().map(|entry| u64::from(entry.size)).max().filter(|size| *size != 0)?;
+    let before = object.symbols().before(inside);
+    let symbol = match before.first() {
+        None => None,
+        Some(first) => {
+            let size = before.iter().map(|entry| u64::from(entry.size)).max().filter(|size| *size != 0)?;
             Some(object.begin(first) + size)
         }
     };
@@ -167,7 +177,7 @@ pub fn code_around_in_file(address: usize, most: usize) -> Option<(usize, &'stat
 #[must_use]
 pub fn exported_functions(address: usize) -> Vec<usize> {
     let Some(object) = objects::around(address) else { return Vec::new() };
-    object.symbols().entries.iter().map(|entry| object.outside(object.begin(entry))).collect()
+    object.symbols().entries().map(|entry| object.outside(object.begin(&entry))).collect()
 }
 
 /// Whether the function at `address` has a name, and none that Rust gave.

@@ -3,6 +3,7 @@
 use crate::handoff::{self, Handoff, Origin, Routine};
 use crate::lineage;
 use crate::members::{self, Member};
+use crate::recorder;
 use crate::thread;
 use std::ffi::c_void;
 
@@ -51,11 +52,14 @@ fn arrive(handoff: &Handoff) {
     origin.member.inspect(|member| Member::arrive(member));
 }
 
-/// Where a thread of a scope begins. `C-unwind`, and nothing to drop: `pthread_exit` unwinds through it.
+/// Where a thread of a scope begins. `C-unwind`, and nothing to drop around its start routine: `pthread_exit` unwinds through it.
 extern "C-unwind" fn begin(handed: *mut c_void) -> *mut c_void {
     // SAFETY: what was passed for it is one that lives for ever.
     let handoff = unsafe { &*handed.cast::<Handoff>() };
     let Routine { start, argument } = handoff.routine();
     arrive(handoff);
-    start(argument)
+    let result = start(argument);
+    let _quiet = thread::Quiet::begin();
+    recorder::note_end();
+    result
 }

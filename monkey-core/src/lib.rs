@@ -20,6 +20,7 @@ mod error;
 pub mod expansion;
 #[cfg(any(system = "linux", system = "macos"))]
 mod fork;
+mod function;
 mod group;
 mod guard;
 #[cfg(any(system = "linux", system = "windows"))]
@@ -39,8 +40,10 @@ pub mod lineage;
 pub mod lock;
 mod members;
 mod notes;
+mod order;
 mod patch;
 mod plt;
+mod recorder;
 mod registry;
 #[doc(hidden)]
 pub mod relocate;
@@ -62,6 +65,7 @@ mod verdict;
 #[doc(hidden)]
 pub use code::write as write_code;
 pub use error::{Cause, PatchError};
+pub use function::{FunctionError, function};
 pub use guard::{PatchGuard, patch_at};
 #[doc(hidden)]
 pub use relocate::Refusal;

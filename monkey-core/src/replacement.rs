@@ -1,5 +1,6 @@
 //! What a list says of each of its replacements.
 use crate::count::Count;
+use crate::order::Step;
 use crate::request::Request;
 use std::panic::Location;
 
@@ -17,17 +18,18 @@ impl Replacement {
         target_name: &'static str,
         replacement_name: &'static str,
     ) -> Self {
-        Self(Request {
-            target: target as usize,
-            replacement: replacement as usize,
-            target_name,
-            replacement_name,
-            location: Location::caller(),
-            target_type: None,
-            optimised: false,
-            expected: None,
-            partly: false,
-        })
+        let target = (target as usize, target_name);
+        let replacement = (replacement as usize, replacement_name);
+        Self(Request::new(target, replacement, Location::caller()))
+    }
+
+    /// What is only watched: `watch(T)`.
+    #[track_caller]
+    #[must_use]
+    pub fn watch(target: *const (), target_name: &'static str) -> Self {
+        let mut watch = Self::new(target, target, target_name, target_name);
+        watch.0.watched = true;
+        watch
     }
 
     /// Whether the crate that the list is in is optimised.
@@ -44,10 +46,25 @@ impl Replacement {
         self
     }
 
+    /// What `std::any::type_name` calls the type that target and replacement have in common, and whether it is an unsafe pointer of
+    /// which the type check knows all.
+    #[must_use]
+    pub fn in_common(mut self, name: &'static str, recognised: bool) -> Self {
+        self.0.common_type = (!recognised).then_some(name);
+        self
+    }
+
     /// Calls that go past the replacement, inlined into others, are fine: `partly(T)`.
     #[must_use]
     pub fn partly(mut self) -> Self {
         self.0.partly = true;
+        self
+    }
+
+    /// It stands in the list's `expect(order[..])`, which all that do so are given, and which says how often it is called.
+    #[must_use]
+    pub fn ordered(mut self, order: &'static [Step]) -> Self {
+        self.0.order = Some(order);
         self
     }
 

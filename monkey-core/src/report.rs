@@ -6,7 +6,9 @@ use crate::code::say;
 use crate::request::Request;
 use std::panic::Location;
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{
+    AtomicBool, AtomicPtr, AtomicUsize, Ordering::Relaxed, Ordering::Release, Ordering::SeqCst,
+};
 
 const LINES: usize = 128;
 /// Bytes of a line.
@@ -26,9 +28,9 @@ impl Text {
 
     fn set(&self, text: &'static str) {
         // Never longer than what lies there: a handler may read between these.
-        self.length.store(0, SeqCst);
-        self.start.store(text.as_ptr().cast_mut(), SeqCst);
-        self.length.store(text.len(), SeqCst);
+        self.length.store(0, Release);
+        self.start.store(text.as_ptr().cast_mut(), Release);
+        self.length.store(text.len(), Release);
     }
 
     fn get(&self) -> &'static [u8] {
@@ -72,14 +74,14 @@ pub struct Line(Option<usize>);
 
 impl Line {
     pub fn new(request: &Request) -> Self {
-        let start = NEXT.load(SeqCst);
+        let start = NEXT.load(Relaxed);
         let mut places = (0..LINES).map(|step| (start + step) % LINES);
         let free =
             |index: &usize| RECORDS[*index].taken.compare_exchange(false, true, SeqCst, SeqCst).is_ok();
         let index = places.find(free);
         match index {
             Some(index) => {
-                NEXT.store(index + 1, SeqCst);
+                NEXT.store(index + 1, Relaxed);
                 RECORDS[index].set(request);
             }
             None => {
@@ -94,9 +96,9 @@ impl Drop for Line {
     fn drop(&mut self) {
         match self.0 {
             Some(index) => {
-                RECORDS[index].address.store(0, SeqCst);
-                RECORDS[index].taken.store(false, SeqCst);
-                NEXT.store(index, SeqCst);
+                RECORDS[index].address.store(0, Release);
+                RECORDS[index].taken.store(false, Release);
+                NEXT.store(index, Relaxed);
             }
             None => {
                 FURTHER.fetch_sub(1, SeqCst);
@@ -109,10 +111,10 @@ impl Record {
     fn set(&self, request: &Request) {
         self.target.set(request.target_name);
         self.replacement.set(request.replacement_name);
-        self.replacement_address.store(request.replacement, SeqCst);
-        self.location.store(ptr::from_ref(request.location).cast_mut(), SeqCst);
+        self.replacement_address.store(request.replacement, Release);
+        self.location.store(ptr::from_ref(request.location).cast_mut(), Release);
         // Last: without it there is no line.
-        self.address.store(request.target, SeqCst);
+        self.address.store(request.target, Release);
     }
 
     fn write(&self, line: &mut Bytes) {

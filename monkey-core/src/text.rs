@@ -20,8 +20,10 @@ const SIGNATURE: &[u8; 16] = b"monkey-mock stub";
 const UNIT: usize = 1024;
 /// Bytes kept for a detour on the way to the trampoline.
 const DETOUR: usize = 24;
-/// Hooks in a block.
-const UNITS: usize = 64;
+/// Hooks in the first block, and in the largest: each has twice as many as the one before, so that however many there are, the
+/// blocks are few. What no hook has taken is not in memory. On `AArch64` a stub reaches its cell within a mebibyte.
+const FEWEST_UNITS: usize = 64;
+const MOST_UNITS: usize = if cfg!(target_arch = "aarch64") { 256 } else { 4096 };
 /// The longest body that is looked at where its length is not known.
 const UNKNOWN_EXTENT: usize = 4096;
 
@@ -30,7 +32,25 @@ pub static TEXT: Lock<Text> = Lock::new(Mark::Text, Text { blocks: Vec::new() })
 /// The memory that hooks are in.
 #[derive(Debug)]
 pub struct Text {
-    blocks: Vec<(Block, usize)>,
+    blocks: Vec<Units>,
+}
+
+/// A block, and how many of its units are taken.
+#[derive(Debug)]
+struct Units {
+    block: Block,
+    taken: usize,
+}
+
+impl Units {
+    fn is_full(&self) -> bool {
+        (self.taken + 1) * UNIT > self.block.code
+    }
+
+    fn is_within(&self, reach: usize, target: usize) -> bool {
+        let Block { start, code, data } = self.block;
+        start.abs_diff(target).max((start + code + data).abs_diff(target)) <= reach
+    }
 }
 
 /// How far a target's body goes, where that is known.
@@ -54,6 +74,8 @@ pub struct Body {
     far: bool,
     /// Its file's path.
     path: &'static [u8],
+    /// Where its file's code ends. `None`: only the process's map tells what is there.
+    code_end: Option<usize>,
 }
 
 impl Body {
@@ -70,15 +92,28 @@ impl Body {
         let length = bounds.available.or(bounds.extent).unwrap_or(UNKNOWN_EXTENT);
         let file = image::code_in_file(target, length).unwrap_or_default();
         let (gap, path) = (image::gap_before(target), image::path(target));
-        Self { target, bounds, file, gap, far: far_is_forced(), path }
+        Self { target, bounds, file, gap, far: far_is_forced(), path, code_end: code_end(target) }
     }
 
     /// A function of which the file need not be asked.
     #[cfg(not(system = "macos"))]
     pub fn unbounded(target: usize) -> Self {
         let file = image::code_in_file(target, UNKNOWN_EXTENT).unwrap_or_default();
-        Self { target, bounds: Bounds::default(), file, gap: 0, far: far_is_forced(), path: &[] }
+        let (bounds, code_end) = (Bounds::default(), code_end(target));
+        Self { target, bounds, file, gap: 0, far: far_is_forced(), path: &[], code_end }
     }
+
+    /// How many bytes of it are of interest, where nothing ends before.
+    fn length(&self) -> usize {
+        let Bounds { extent, available } = self.bounds;
+        available.or(extent).unwrap_or(UNKNOWN_EXTENT).max(extent.unwrap_or(0))
+    }
+}
+
+/// Where the code of the file around `target` ends. What the loader has mapped stays while the file is loaded; should
+/// somebody have taken it away all the same, the process's map tells.
+fn code_end(target: usize) -> Option<usize> {
+    image::code_end(target).filter(|_| code::read_memory(target, &mut [0]) == 1)
 }
 
 fn far_is_forced() -> bool {
@@ -95,13 +130,13 @@ impl Text {
     /// `through`: where calls go that no patch is for; straight to the trampoline if `None`.
     pub fn hook(
         &mut self,
-        map: &Map,
+        map: Option<&Map>,
         body: Body,
         group: &'static Group,
         through: Option<Detour<'_>>,
     ) -> Result<(), Cause> {
-        let Body { target, bounds, file, gap, far, path } = body;
-        let memory = readable(map, target, bounds)?;
+        let Body { target, bounds, file, gap, far, path, .. } = body;
+        let memory = &readable(map, &body)?[..];
         if standing_hook(target, memory).is_some() {
             return Ok(());
         }
@@ -171,7 +206,7 @@ impl Text {
             Ok(index) => (true, index),
             Err(refused) => (false, self.find_any_block(refused)?),
         };
-        let (block, used) = self.blocks[index];
+        let Units { block, taken: used } = self.blocks[index];
         let cell = (block.start + block.code + used * size_of::<Cell>()) as *const Cell;
         // SAFETY: the cell lies in the data half of a block that is mapped for good, aligned (the half starts on a
         // page, cells are a multiple of 64 bytes), all zeros or what an earlier try wrote, which are valid atomics.
@@ -179,13 +214,10 @@ impl Text {
         Ok((near, block.start + used * UNIT, cell))
     }
 
-    /// A block within the reach of a near jump.
+    /// A block within the reach of a near jump. The latest are those with room.
     fn find_near_block(&mut self, target: usize) -> Result<usize, Cause> {
-        let reached = |block: &Block| {
-            let end = block.start + block.code + block.data;
-            block.start.abs_diff(target).max(end.abs_diff(target)) <= arch::REACH
-        };
-        match self.blocks.iter().position(|(block, used)| *used < UNITS && reached(block)) {
+        let has_room = |units: &Units| !units.is_full() && units.is_within(arch::REACH, target);
+        match self.blocks.iter().rposition(has_room) {
             Some(index) => Ok(index),
             None => self.allocate(target, arch::REACH),
         }
@@ -193,25 +225,33 @@ impl Text {
 
     /// Any block; `refused` is why there is none near.
     fn find_any_block(&mut self, refused: Option<Cause>) -> Result<usize, Cause> {
-        match self.blocks.iter().position(|(_, used)| *used < UNITS) {
+        match self.blocks.iter().rposition(|units| !units.is_full()) {
             Some(index) => Ok(index),
             None => self.allocate(0, usize::MAX >> 1).map_err(|cause| refused.unwrap_or(cause)),
         }
     }
 
+    /// A new block; a small one where there is no room for a large one.
     fn allocate(&mut self, target: usize, reach: usize) -> Result<usize, Cause> {
         let page = code::page_size();
-        let (code, data) =
-            ((UNIT * UNITS).next_multiple_of(page), (UNITS * size_of::<Cell>()).next_multiple_of(page));
-        self.blocks.push((code::allocate(target, reach, code, data)?, 0));
+        let largest = (FEWEST_UNITS << self.blocks.len().min(8)).min(MOST_UNITS);
+        let block = |units: usize| {
+            let (code, data) = (UNIT * units, units * size_of::<Cell>());
+            code::allocate(target, reach, code.next_multiple_of(page), data.next_multiple_of(page))
+        };
+        let block = block(largest).or_else(|cause| match largest {
+            FEWEST_UNITS => Err(cause),
+            _ => block(FEWEST_UNITS),
+        });
+        self.blocks.push(Units { block: block?, taken: 0 });
         Ok(self.blocks.len() - 1)
     }
 
     fn take_unit(&mut self, unit: usize) {
-        let taken =
-            self.blocks.iter_mut().find(|(block, _)| (block.start..block.start + block.code).contains(&unit));
-        if let Some((_, used)) = taken {
-            *used += 1;
+        let of_unit =
+            |units: &&mut Units| (units.block.start..units.block.start + units.block.code).contains(&unit);
+        if let Some(units) = self.blocks.iter_mut().rev().find(of_unit) {
+            units.taken += 1;
         }
     }
 }
@@ -222,22 +262,34 @@ fn standing_hook(target: usize, bytes: &[u8]) -> Option<&'static Hook> {
 }
 
 /// The group of the hook at an address, if its jump is still there: another library may have been loaded at its place.
-pub fn standing_group(map: &Map, body: Body) -> Option<&'static Group> {
-    let bytes = readable(map, body.target, body.bounds).ok()?;
-    standing_hook(body.target, bytes)?;
-    Some(registry::find(body.target)?.group)
+pub fn standing_group(map: Option<&Map>, body: Body) -> Option<&'static Group> {
+    let known = registry::find(body.target)?;
+    known.hook.filter(|hook| readable(map, &body).is_ok_and(|bytes| hook.jump.stands_in(&bytes)))?;
+    Some(known.group)
 }
 
-/// The process's map, for who is about to write. Asks the loader where the system does not tell, and the environment.
-pub fn map() -> Result<Map, Cause> {
+/// What has to be known before anybody writes; the process's map, where not every body is in a loaded file. Asks the loader
+/// where the system does not tell, and the environment.
+pub fn map(bodies: &[Body]) -> Result<Option<Map>, Cause> {
     lock::assert_unlocked();
     code::choose_way();
+    if bodies.iter().all(|body| body.code_end.is_some()) {
+        return Ok(None);
+    }
     let unreadable = |error| format!("{} cannot be read: {error}", code::MAP);
-    Map::read().map_err(|error| Cause::NotWritable { reason: unreadable(error) })
+    Map::read().map(Some).map_err(|error| Cause::NotWritable { reason: unreadable(error) })
 }
 
 /// The target's readable bytes, up to where something else begins.
-fn readable(map: &Map, target: usize, bounds: Bounds) -> Result<&'static [u8], Cause> {
+fn readable(map: Option<&Map>, body: &Body) -> Result<Vec<u8>, Cause> {
+    let target = body.target;
+    let Some(map) = map.filter(|_| body.code_end.is_none()) else {
+        let end = body.code_end.unwrap_or(target);
+        let mut bytes = vec![0; body.length().min(end - target)];
+        let read = code::read_memory(target, &mut bytes);
+        let found = "what the loader has mapped there cannot be read".into();
+        return if read == bytes.len() { Ok(bytes) } else { Err(Cause::NotCode { found }) };
+    };
     let Some(region) = map.find(target) else {
         return Err(Cause::NotCode { found: map.absence() });
     };
@@ -245,9 +297,8 @@ fn readable(map: &Map, target: usize, bounds: Bounds) -> Result<&'static [u8], C
         let name = if region.name.is_empty() { "memory without a name" } else { &region.name };
         return Err(Cause::NotCode { found: format!("{name} is mapped there as {}", region.protection()) });
     }
-    let available = bounds.available.or(bounds.extent).unwrap_or(UNKNOWN_EXTENT);
-    let length = available.max(bounds.extent.unwrap_or(0)).min(map.code_end(target) - target);
+    let length = body.length().min(map.code_end(target) - target);
     // SAFETY: the bytes are mapped readable, as just looked up; text of a loaded object stays where it is. They are
     // changed only by us, under the lock that the caller holds. See docs/safety.
-    Ok(unsafe { std::slice::from_raw_parts(target as *const u8, length) })
+    Ok(unsafe { std::slice::from_raw_parts(target as *const u8, length) }.to_vec())
 }

@@ -2,10 +2,12 @@
 pub mod asked;
 pub mod lent;
 pub mod list;
+pub mod module;
 pub mod original;
 mod own_path;
 pub mod patchable;
 pub mod test;
+mod variadic;
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens as _, quote, quote_spanned};

@@ -7,8 +7,10 @@ mod check;
 mod compiler;
 mod expand;
 mod function;
+mod listed;
 mod mistakes;
 mod names;
+mod source;
 
 use check::list::{List, PATCH, TRY_PATCH, Taker};
 use check::test::Test;
@@ -39,9 +41,14 @@ pub fn patchable(arguments: TokenStream, item: TokenStream) -> TokenStream {
     }
 }
 
-/// Makes a function a test with replacements.
+/// Makes a function a test with replacements, or gives the tests of a module some that they share.
 #[proc_macro_attribute]
 pub fn test(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    match check::module::test(arguments.clone().into(), item.clone().into(), RUNTIME) {
+        Some(Ok(module)) => return expand::module::test(module, &arguments.into()).into(),
+        Some(Err(error)) => return beside(&error, &item.into()),
+        None => {}
+    }
     match check::test::test(arguments.clone().into(), item.clone().into(), RUNTIME) {
         Ok(Test::Framed(annotated)) => expand::test::test(annotated, RUNTIME).into(),
         Ok(Test::Below(below)) => expand::test::below(below, &arguments.into()).into(),

@@ -23,9 +23,9 @@ pub use pages::tests::unmapped;
 pub(in crate::code) use pages::unmap;
 pub use redirect::{early, redirect, synchronize};
 pub use system_call::say;
-pub use threads::{exists as thread_exists, name as thread_name, own as own_thread};
+pub use threads::{exists as thread_exists, name as thread_name, own_kept as own_thread};
 pub use tracer::Tracer;
-pub use write::{choose_way, write};
+pub use write::{Writing, choose_way, write};
 
 /// What gives memory, and where the map is read, for messages.
 pub const ALLOCATES: &str = "mmap";

@@ -52,3 +52,13 @@ pub fn memory(size: usize) -> Option<usize> {
     let words: &'static mut [u64] = vec![0; size.div_ceil(size_of::<u64>())].leak();
     Some(words.as_ptr() as usize)
 }
+
+/// While it lives, a thread writes code: it never does.
+#[derive(Debug)]
+pub struct Writing(());
+
+impl Writing {
+    pub fn begin() -> Self {
+        Self(())
+    }
+}

@@ -27,3 +27,13 @@ pub const MAP: &str = "the process's map (VirtualQuery)";
 
 /// There is one way of writing.
 pub fn choose_way() {}
+
+/// While it lives, a thread writes code. Here each write is for itself.
+#[derive(Debug)]
+pub struct Writing(());
+
+impl Writing {
+    pub fn begin() -> Self {
+        Self(())
+    }
+}

@@ -55,7 +55,8 @@ pub(super) fn find_byte(hay: &[u8], byte: u8) -> Option<usize> {
 pub(super) fn find_all<'a>(hay: &'a [u8], needle: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
     let mut from = 0;
     std::iter::from_fn(move || {
-        let at = from + find(hay.get(from..)?, needle)?;
+        let rest = hay.get(from..)?;
+        let at = from + if let [byte] = needle { find_byte(rest, *byte) } else { find(rest, needle) }?;
         from = at + 1;
         Some(at)
     })

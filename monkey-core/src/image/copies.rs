@@ -6,6 +6,7 @@ use super::name::Mangled;
 use super::objects::{self, Object};
 use super::spelling::{canonical, is_standard, loose};
 use super::{code, system};
+use crate::plt;
 use search::Search;
 use std::collections::BTreeMap;
 
@@ -114,11 +115,13 @@ impl Copies {
 
     /// Notes what else the code at one of the function's addresses is.
     fn shares(&mut self, own: &Mangled, one_of_std: bool, address: usize) {
-        let Some(object) = objects::around(address) else { return };
+        let Some(object) = objects::around(address).filter(|object| object.has_several_names(address)) else {
+            return;
+        };
         let (same, others): (Vec<_>, Vec<_>) =
             object.mangled_at(address).into_iter().partition(|name| is_same_path(own, name));
         let foreign = if same.is_empty() { Vec::new() } else { object.foreign_at(address) };
-        self.shared_with.extend(others.into_iter().map(|other| other.plain).chain(foreign));
+        self.shared_with.extend(others.iter().map(|other| other.plain().to_owned()).chain(foreign));
         // Merged bodies whose names differ in the hash alone: copies, or instances and versions of the same code.
         if let Some(first) = same.first().filter(|_| !one_of_std) {
             let others = same.iter().filter(|other| (&other.key, &other.hash) != (&first.key, &first.hash));
@@ -140,6 +143,9 @@ fn is_same_path(own: &Mangled, name: &Mangled) -> bool {
 
 /// The name that was meant, where several functions share an address.
 fn choose<'a>(names: &'a [Mangled], type_name: Option<&str>) -> Option<&'a Mangled> {
+    if let [only] = names {
+        return Some(only);
+    }
     let exact = type_name.map(canonical);
     let path = type_name.map(loose);
     names
@@ -156,6 +162,9 @@ fn choose<'a>(names: &'a [Mangled], type_name: Option<&str>) -> Option<&'a Mangl
 /// through a function's block; two functions of one module or type cannot have one name, and a trait is implemented once
 /// for a type. The standard library is in a loaded file once.
 fn is_one_of_std(own: &Mangled, type_name: Option<&str>) -> bool {
+    if !own.may_be_standard() {
+        return false;
+    }
     let name = own.body_name();
     let single = is_single(own, type_name) && (is_standard(name) || is_standard(&loose(name)));
     single || is_spelled(own, type_name) && is_standard(name)
@@ -180,7 +189,7 @@ fn is_spelled(own: &Mangled, type_name: Option<&str>) -> bool {
 /// The function behind a jump through the linkage table.
 fn behind_slot(object: &Object, address: usize) -> Option<usize> {
     let elf = object.elf().filter(|elf| elf.is_linkage(object.inside(address)))?;
-    let slot = code::slot(elf.code_at(object.inside(address), 24)?, address)?;
+    let slot = plt::slot(elf.code_at(object.inside(address), 24)?, address)?;
     let real = system::pointer(&object.loaded, slot)?;
     let around = objects::around(real)?;
     // A slot that the loader has not filled yet leads back to the table; then the loader can be asked by name.
@@ -198,7 +207,10 @@ fn behind_shim(shim: Body, own: &Mangled) -> Option<usize> {
     let destinations = code::destinations(code, shim.address());
     let through = destinations.slots.iter().filter_map(|slot| system::pointer(&shim.object.loaded, *slot));
     destinations.functions.iter().copied().chain(through).find(|callee| {
-        shim.object.mangled_at(*callee).iter().any(|body| !body.shim && body.plain == own.body_name())
+        shim.object
+            .mangled_at(*callee)
+            .iter()
+            .any(|body| !body.shim && body.ident == own.ident && body.plain() == own.body_name())
     })
 }
 

@@ -7,6 +7,7 @@ mod layout;
 mod line;
 mod names;
 mod optimisation;
+mod root;
 mod subprogram;
 mod unit;
 
@@ -16,6 +17,7 @@ use aranges::UnitRange;
 use gimli::{EndianSlice, LittleEndian, Section as _};
 use layout::{Key, SearchedUnit};
 use once_cell::race::OnceBox;
+use std::ops::Range;
 use std::rc::Rc;
 pub(super) use subprogram::Identity;
 use subprogram::{Subprograms, identity, innermost_inlined, is_function};
@@ -29,6 +31,9 @@ pub(super) struct Dwarf {
     pub sections: Sections,
     unit_ranges: OnceBox<Vec<UnitRange>>,
     unit_starts: OnceBox<Vec<usize>>,
+    /// The first function that was asked about, and its unit.
+    first: OnceBox<(u64, usize)>,
+    referring: OnceBox<Vec<Range<usize>>>,
 }
 
 impl Dwarf {
@@ -58,7 +63,16 @@ impl Dwarf {
         Unit::open(&self.sections, self.unit_start_around(place)?)
     }
 
+    /// Where the unit begins that has the code at `svma`. All ranges are read for the second function: many processes patch
+    /// one.
     pub fn unit_start_of(&self, svma: u64) -> Option<usize> {
+        if self.unit_ranges.get().is_none() {
+            let found = || aranges::search(&self.sections, svma).map(|unit| (svma, unit)).unwrap_or_default();
+            let (first, unit) = *self.first.get_or_init(|| Box::new(found()));
+            if first == svma && svma != 0 {
+                return Some(unit);
+            }
+        }
         let ranges = self.unit_ranges.get_or_init(|| Box::new(aranges::unit_ranges(&self.sections)));
         if !ranges.is_empty() {
             return aranges::unit_of(ranges, svma);
@@ -81,10 +95,21 @@ impl Dwarf {
         !self.sections.debug_str_offsets.reader().slice().is_empty()
     }
 
-    /// The entries of all units that have this value of four bytes by one of the keys, where `may_be` says so of what
-    /// stands behind the value.
+    /// All of `.debug_info`.
+    fn everywhere(&self) -> Range<usize> {
+        0..self.sections.debug_info.reader().slice().len()
+    }
+
+    /// The units whose entries refer to those of other units: link-time optimisation, also that of a crate by itself.
+    fn referring(&self) -> &[Range<usize>] {
+        self.referring.get_or_init(|| Box::new(root::referring(&self.sections, self.unit_starts())))
+    }
+
+    /// The entries in a part of `.debug_info` that have this value of four bytes by one of the keys, where `may_be` says so of
+    /// what stands behind the value.
     fn dies_with(
         &self,
+        part: Range<usize>,
         keys: &[Key],
         value: u32,
         may_be: impl Fn(&[u8]) -> bool,
@@ -92,7 +117,9 @@ impl Dwarf {
         let mut found = Vec::new();
         let mut open: Option<Rc<SearchedUnit>> = None;
         let info = self.sections.debug_info.reader().slice();
-        for place in find_value(info, value.to_le_bytes()) {
+        let begin = part.start;
+        for place in find_value(info.get(part).unwrap_or_default(), value.to_le_bytes()) {
+            let place = begin + place;
             if !may_be(&info[place + size_of::<u32>()..]) {
                 continue;
             }
@@ -179,9 +206,20 @@ impl Dwarf {
         optimisation::of_unit(&self.unit_of(svma)?)
     }
 
-    /// The same for the crate that `file` belongs to.
-    pub fn crate_optimised(&self, file: &str) -> Option<bool> {
-        optimisation::of_crate(self, file)
+    /// The same for the crate in which the function at `svma` is written.
+    pub fn home_optimised(&self, svma: u64) -> Option<bool> {
+        let (file, _) = self.place(svma)?;
+        let own = || {
+            let unit = self.unit_of(svma)?;
+            let is_home = optimisation::is_crate_of(&optimisation::source(&unit)?, &file);
+            if is_home { optimisation::surely(&unit) } else { None }
+        };
+        own().or_else(|| optimisation::of_crate(self, &file))
+    }
+
+    /// What the compiler was given as the crate that the unit around `svma` is of: the folder it ran in, and the root's path there.
+    pub fn unit_root(&self, svma: u64) -> Option<[&'static [u8]; 2]> {
+        root::read(&self.sections, self.unit_start_of(svma)?)
     }
 
     /// What the compiler says about itself in the unit around `svma`.

@@ -21,6 +21,8 @@ pub(super) struct Loaded {
     pub bias: usize,
     /// Kind, address in the file, size in memory.
     segments: Vec<(u32, u64, u64)>,
+    /// Begin and end in memory of those that are read and executed.
+    code: Vec<(usize, usize)>,
     /// The file's header, which says where its section headers are, and its notes (the build id): other files of this
     /// path have others.
     marks: Vec<Vec<u8>>,
@@ -38,6 +40,19 @@ impl Loaded {
             .any(|(kind, begin, size)| *kind == libc::PT_LOAD && inside >= *begin && inside - *begin < *size)
     }
 
+    /// From the begin of its first segment to the end of the last.
+    pub fn extent(&self) -> (usize, usize) {
+        let segments = self.segments.iter().filter(|(kind, ..)| *kind == libc::PT_LOAD);
+        let address = |inside: u64| self.bias.wrapping_add(inside as usize);
+        let ends = segments.map(|(_, begin, size)| (address(*begin), address(begin.saturating_add(*size))));
+        ends.reduce(|all, own| (all.0.min(own.0), all.1.max(own.1))).unwrap_or_default()
+    }
+
+    /// Where the code around `address` ends.
+    pub fn code_end(&self, address: usize) -> Option<usize> {
+        self.code.iter().find(|(begin, end)| address >= *begin && address < *end).map(|(_, end)| *end)
+    }
+
     /// What to call it in a message.
     pub fn label(&self) -> String {
         let path = Path::new(OsStr::from_bytes(&self.path));
@@ -45,18 +60,28 @@ impl Loaded {
     }
 }
 
-/// Everything that is loaded now.
-pub(super) fn loaded() -> Vec<Loaded> {
-    let mut all: Vec<Loaded> = Vec::new();
+/// Everything that is loaded now, and how many files have been.
+pub(super) fn loaded() -> (u64, Vec<Loaded>) {
+    let (mut loads, mut all) = (0, Vec::<Loaded>::new());
     each_loaded_file(|file| {
+        loads = file.loads;
         // The crate `libc` has these fields in the widths of the machine.
         let segments = file.headers.iter().map(|header| (header.p_type, header.p_vaddr, header.p_memsz));
         let marks = file.headers.iter().filter_map(|header| mark(file.bias, header)).collect();
         let segments = segments.collect();
-        all.push(Loaded { path: file.path.to_vec(), bias: file.bias, segments, marks });
+        let code = file.headers.iter().filter_map(|header| code(file.bias, header)).collect();
+        all.push(Loaded { path: file.path.to_vec(), bias: file.bias, segments, code, marks });
         ControlFlow::Continue(())
     });
-    all
+    (loads, all)
+}
+
+/// Where a segment is, if it is mapped to be read and executed.
+fn code(bias: usize, header: &ProgramHeader) -> Option<(usize, usize)> {
+    let begin = bias.wrapping_add(header.p_vaddr as usize);
+    let flags = libc::PF_R | libc::PF_X;
+    let is_code = header.p_type == libc::PT_LOAD && header.p_flags & flags == flags;
+    is_code.then(|| (begin, begin.saturating_add(header.p_memsz as usize)))
 }
 
 /// What tells a file apart, from one of its segments in memory.

@@ -34,6 +34,20 @@ impl Loaded {
         self.segments.iter().any(|(begin, size)| inside >= *begin && inside - *begin < *size)
     }
 
+    /// From the begin of its first segment to the end of the last.
+    pub fn extent(&self) -> (usize, usize) {
+        let address = |inside: u64| self.bias.wrapping_add(inside as usize);
+        let ends =
+            self.segments.iter().map(|(begin, size)| (address(*begin), address(begin.saturating_add(*size))));
+        ends.reduce(|all, own| (all.0.min(own.0), all.1.max(own.1))).unwrap_or_default()
+    }
+
+    /// Where the code around `address` ends: the process's map tells.
+    #[expect(clippy::unused_self, reason = "as where the headers tell")]
+    pub fn code_end(&self, _address: usize) -> Option<usize> {
+        None
+    }
+
     /// What to call it in a message.
     pub fn label(&self) -> String {
         let path = Path::new(OsStr::from_bytes(&self.path));
@@ -42,10 +56,11 @@ impl Loaded {
 }
 
 /// Everything that is loaded now.
-pub(super) fn loaded() -> Vec<Loaded> {
+pub(super) fn loaded() -> (u64, Vec<Loaded>) {
+    let loads = loads();
     // SAFETY: asks for a number.
     let count = unsafe { _dyld_image_count() };
-    (0..count).filter_map(image).collect()
+    (loads, (0..count).filter_map(image).collect())
 }
 
 fn image(index: u32) -> Option<Loaded> {
@@ -103,7 +118,7 @@ fn path_of(loaded: &Loaded) -> Option<PathBuf> {
 
 /// The file's parts, with the debug information of the `.dSYM` beside it, if there is one of the same build.
 pub(super) fn parse(data: &'static [u8]) -> Option<super::elf::Elf> {
-    let beside = loaded().iter().find_map(|loaded| {
+    let beside = loaded().1.iter().find_map(|loaded| {
         let own = macho::uuid(data)?;
         (own == loaded.uuid).then(|| debug_file(&path_of(loaded)?, own)).flatten()
     });

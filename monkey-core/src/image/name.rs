@@ -1,6 +1,7 @@
 //! What a symbol's name says about the function: which one it is, and what it leaves open.
 use super::bytes::find;
 use super::v0;
+use std::cell::OnceCell;
 
 /// The two ways in which rustc spells symbols.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,12 +22,15 @@ pub(super) struct Mangled {
     pub hash: Vec<u8>,
     /// The function's own identifier.
     pub ident: Vec<u8>,
+    /// What the path begins with, and is of one crate: in the v0 mangling that crate; in the legacy one its name, or the type
+    /// and the trait of an implementation.
+    pub root: Vec<u8>,
     /// Whether this is the function that stands in for a `#[track_caller]` one where a pointer is taken.
     pub shim: bool,
     /// Whether the name admits other instances with other types. A legacy name always does.
     pub generic: bool,
-    /// As people write it, without hash.
-    pub plain: String,
+    symbol: Vec<u8>,
+    plain: OnceCell<String>,
 }
 
 const SHIM_LEGACY: &[u8] = b"$u7b$$u7b$reify";
@@ -50,15 +54,17 @@ impl Mangled {
     }
 
     fn v0(name: &[u8]) -> Option<Self> {
-        let path = v0::path(name)?;
+        let path = v0::path(name).filter(|path| v0::may_end(name, path.end))?;
         Some(Self {
             mangling: Mangling::V0,
             key: name[..path.end].to_vec(),
             hash: Vec::new(),
             ident: name[path.ident.0..path.ident.1].to_vec(),
+            root: name[path.root.0..path.root.1].to_vec(),
             shim: path.shim,
             generic: path.generic,
-            plain: demangled(name)?,
+            symbol: name.to_vec(),
+            plain: OnceCell::new(),
         })
     }
 
@@ -77,10 +83,25 @@ impl Mangled {
             key: key.to_vec(),
             hash: name[end - HASH - 1..end - 1].to_vec(),
             ident: ident.to_vec(),
+            root: first_component(key)?.to_vec(),
             shim,
             generic: true,
-            plain: demangled(name)?,
+            symbol: name.to_vec(),
+            plain: OnceCell::new(),
         })
+    }
+
+    /// The function's own identifier as symbols of a mangling have it: `4half`.
+    pub fn ident_with_length(&self, mangling: Mangling) -> Vec<u8> {
+        let mut ident = self.ident.len().to_string().into_bytes();
+        // There an underscore parts the length from what might be more of it, or more of the underscore.
+        if mangling == Mangling::V0
+            && self.ident.first().is_some_and(|first| *first == b'_' || first.is_ascii_digit())
+        {
+            ident.push(b'_');
+        }
+        ident.extend_from_slice(&self.ident);
+        ident
     }
 
     /// The beginning of the names of the bodies behind a shim (legacy).
@@ -95,10 +116,24 @@ impl Mangled {
         Some(key)
     }
 
+    /// As people write it, without hash. Spelled when it is asked for, which takes longer than all the rest.
+    pub fn plain(&self) -> &str {
+        self.plain.get_or_init(|| {
+            demangled(&self.symbol).unwrap_or_else(|| String::from_utf8_lossy(&self.symbol).into_owned())
+        })
+    }
+
     /// The name without the mark of the shim.
     pub fn body_name(&self) -> &str {
-        let end = self.plain.find("{{reify").or_else(|| self.plain.find("::{shim:reify"));
-        &self.plain[..end.unwrap_or(self.plain.len())]
+        let plain = self.plain();
+        let end = plain.find("{{reify").or_else(|| plain.find("::{shim:reify"));
+        &plain[..end.unwrap_or(plain.len())]
+    }
+
+    /// Whether the path may be in the standard library, seen from the symbol without spelling it: none of that library's
+    /// paths can do without the name of one of its crates.
+    pub fn may_be_standard(&self) -> bool {
+        [&b"core"[..], b"std", b"alloc"].iter().any(|name| find(&self.symbol, name).is_some())
     }
 
     /// The name without the mark of the shim, and in the v0 mangling with the crates' disambiguators.
@@ -115,8 +150,8 @@ impl Mangled {
     /// The name with what tells it from other instances: a legacy one's hash.
     pub fn unique(&self) -> String {
         match self.mangling {
-            Mangling::Legacy => format!("{}::h{}", self.plain, String::from_utf8_lossy(&self.hash)),
-            Mangling::V0 => self.plain.clone(),
+            Mangling::Legacy => format!("{}::h{}", self.plain(), String::from_utf8_lossy(&self.hash)),
+            Mangling::V0 => self.plain().to_owned(),
         }
     }
 
@@ -147,6 +182,14 @@ fn legacy_end(name: &[u8]) -> Option<usize> {
     let tail = &name[hash..end];
     let well = tail.starts_with(b"17h") && tail[HASH + 3] == b'E' && name.starts_with(b"_ZN");
     (well && tail[3..HASH + 3].iter().all(u8::is_ascii_hexdigit)).then_some(end)
+}
+
+/// The first component of a legacy name.
+fn first_component(key: &[u8]) -> Option<&[u8]> {
+    let rest = key.get(3..)?;
+    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let length: usize = std::str::from_utf8(&rest[..digits]).ok()?.parse().ok()?;
+    rest.get(digits..digits.checked_add(length)?)
 }
 
 /// The last component of a legacy name, `key` ending with the `17h` of its hash.
@@ -181,7 +224,7 @@ mod tests {
     #[test]
     fn a_legacy_name_is_its_path_and_a_hash() {
         let half = parse("_ZN3lib4half17hde8e30710f86567eE");
-        assert_eq!((half.plain.as_str(), half.ident.as_slice()), ("lib::half", &b"half"[..]));
+        assert_eq!((half.plain(), half.ident.as_slice()), ("lib::half", &b"half"[..]));
         for (other, key, hash) in [
             ("_ZN3lib4half17hf1f16b8432268a02E", true, false),
             ("_ZN3lib4half17hde8e30710f86567eE.llvm.435083064800607305", true, true),
@@ -227,7 +270,7 @@ mod tests {
             (legacy.ident.as_slice(), v0.ident.as_slice()),
             (&b"drop_in_place"[..], &b"drop_in_place"[..])
         );
-        assert_eq!(legacy.plain, "core::ptr::drop_in_place<glue::Conn>");
+        assert_eq!(legacy.plain(), "core::ptr::drop_in_place<glue::Conn>");
     }
 
     #[test]

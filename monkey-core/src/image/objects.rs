@@ -2,7 +2,7 @@
 //!
 //! Nobody waits for anybody: a fork at any moment leaves a child that can read on. Two threads may read the same file at
 //! once, and what the first has read is kept.
-use super::bytes::find_all;
+use super::bytes::{self, find_all};
 use super::dwarf::Dwarf;
 use super::elf::Elf;
 use super::name::Mangled;
@@ -10,22 +10,54 @@ use super::published::Published;
 use super::symbols::{Entry, Symbols, V0};
 use super::system::{self, Loaded};
 use once_cell::race::OnceBox;
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, Ordering::SeqCst};
 
 /// A loaded file.
 #[derive(Debug)]
 pub(super) struct Object {
     pub loaded: Loaded,
+    /// From its first address to its last.
+    extent: (usize, usize),
     elf: OnceBox<Option<Elf>>,
     symbols: OnceBox<Symbols>,
     dwarf: OnceBox<Option<Dwarf>>,
+    has_rust: OnceBox<bool>,
 }
+
+/// What every Rust name has, in one mangling and the other.
+const RUST: [&[u8]; 2] = [b"17h", V0];
 
 /// Every file that was ever seen; they are few, and what was read of them is wanted again.
 static SEEN: Published<Object> = Published::new();
 
-/// Everything that is loaded now.
-pub(super) fn all() -> Vec<&'static Object> {
-    system::loaded().iter().map(known).collect()
+/// What is loaded while no file comes or goes.
+#[derive(Debug)]
+struct Present {
+    loads: u64,
+    objects: Vec<&'static Object>,
+    /// Kept reachable: somebody may be reading it.
+    _before: Option<&'static Self>,
+}
+
+static PRESENT: AtomicPtr<Present> = AtomicPtr::new(ptr::null_mut());
+
+fn present() -> Option<&'static Present> {
+    // SAFETY: null, or what `all` leaked.
+    unsafe { PRESENT.load(SeqCst).as_ref() }
+}
+
+/// Everything that is loaded now. The loader is asked each time whether that has changed, and only then for all of it.
+pub(super) fn all() -> &'static [&'static Object] {
+    let before = present();
+    if let Some(present) = before.filter(|present| present.loads == system::loads()) {
+        return &present.objects;
+    }
+    let (loads, loaded) = system::loaded();
+    let objects = loaded.iter().map(known).collect();
+    let new: &'static Present = Box::leak(Box::new(Present { loads, objects, _before: before }));
+    PRESENT.store(ptr::from_ref(new).cast_mut(), SeqCst);
+    &new.objects
 }
 
 /// The object of a loaded file; a new one if there is none yet.
@@ -35,16 +67,24 @@ fn known(loaded: &Loaded) -> &'static Object {
     let is_it = |object: &Object| object.loaded == *loaded;
     let new = || Object {
         loaded: loaded.clone(),
+        extent: loaded.extent(),
         elf: OnceBox::new(),
         symbols: OnceBox::new(),
         dwarf: OnceBox::new(),
+        has_rust: OnceBox::new(),
     };
     SEEN.find_or_add(is_it, new)
 }
 
 /// The file that `address` was loaded from.
 pub(super) fn around(address: usize) -> Option<&'static Object> {
-    system::loaded().iter().find(|loaded| loaded.holds(address)).map(known)
+    for object in all() {
+        let (begin, end) = object.extent;
+        if address >= begin && address < end && object.loaded.holds(address) {
+            return Some(object);
+        }
+    }
+    None
 }
 
 impl Object {
@@ -59,10 +99,34 @@ impl Object {
         self.symbols.get_or_init(|| Box::new(self.elf().map(Symbols::build).unwrap_or_default()))
     }
 
-    /// The symbols that begin with `key`. A file that does not contain it is not indexed for it.
+    /// The symbols that begin with `key`.
     pub fn with_prefix(&self, key: &[u8]) -> Vec<(Entry, &'static [u8])> {
-        let Some(elf) = self.elf().filter(|elf| elf.strings.len() > key.len()) else { return Vec::new() };
-        let entries = self.symbols().with_prefix(elf.strings, key);
+        self.named(|symbols, strings| symbols.with_prefix(strings, key))
+    }
+
+    /// The symbols that begin with a function's key.
+    pub fn with_key(&self, key: &[u8]) -> Vec<(Entry, &'static [u8])> {
+        self.named(|symbols, strings| symbols.with_key(strings, key))
+    }
+
+    /// The symbols in the legacy mangling that begin with `start` and end with the identifier, and perhaps some more.
+    pub fn legacy_with_identifier(&self, start: &[u8], identifier: &[u8]) -> Vec<(Entry, &'static [u8])> {
+        self.named(|symbols, strings| symbols.legacy_with_identifier(strings, start, identifier))
+    }
+
+    /// The symbols in the v0 mangling that contain the identifier, and perhaps some more.
+    pub fn v0_with_identifier(&self, identifier: &[u8]) -> Vec<(Entry, &'static [u8])> {
+        self.named(|symbols, strings| symbols.v0_with_identifier(strings, identifier))
+    }
+
+    /// What is found among the symbols. Those of a file without any of Rust's are not read for it.
+    fn named(&self, find: impl FnOnce(&Symbols, &[u8]) -> Vec<Entry>) -> Vec<(Entry, &'static [u8])> {
+        let has_rust = |elf: &Elf| RUST.iter().any(|part| bytes::find(elf.strings, part).is_some());
+        let Some(elf) = self.elf().filter(|elf| *self.has_rust.get_or_init(|| Box::new(has_rust(elf))))
+        else {
+            return Vec::new();
+        };
+        let entries = find(self.symbols(), elf.strings);
         entries.into_iter().map(|entry| (entry, elf.name(entry.name))).collect()
     }
 
@@ -102,6 +166,11 @@ impl Object {
         self.symbols().base + u64::from(entry.address)
     }
 
+    /// Whether more than one symbol begins at `address`.
+    pub fn has_several_names(&self, address: usize) -> bool {
+        self.symbols().at(self.inside(address)).len() > 1
+    }
+
     /// The Rust names of the functions that begin at `address`.
     pub fn mangled_at(&self, address: usize) -> Vec<Mangled> {
         let Some(elf) = self.elf() else { return Vec::new() };
@@ -116,7 +185,7 @@ impl Object {
     /// has no size.
     pub fn foreign_at(&self, address: usize) -> Vec<String> {
         let Some(elf) = self.elf() else { return Vec::new() };
-        let entries = self.symbols().at(self.inside(address)).iter().filter(|entry| entry.size != 0);
+        let entries = self.symbols().at(self.inside(address)).into_iter().filter(|entry| entry.size != 0);
         let names = entries.map(|entry| elf.name(entry.name));
         let foreign = names.filter(|name| Mangled::parse(name).is_none());
         foreign.map(|name| String::from_utf8_lossy(name).into_owned()).collect()

@@ -1,5 +1,6 @@
 //! Where code comes from: the standard library, a registry, the user's own crates; and whether it was optimised.
-use super::objects;
+use super::objects::{self, Object};
+use super::published::Published;
 
 /// Who wrote a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,10 +63,43 @@ pub fn can_be_marked(address: usize) -> bool {
 #[must_use]
 pub fn home_optimised(address: usize) -> Option<bool> {
     let object = objects::around(address)?;
-    let (dwarf, svma) = (object.dwarf()?, object.inside(address));
-    let (file, _) = dwarf.place(svma)?;
-    dwarf.crate_optimised(&file)
+    object.dwarf()?.home_optimised(object.inside(address))
 }
+
+/// Whether code may have been compiled with a copy of the function at `address` in it: the standard library's was, and that of
+/// crates which are optimised.
+///
+/// That is asked once for each crate that functions are written in and each that has made bodies of them.
+#[must_use]
+pub fn may_be_inlined(address: usize) -> bool {
+    let decide = || origin(address) == Some(Origin::Std) || home_optimised(address) == Some(true);
+    let crates = || {
+        let object = objects::around(address)?;
+        let name = object.mangled_at(address).into_iter().next()?;
+        let [folder, root] = object.dwarf()?.unit_root(object.inside(address))?;
+        Some((object, name.root, folder, root))
+    };
+    let Some((object, written_in, folder, root)) = crates() else { return decide() };
+    let is_it = |known: &Crates| {
+        std::ptr::eq(known.object, object)
+            && known.written_in == written_in
+            && known.root == root
+            && known.folder == folder
+    };
+    let new = || Crates { object, written_in: written_in.clone(), folder, root, inlined: decide() };
+    CRATES.find_or_add(is_it, new).inlined
+}
+
+/// What is known of a function's crate, by its name and by the crate that has made the body.
+struct Crates {
+    object: &'static Object,
+    written_in: Vec<u8>,
+    folder: &'static [u8],
+    root: &'static [u8],
+    inlined: bool,
+}
+
+static CRATES: Published<Crates> = Published::new();
 
 fn of_path(path: &str) -> Origin {
     let std = ["library/", "/rustc/", "/rust/deps/"].iter().any(|start| path.starts_with(start));

@@ -14,14 +14,22 @@ impl Loaded {
         false
     }
 
+    pub fn extent(&self) -> (usize, usize) {
+        (0, 0)
+    }
+
+    pub fn code_end(&self, _address: usize) -> Option<usize> {
+        None
+    }
+
     pub fn label(&self) -> String {
         String::from_utf8_lossy(&self.path).into_owned()
     }
 }
 
 /// Nothing.
-pub(super) fn loaded() -> Vec<Loaded> {
-    Vec::new()
+pub(super) fn loaded() -> (u64, Vec<Loaded>) {
+    (0, Vec::new())
 }
 
 /// No more than before.

@@ -13,6 +13,8 @@ pub(super) struct Path {
     pub end: usize,
     /// The function's own identifier: start and end in the name.
     pub ident: (usize, usize),
+    /// The crate that the path begins with, its disambiguator included: start and end in the name.
+    pub root: (usize, usize),
     /// Whether anything in the path says that the function could exist for several types.
     pub generic: bool,
     /// Whether the path names the stand-in for a `#[track_caller]` function; the identifier is that function's.
@@ -35,6 +37,15 @@ pub(super) fn is_only_instance(name: &[u8], at: usize) -> bool {
         Some(b'C' | b'B') => walk.path().is_some() && is_llvm_suffix(name.get(walk.at..).unwrap_or_default()),
         Some(_) => false,
     }
+}
+
+/// Whether what follows a path at `at` may: the crate that made the instance, and a suffix.
+pub(super) fn may_end(name: &[u8], at: usize) -> bool {
+    let mut walk = Walk { name, at, depth: 0, found: Path::default() };
+    if matches!(name.get(at), Some(b'C' | b'B')) && walk.path().is_none() {
+        return false;
+    }
+    matches!(name.get(walk.at), None | Some(b'.'))
 }
 
 /// What LLVM appends when it makes a local symbol visible to other units. Other suffixes (`.cold`) name parts of functions.
@@ -73,7 +84,7 @@ impl Walk<'_> {
             return None;
         }
         let ident = match self.next()? {
-            b'C' => self.ident()?,
+            b'C' => self.crate_root()?,
             b'M' => self.impl_path().and_then(|()| self.self_type())?,
             b'X' => {
                 self.impl_path()?;
@@ -96,6 +107,15 @@ impl Walk<'_> {
             _ => return None,
         };
         self.depth -= 1;
+        Some(ident)
+    }
+
+    fn crate_root(&mut self) -> Option<(usize, usize)> {
+        let start = self.at;
+        let ident = self.ident()?;
+        if self.found.root == (0, 0) {
+            self.found.root = (start, self.at);
+        }
         Some(ident)
     }
 

@@ -36,6 +36,17 @@ impl Loaded {
         address.wrapping_sub(self.base) < self.size
     }
 
+    /// From its first address to its last.
+    pub fn extent(&self) -> (usize, usize) {
+        (self.base, self.base.wrapping_add(self.size))
+    }
+
+    /// Where the code around `address` ends: the process's map tells.
+    #[expect(clippy::unused_self, reason = "as where the headers tell")]
+    pub fn code_end(&self, _address: usize) -> Option<usize> {
+        None
+    }
+
     /// What to call it in a message.
     pub fn label(&self) -> String {
         let path = String::from_utf8_lossy(&self.path);
@@ -45,9 +56,11 @@ impl Loaded {
 }
 
 /// Everything that is loaded now.
-pub(super) fn loaded() -> Vec<Loaded> {
-    let known = modules().into_iter().enumerate().filter_map(|(index, module)| known(module, index == 0));
-    known.map(|known| known.loaded.clone()).collect()
+pub(super) fn loaded() -> (u64, Vec<Loaded>) {
+    let modules = modules();
+    let loads = number(&modules);
+    let known = modules.into_iter().enumerate().filter_map(|(index, module)| known(module, index == 0));
+    (loads, known.map(|known| known.loaded.clone()).collect())
 }
 
 /// The handles of what is loaded, which are the addresses; the program's comes first.
@@ -117,8 +130,11 @@ fn map_file(path: &str) -> Option<&'static [u8]> {
 
 /// A number that is another one when files were loaded or closed.
 pub(super) fn loads() -> u64 {
-    let mix = |sum: u64, module: usize| sum.rotate_left(7) ^ module as u64;
-    modules().into_iter().fold(0, mix)
+    number(&modules())
+}
+
+fn number(modules: &[usize]) -> u64 {
+    modules.iter().fold(0, |sum: u64, module| sum.rotate_left(7) ^ *module as u64)
 }
 
 /// The bytes of the file. `None` when there is none.

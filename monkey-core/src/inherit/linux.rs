@@ -26,12 +26,12 @@ pub fn ensure() -> Result<(), Cause> {
     }
     fork::linked();
     let body = Body::unbounded(libc::pthread_create as *const () as usize);
-    let (map, group) = (text::map()?, Group::new());
+    let (map, group) = (text::map(&[body])?, Group::new());
     let through = |trampoline| {
         TRAMPOLINE.store(trampoline, SeqCst);
         create as *const () as usize
     };
-    TEXT.hold().hook(&map, body, group, Some(&through))?;
+    TEXT.hold().hook(map.as_ref(), body, group, Some(&through))?;
     DONE.store(true, SeqCst);
     Ok(())
 }

@@ -6,6 +6,7 @@ use crate::error::Cause;
 use crate::fork;
 use crate::lineage;
 use crate::members::{self, Member};
+use crate::recorder;
 use crate::thread::{self, Handed};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 
@@ -24,6 +25,8 @@ unsafe extern "C" {
 /// `PTHREAD_INTROSPECTION_THREAD_CREATE`, `PTHREAD_INTROSPECTION_THREAD_START`
 const CREATE: libc::c_uint = 1;
 const START: libc::c_uint = 2;
+/// `PTHREAD_INTROSPECTION_THREAD_TERMINATE`
+const TERMINATE: libc::c_uint = 3;
 
 /// The hook that was there before; 0 if none was.
 static BELOW: AtomicUsize = AtomicUsize::new(0);
@@ -57,6 +60,10 @@ unsafe extern "C" fn on_event(
     match event {
         CREATE => create(created),
         START => arrive(),
+        TERMINATE => {
+            let _quiet = thread::Quiet::begin();
+            recorder::note_end();
+        }
         _ => {}
     }
 }

@@ -34,12 +34,12 @@ pub fn ensure() -> Result<(), Cause> {
     let target = api::function(c"kernelbase.dll", name).or_else(|| api::function(c"kernel32.dll", name));
     let missing = || Cause::NotCode { found: "kernelbase.dll has no CreateRemoteThreadEx".into() };
     let body = Body::unbounded(target.ok_or_else(missing)?);
-    let (map, group) = (text::map()?, Group::new());
+    let (map, group) = (text::map(&[body])?, Group::new());
     let through = |trampoline| {
         TRAMPOLINE.store(trampoline, SeqCst);
         create as *const () as usize
     };
-    TEXT.hold().hook(&map, body, group, Some(&through))?;
+    TEXT.hold().hook(map.as_ref(), body, group, Some(&through))?;
     DONE.store(true, SeqCst);
     Ok(())
 }

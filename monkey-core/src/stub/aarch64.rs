@@ -31,7 +31,9 @@ use super::{BYPASS_WINDOW, Layout, OUTSIDE, RETURNS, System, cell, slot};
 use crate::thread::{BYPASS, BYPASS_OFFSET, BYPASS_STACK_OFFSET, PROCESS};
 
 mod assembler;
+mod record;
 use assembler::{Assembler, Branch, Label, Register, SP};
+pub use record::note;
 
 const X0: Register = Register(0);
 const X1: Register = Register(1);
@@ -157,6 +159,14 @@ fn authenticate(asm: &mut Assembler, signed: Option<Key>) {
     }
 }
 
+fn thread_pointer(asm: &mut Assembler, system: System, register: Register) {
+    match system {
+        System::Linux => asm.thread_pointer(register),
+        System::MacOs => asm.thread_data(register),
+        System::Windows => asm.thread_environment(register),
+    }
+}
+
 struct Stub {
     asm: Assembler,
     layout: Layout,
@@ -210,20 +220,12 @@ impl Stub {
 
     /// Brings the thread's words into reach of `base` and an offset, which it returns.
     fn thread_words(&mut self, base: Register, free: Register) -> u64 {
-        self.thread_pointer(base);
+        thread_pointer(&mut self.asm, self.layout.system, base);
         self.near_words().unwrap_or_else(|| {
             self.asm.constant(free, self.layout.thread.cast_unsigned());
             self.asm.add(base, base, free);
             0
         })
-    }
-
-    fn thread_pointer(&mut self, register: Register) {
-        match self.layout.system {
-            System::Linux => self.asm.thread_pointer(register),
-            System::MacOs => self.asm.thread_data(register),
-            System::Windows => self.asm.thread_environment(register),
-        }
     }
 
     /// `x16` is the scope word. Changes `x17`.
@@ -359,7 +361,7 @@ impl Stub {
         self.scope();
         self.asm.clear_highest_bit(X16, X16);
         self.asm.store(X16, X1, 0);
-        self.thread_pointer(X16);
+        thread_pointer(&mut self.asm, self.layout.system, X16);
         self.asm.add_number(X1, X1, 8);
         self.asm.store_release(X16, X1);
         self.asm.bind(leave);

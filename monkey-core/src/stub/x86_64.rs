@@ -27,7 +27,9 @@ use super::{BYPASS_WINDOW, Layout, OUTSIDE, RETURNS, System, cell, slot};
 use crate::thread::{ALL, BYPASS, BYPASS_OFFSET, BYPASS_STACK_OFFSET, PROCESS};
 
 mod assembler;
+mod record;
 use assembler::{Assembler, Label};
+pub use record::note;
 
 /// Where the trampoline begins in the stub, in bytes from its start.
 pub const ORIGINAL: usize = 16;
@@ -60,6 +62,12 @@ pub fn assemble(layout: &Layout, _body: &[u8], original: &[u8]) -> Vec<u8> {
     stub.asm.finish()
 }
 
+/// The prefix that makes an address one from the thread pointer.
+fn segment(system: System) -> u8 {
+    // 64 fs, 65 gs
+    if system == System::Linux { 0x64 } else { 0x65 }
+}
+
 struct Stub {
     asm: Assembler,
     cell: u64,
@@ -84,8 +92,7 @@ impl Stub {
         Self {
             cell: layout.cell,
             system: layout.system,
-            // 64 fs, 65 gs
-            segment: if layout.system == System::Linux { 0x64 } else { 0x65 },
+            segment: segment(layout.system),
             scope,
             original: asm.label(),
             active: asm.label(),

@@ -34,7 +34,7 @@ impl Text {
     #[expect(clippy::unused_self, reason = "as where there is memory for hooks")]
     pub fn hook(
         &mut self,
-        _map: &Map,
+        _map: Option<&Map>,
         _body: Body,
         _group: &'static Group,
         _through: Option<Detour<'_>>,
@@ -44,11 +44,11 @@ impl Text {
 }
 
 /// There are no hooks.
-pub fn standing_group(_map: &Map, _body: Body) -> Option<&'static Group> {
+pub fn standing_group(_map: Option<&Map>, _body: Body) -> Option<&'static Group> {
     None
 }
 
 /// Refuses: nobody is about to write.
-pub fn map() -> Result<Map, Cause> {
+pub fn map(_bodies: &[Body]) -> Result<Option<Map>, Cause> {
     Err(code::refusal())
 }

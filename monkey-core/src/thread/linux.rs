@@ -51,7 +51,7 @@ use x86_64 as arch;
 
 pub use arch::offset;
 use arch::pointer;
-pub use id::id_of;
+pub use id::{id_of, id_offset};
 
 /// One of the calling thread's words.
 #[inline]

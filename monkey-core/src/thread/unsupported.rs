@@ -21,3 +21,8 @@ pub fn store(index: usize, value: u64) {
 pub fn id_of(_pointer: usize) -> Option<i32> {
     None
 }
+
+/// No stub looks for a thread's id.
+pub fn id_offset() -> Option<isize> {
+    None
+}

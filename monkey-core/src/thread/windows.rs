@@ -105,3 +105,9 @@ pub fn id_of(pointer: usize) -> Option<i32> {
     };
     (done != 0 && id != 0).then_some(id as i32)
 }
+
+/// How far behind the environment block's begin a thread's id lies, in bytes.
+#[expect(clippy::unnecessary_wraps, reason = "as where it is not known")]
+pub fn id_offset() -> Option<isize> {
+    Some(THREAD_ID as isize)
+}

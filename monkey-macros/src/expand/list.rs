@@ -1,7 +1,8 @@
 //! `replace(T = R, ..)`, and the macros that are nothing but a list.
 use super::private;
-use crate::args::Visibility;
-use crate::check::list::{List, Replacement};
+use super::variadic::Arguments;
+use crate::args::{Form, Visibility};
+use crate::check::list::{List, Replacement, Step, Watched};
 use crate::names;
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -18,8 +19,59 @@ pub fn patch(list: &List, function: &str) -> TokenStream {
 
 /// All of them as an array of `Replacement`: a `Vec` would call `malloc`, which the test may have replaced.
 pub fn replacements(list: &List, private: &TokenStream) -> TokenStream {
-    let entries = list.replacements.iter().map(|entry| replacement(entry, private));
+    let replaced = list.replacements.iter().map(|entry| replacement(entry, private));
+    let watched = list.watched.iter().map(|entry| watched(entry, private));
+    let entries = replaced.chain(watched).enumerate().map(|(index, entry)| {
+        let order = order(list, index, private);
+        quote_spanned!(Span::mixed_site()=> #entry #order)
+    });
     quote_spanned!(Span::mixed_site()=> [#(#entries),*])
+}
+
+/// For those that have a place in the list's order.
+fn order(list: &List, index: usize, private: &TokenStream) -> Option<TokenStream> {
+    let order = list.order.as_ref().filter(|order| order.contains(&Step::Call(index)))?;
+    let steps = order.iter().map(|step| match step {
+        Step::Call(index) => quote_spanned!(Span::mixed_site()=> #private::Step::Call(#index)),
+        Step::Others => quote_spanned!(Span::mixed_site()=> #private::Step::Others),
+    });
+    Some(quote_spanned!(Span::mixed_site()=> .ordered(&[#(#steps),*])))
+}
+
+/// A target that is not replaced needs no more than to be a function.
+fn watched(entry: &Watched, private: &TokenStream) -> TokenStream {
+    let Watched { target, count, partly } = entry;
+    let name = names::text(&target.to_token_stream());
+    let alone = Ident::new("__monkey_alone", Span::mixed_site());
+    let optimised = crate::compiler::optimised();
+    let item = is_function(target, &alone, private);
+    let address = address(target, &alone, private);
+    let (start, end) = ends(target);
+    // The engine points from the first token to the last.
+    let watch = respan(quote!(#private::Replacement::watch), start);
+    let mut arguments =
+        Group::new(Delimiter::Parenthesis, quote_spanned!(Span::mixed_site()=> #address, #name));
+    arguments.set_span(end);
+    let told = told(count.as_ref(), *partly);
+    quote_spanned! {Span::mixed_site()=> {
+        let #alone = #target;
+        {
+            #[allow(unused_imports)]
+            use #private::{ProbeItem as _, ProbeMistaken as _, ProbeValue as _};
+            #item
+        }
+        #watch #arguments
+            .of_type(#private::core::any::type_name_of_val(&#alone))
+            .optimised(#optimised)
+            #told
+    }}
+}
+
+/// `partly(..)` and `expect(..)` for one target.
+fn told(count: Option<&Expr>, partly: bool) -> TokenStream {
+    let expect = count.map(|count| quote_spanned!(Span::mixed_site()=> .expect(#count)));
+    let partly = partly.then(|| quote_spanned!(Span::mixed_site()=> .partly()));
+    quote_spanned!(Span::mixed_site()=> #partly #expect)
 }
 
 pub fn visibility(visibility: Visibility, private: &TokenStream) -> TokenStream {
@@ -46,13 +98,19 @@ fn replacement(entry: &Replacement, private: &TokenStream) -> TokenStream {
     let replacement_name = names::text(&given.to_token_stream());
     let [alone, shared, replacement] = ["__monkey_alone", "__monkey_shared", "__monkey_replacement"]
         .map(|name| Ident::new(name, Span::mixed_site()));
+    if let Some(arguments) = super::variadic::arguments(target) {
+        return variadic(entry, arguments, private);
+    }
     let (start, end) = ends(given);
     let optimised = crate::compiler::optimised();
     let checks = checks(entry, [&alone, &shared], private);
     let hidden = Ident::new("__monkey_given", Span::mixed_site().located_at(start));
-    let offered = if is_block(given) { hidden.to_token_stream() } else { given.to_token_stream() };
+    let is_block = matches!(given, Form::Function(given) if is_block(given));
+    let offered = if is_block { hidden.to_token_stream() } else { given.to_token_stream() };
+    let in_common = in_common(entry, &shared, private);
     let lent = lent(target, &offered, [&alone, &shared], private);
-    let asked = asked(target, &offered, &shared, private);
+    let here = lent_here(given);
+    let asked = asked(target, &offered, [&shared, &here], private);
     let address = address(target, &alone, private);
     // The engine points from the first token to the last.
     let new = respan(quote!(#private::Replacement::new), start);
@@ -61,16 +119,16 @@ fn replacement(entry: &Replacement, private: &TokenStream) -> TokenStream {
         quote_spanned! {Span::mixed_site()=> #address, #replacement as *const (), #target_name, #replacement_name},
     );
     arguments.set_span(end);
-    let expect = count.as_ref().map(|count| quote_spanned!(Span::mixed_site()=> .expect(#count)));
-    let partly = partly.then(|| quote_spanned!(Span::mixed_site()=> .partly()));
+    let told = told(count.as_ref(), *partly);
     // A block would be told to give the target's own type, not one that both go into.
-    let (before, given) = if is_block(given) {
+    let (before, given) = if is_block {
         (Some(quote_spanned!(Span::mixed_site()=> let #hidden = #given;)), hidden.into_token_stream())
     } else {
         (None, given.into_token_stream())
     };
     quote_spanned! {Span::mixed_site()=> {
         #before
+        let #here = ();
         let #alone = #target;
         let [#shared, #replacement] = [#alone, #given];
         #checks
@@ -79,8 +137,35 @@ fn replacement(entry: &Replacement, private: &TokenStream) -> TokenStream {
         #new #arguments
             .of_type(#private::core::any::type_name_of_val(&#alone))
             .optimised(#optimised)
-            #partly
-            #expect
+            #in_common
+            #told
+    }}
+}
+
+/// A variadic function of the C library.
+fn variadic(entry: &Replacement, of: Arguments, private: &TokenStream) -> TokenStream {
+    let Replacement { target, given, count, partly } = entry;
+    let [target_name, given_name] =
+        [target.to_token_stream(), given.to_token_stream()].map(|it| names::text(&it));
+    let [alone, replacement] =
+        ["__monkey_alone", "__monkey_replacement"].map(|name| Ident::new(name, Span::mixed_site()));
+    let pointer = super::variadic::address(of, &alone, given, private);
+    let optimised = crate::compiler::optimised();
+    let (address, told) = (address(target, &alone, private), told(count.as_ref(), *partly));
+    let (start, end) = ends(given);
+    let new = respan(quote!(#private::Replacement::new), start);
+    let mut arguments = Group::new(
+        Delimiter::Parenthesis,
+        quote_spanned! {Span::mixed_site()=> #address, #replacement, #target_name, #given_name},
+    );
+    arguments.set_span(end);
+    quote_spanned! {Span::mixed_site()=> {
+        let #alone = #target;
+        let #replacement = #pointer;
+        #new #arguments
+            .of_type(#private::core::any::type_name_of_val(&#alone))
+            .optimised(#optimised)
+            #told
     }}
 }
 
@@ -94,38 +179,63 @@ fn checks(entry: &Replacement, [alone, shared]: [&Ident; 2], private: &TokenStre
         .chain(quote_spanned!(end=> .__monkey_kind()));
     let both: TokenStream = quote_spanned!(start=> &).into_iter().chain(both).collect();
     let foreign = foreign(entry, [alone, shared], private);
-    let (start, end) = ends(&entry.target);
-    let item = quote_spanned!(Span::mixed_site()=> #private::Probe::of(&#alone));
-    let item = respan(quote_spanned!(start=> (&&#item)), start)
-        .into_iter()
-        .chain(quote_spanned!(end=> .__monkey_target()));
-    let item: TokenStream = quote_spanned!(start=> &).into_iter().chain(item).collect();
+    let item = is_function(&entry.target, alone, private);
     quote_spanned! {Span::mixed_site()=> {
         #[allow(unused_imports)]
         use #private::{NotSafeToCall as _, ProbeItem as _, ProbeMistaken as _, ProbeValue as _, SafeToCall as _};
-        #private::is_function(#item);
+        #item
         #private::same_safety(&(&#private::Probe::of(&#alone)).__monkey_kind(), #both);
         #foreign
     }}
 }
 
+/// Refuses what is no function. rustc points to the target.
+fn is_function(target: &ExprPath, alone: &Ident, private: &TokenStream) -> TokenStream {
+    let (start, end) = ends(target);
+    let item = quote_spanned!(Span::mixed_site()=> #private::Probe::of(&#alone));
+    let item = respan(quote_spanned!(start=> (&&#item)), start)
+        .into_iter()
+        .chain(quote_spanned!(end=> .__monkey_target()));
+    let item: TokenStream = quote_spanned!(start=> &).into_iter().chain(item).collect();
+    quote_spanned!(Span::mixed_site()=> #private::is_function(#item);)
+}
+
 /// The same for functions of another ABI, of which only a path can be unsafe. The closure is never called.
 fn foreign(entry: &Replacement, [alone, shared]: [&Ident; 2], private: &TokenStream) -> Option<TokenStream> {
-    if matches!(entry.given, Expr::Closure(_)) {
+    if matches!(entry.given, Form::Closure(_)) {
         return None;
     }
     let (start, end) = ends(&entry.given);
     let both = quote_spanned!(Span::mixed_site()=> #private::Probe::of(&#shared));
-    let both = respan(quote_spanned!(start=> (&#both)), start)
+    let both = respan(quote_spanned!(start=> (&&&&#both)), start)
         .into_iter()
         .chain(quote_spanned!(end=> .__monkey_pointer()));
     let both: TokenStream = quote_spanned!(start=> &).into_iter().chain(both).collect();
     Some(quote_spanned! {Span::mixed_site()=>
         let _ = || {
             #[allow(unused_imports)]
-            use #private::{ProbeOtherPointer as _, ProbeSafePointer as _};
+            use #private::{
+                ProbeOtherPointer as _, ProbeSafePointer as _, ProbeSafeReferenceFirst as _, ProbeSafeReferenceLast as _,
+                ProbeSafeReferences as _,
+            };
             #private::same_safety(&#private::kind_of_foreign!(#alone, #shared), #both);
         };
+    })
+}
+
+/// The type that both have, and whether the check above knows it; the engine refuses what it does not know.
+fn in_common(entry: &Replacement, shared: &Ident, private: &TokenStream) -> Option<TokenStream> {
+    if matches!(entry.given, Form::Closure(_)) {
+        return None;
+    }
+    Some(quote_spanned! {Span::mixed_site()=>
+        .in_common(#private::core::any::type_name_of_val(&#shared), {
+            #[allow(unused_imports)]
+            use #private::{
+                ProbeNoShape as _, ProbeReferenceFirst as _, ProbeReferenceLast as _, ProbeReferences as _, ProbeShape as _,
+            };
+            #private::recognised(&(&&&&#private::Probe::of(&#shared)).__monkey_shape())
+        })
     })
 }
 
@@ -164,32 +274,43 @@ fn lent(
     })
 }
 
-/// Offers the replacement to what the target's attribute asks for, where it does (see [`asked`](super::asked)). The closure is never called.
+/// Offers the replacement to what the target's attribute asks for, where it does (see [`asked`](super::asked)). None of it is run.
 fn asked(
     target: &ExprPath,
     given: &TokenStream,
-    shared: &Ident,
+    [shared, here]: [&Ident; 2],
     private: &TokenStream,
 ) -> Option<TokenStream> {
-    let hash = super::asked::hash(&target.path.segments.last()?.ident);
-    // Parameters of a closure have lifetimes of which it knows nothing. So the replacement may have bounds of its own on them.
-    let any = (0..super::asked::LIFETIMES)
-        .map(|index| format_ident!("__monkey_lent_for_the_call{index}", span = Span::mixed_site()));
-    let any: Vec<_> = any.collect();
+    let name = super::asked::path_hash::of_name(&target.path.segments.last()?.ident);
+    let path = super::asked::path_hash::of_target(target, private);
+    let any = |index| format_ident!("{here}{index}", span = here.span());
+    let any: Vec<_> = (0..super::asked::LIFETIMES).map(any).collect();
+    let heres = any.iter().map(|_| here);
     let (start, end) = ends(given);
-    let lookup =
-        quote_spanned!(Span::mixed_site()=> &#private::Lookup::of(#private::Name::<#hash>, &#shared));
+    let lookup = quote_spanned!(Span::mixed_site()=> &&&#private::Lookup::<#path, #name, _>::of(&#shared));
     let mut lookup = Group::new(Delimiter::Parenthesis, lookup);
     lookup.set_span(start);
     let mut arguments = Group::new(Delimiter::Parenthesis, given.clone());
     arguments.set_span(end);
+    // Parameters of a closure have lifetimes of which it knows nothing, so the replacement may have bounds of its own on them. A type
+    // that is tied to a lifetime needs one of which something is known, and which ends: that of a local.
     Some(quote_spanned! {Span::mixed_site()=>
-        let _ = |#(#any: &()),*| {
+        if false {
             #[allow(unused_imports)]
-            use #private::{AsksMore as _, AsksNoMore as _};
-            #lookup.__monkey_asked(#(#any),*).of_every_lifetime #arguments;
-        };
+            use #private::{AsksByName as _, AsksByPath as _, AsksByTrait as _, AsksNoMore as _};
+            let _ = |#(#any: &()),*| {
+                #lookup.__monkey_asked(#(#any),*).of_every_lifetime #arguments;
+            };
+            #lookup.__monkey_asked_here(#(&#heres),*).of_every_lifetime #arguments;
+        }
     })
+}
+
+/// A local for as long as the target's type is spoken of, which a type that is tied to a lifetime may borrow from.
+///
+/// rustc names no local in its errors that a macro has written, so this one is written where the replacement begins.
+fn lent_here(given: &impl ToTokens) -> Ident {
+    Ident::new("__monkey_lent_for_the_call", ends(given).0)
 }
 
 /// The target's address, by a cast that there is for functions and not for closures. rustc points to the target.

@@ -74,7 +74,7 @@ fn frame(kind: &str, visibility: &TokenStream, function: &ItemFn, private: &Toke
 /// For clippy, which makes no code: the function as it was written, beside its list.
 fn lint_only(function: &mut ItemFn, list: &List, private: &TokenStream) {
     // An array without elements would have no type.
-    if list.replacements.is_empty() {
+    if list.is_empty() {
         return;
     }
     let replacements = replacements(list, private);

@@ -37,6 +37,7 @@ impl Workspace {
         fs::create_dir_all(&own).unwrap();
         write(&own.join("copies.rs"), include_str!("copies.rs"));
         write(&own.join("drops.rs"), include_str!("drops.rs"));
+        write(&own.join("functions.rs"), include_str!("functions.rs"));
         write(&folder.join("Cargo.lock"), &fs::read_to_string(here.join("../Cargo.lock")).unwrap());
         write(&folder.join("v0"), V0);
         Command::new("chmod").arg("+x").arg(folder.join("v0")).status().unwrap();
@@ -118,6 +119,11 @@ fn two_builds_of_one_crate_are_no_copies() {
     workspace.test("account", &["--lib"]).passes();
     let config = "profile.dev.package.account.debug=\"line-tables-only\"";
     workspace.test("account", &["--lib", "--config", config]).passes();
+    let v0 = workspace.folder.join("v0");
+    let with_v0 = |cargo: &mut Command| {
+        cargo.env("RUSTC_WORKSPACE_WRAPPER", &v0);
+    };
+    workspace.test_with("account", &["--lib"], with_v0).passes();
 }
 
 #[test]
@@ -186,6 +192,13 @@ fn fixtures_and_cases_run_inside_or_the_order_is_told() {
 }
 
 #[test]
+fn a_test_runs_once_whatever_stands_above() {
+    let said = Workspace::new().test("fixtures", &["--test", "once"]);
+    said.passes();
+    assert!(said.text.contains("running 4 tests"), "{}", said.text);
+}
+
+#[test]
 fn lints_mean_the_same_under_the_attribute() {
     if is_said_elsewhere() {
         return;
@@ -222,6 +235,9 @@ fn a_dependency_that_is_optimised_is_said_to_be() {
         let message = said.of_failed(test);
         assert!(message.contains("optimis") && message.contains("dependency"), "{test}: {message}");
         assert!(!message.contains("= 0.."), "{test}: {message}");
+        // The remedy for a package that is optimised by itself, and no weaker one before it.
+        assert_eq!(message.matches("help: ").count(), 1, "{test}: {message}");
+        assert!(message.contains("help: test with `[profile.dev.package.dependency]"), "{test}: {message}");
     }
 }
 

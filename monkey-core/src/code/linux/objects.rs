@@ -33,6 +33,7 @@ pub fn let_loader_rest() {
 /// After a fork. In the child those who asked are not there any more.
 pub fn ask_loader_again(child: bool) {
     if child {
+        super::threads::forget_own();
         ASKING.store(0, SeqCst);
     }
     FORKING.store(false, SeqCst);

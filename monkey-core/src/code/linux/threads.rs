@@ -1,5 +1,6 @@
 //! The process's other threads: which there are, and where each of them stands.
 use once_cell::race::OnceBool;
+use std::cell::Cell;
 use std::fs;
 use std::io;
 
@@ -7,6 +8,25 @@ use std::io;
 pub fn own() -> i32 {
     // SAFETY: takes nothing, changes nothing.
     unsafe { libc::gettid() }
+}
+
+thread_local! {
+    /// The calling thread's id, once it was asked for; otherwise 0.
+    static OWN: Cell<i32> = const { Cell::new(0) };
+}
+
+/// The calling thread's id, kept from the first time on.
+#[must_use]
+pub fn own_kept() -> i32 {
+    if OWN.get() == 0 {
+        OWN.set(own());
+    }
+    OWN.get()
+}
+
+/// In the child of a fork its thread has another id.
+pub fn forget_own() {
+    OWN.set(0);
 }
 
 /// All threads of the process.

@@ -9,8 +9,11 @@ use super::pages::{self, Place};
 use crate::code::{Map, arch, valgrind};
 use crate::error::Cause;
 use once_cell::race::OnceBox;
-use std::fs::OpenOptions;
+use std::cell::Cell;
+use std::fs::{File, OpenOptions};
 use std::io;
+use std::mem::ManuallyDrop;
+use std::os::fd::{AsRawFd as _, FromRawFd as _, RawFd};
 use std::os::unix::fs::FileExt;
 
 /// Forces one way, for tests: `mem` or `mprotect`.
@@ -113,9 +116,51 @@ fn try_value(page: usize, value: u32) -> Result<(), String> {
     if function() == value { Ok(()) } else { Err("what is written does not run (an emulator?)".into()) }
 }
 
+thread_local! {
+    /// `/proc/self/mem`, while this thread has it open; otherwise -1.
+    static OPENED: Cell<RawFd> = const { Cell::new(-1) };
+}
+
+/// While it lives, this thread's writes go through one descriptor. Who begins it holds a lock that a fork waits for: an open
+/// descriptor would, after a fork, still mean the parent's memory.
+#[derive(Debug)]
+pub struct Writing {
+    _memory: Option<File>,
+}
+
+impl Writing {
+    pub fn begin() -> Self {
+        let choice = CHOICE.get_or_init(|| Box::new(choose()));
+        let memory = choice.ways.contains(&Way::Memory).then(open_memory);
+        let memory = memory.and_then(Result::ok);
+        if let Some(memory) = &memory {
+            OPENED.set(memory.as_raw_fd());
+        }
+        Self { _memory: memory }
+    }
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        OPENED.set(-1);
+    }
+}
+
+fn open_memory() -> io::Result<File> {
+    OpenOptions::new().write(true).open("/proc/self/mem")
+}
+
 fn write_memory(address: usize, bytes: &[u8]) -> io::Result<()> {
-    // Opened each time: an open descriptor would, after a fork, still mean the parent's memory.
-    let memory = OpenOptions::new().write(true).open("/proc/self/mem")?;
+    let opened = OPENED.get();
+    if opened >= 0 {
+        // SAFETY: open as long as `Writing` lives, which this thread has, and not closed here.
+        let memory = ManuallyDrop::new(unsafe { File::from_raw_fd(opened) });
+        return write_to(&memory, address, bytes);
+    }
+    write_to(&open_memory()?, address, bytes)
+}
+
+fn write_to(memory: &File, address: usize, bytes: &[u8]) -> io::Result<()> {
     match word_around(address, bytes) {
         // The kernel copies an aligned word in one piece, but five bytes in two or five.
         Some((base, word)) => memory.write_all_at(&word, base as u64),

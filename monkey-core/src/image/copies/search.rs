@@ -5,7 +5,6 @@ use crate::image::legacy::{self, Verdict};
 use crate::image::name::{Mangled, Mangling};
 use crate::image::objects::{self, Object};
 use crate::image::spelling::{canonical, is_standard, legacy_start, loose};
-use crate::image::symbols::V0;
 use std::collections::BTreeMap;
 
 pub(super) struct Search<'a> {
@@ -29,7 +28,7 @@ struct Candidates {
 impl Search<'_> {
     pub fn run(&self, found: &mut Copies) {
         let mut candidates = Candidates::default();
-        for object in objects::all() {
+        for &object in objects::all() {
             self.same_key(object, &mut candidates);
             self.behind_own_shim(object, &mut candidates);
             self.other_mangling(object, &mut candidates);
@@ -57,8 +56,8 @@ impl Search<'_> {
 
     /// `core::str::<impl str>::trim` is `str::trim` in the loose spelling, so both are looked at.
     fn is_standard(&self) -> bool {
-        let name = self.own.body_name();
-        is_standard(name) || is_standard(&loose(name))
+        let name = || self.own.body_name();
+        self.own.may_be_standard() && (is_standard(name()) || is_standard(&loose(name())))
     }
 
     /// Whether a body's file contains the same standard library.
@@ -68,7 +67,7 @@ impl Search<'_> {
 
     /// Bodies whose symbol begins as the function's own does. An equal hash makes it certain.
     fn same_key(&self, object: &'static Object, candidates: &mut Candidates) {
-        for (entry, name) in object.with_prefix(&self.own.key) {
+        for (entry, name) in object.with_key(&self.own.key) {
             let body = Body { object, begin: object.begin(&entry) };
             if self.own.same_key(name) && !self.leads_on(body) {
                 let certain = self.own.same_hash(name) || self.one_of_std && self.same_standard_library(body);
@@ -88,8 +87,12 @@ impl Search<'_> {
             return;
         }
         let legacy = self.own.mangling == Mangling::Legacy;
-        let key = if legacy { self.own.body_key().unwrap_or_default() } else { V0.to_vec() };
-        for (entry, name) in object.with_prefix(&key) {
+        let named = if legacy {
+            object.with_key(&self.own.body_key().unwrap_or_default())
+        } else {
+            object.v0_with_identifier(&self.own.ident_with_length(Mangling::V0))
+        };
+        for (entry, name) in named {
             if !legacy && find(name, &self.own.ident).is_none() {
                 continue;
             }
@@ -108,15 +111,19 @@ impl Search<'_> {
         }
         let path = loose(self.own.body_name());
         let v0 = self.own.mangling == Mangling::V0;
-        let start = if v0 { legacy_start(&path, !self.own.generic) } else { V0.to_vec() };
-        let mut ident = self.own.ident.len().to_string().into_bytes();
-        ident.extend_from_slice(&self.own.ident);
-        for (entry, name) in object.with_prefix(&start) {
+        let other = if v0 { Mangling::Legacy } else { Mangling::V0 };
+        let ident = self.own.ident_with_length(other);
+        let named = if v0 {
+            object.legacy_with_identifier(&legacy_start(&path, !self.own.generic), &ident)
+        } else {
+            object.v0_with_identifier(&ident)
+        };
+        for (entry, name) in named {
             let named = find(name, &ident).and_then(|_| Mangled::parse_if(name, &self.own.ident));
             let Some(other) = named.filter(|other| other.mangling != self.own.mangling && !other.shim) else {
                 continue;
             };
-            if loose(&other.plain) == path {
+            if loose(other.plain()) == path {
                 let body = Body { object, begin: object.begin(&entry) };
                 let certain = self.is_spelled_alike(&other) && self.same_standard_library(body);
                 if certain { candidates.copies.push(body) } else { candidates.other_mangling.push(body) }
@@ -130,6 +137,6 @@ impl Search<'_> {
         let own = canonical(self.own.body_name());
         let spelled = self.type_name.map(canonical).filter(|name| loose(name) == loose(&own));
         let own = if self.own.mangling == Mangling::V0 { own } else { spelled.unwrap_or(own) };
-        is_standard(&own) && own == canonical(&other.plain)
+        is_standard(&own) && own == canonical(other.plain())
     }
 }

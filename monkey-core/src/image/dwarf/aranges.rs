@@ -1,5 +1,6 @@
 //! Which unit has an address: `.debug_aranges`, of which only what an answer needs is kept.
 use super::unit::Sections;
+use crate::image::bytes::{find_address, number};
 use gimli::{ArangeHeader, Section as _};
 
 /// Code of one unit without a gap.
@@ -61,6 +62,23 @@ fn add(words: &[[u8; 8]], unit: usize, all: &mut Vec<UnitRange>) {
     if range.end != 0 {
         all.push(range);
     }
+}
+
+/// The unit with a range that begins at `svma`, found without reading the others: compilers that give each function a section
+/// of its own write a range for each.
+pub(super) fn search(sections: &Sections, svma: u64) -> Option<usize> {
+    let data = sections.debug_aranges.reader().slice();
+    let (mut set, mut unit) = (0..0, None);
+    find_address(data, svma).find_map(|place| {
+        while place >= set.end {
+            // Length, version, unit; offsets of eight bytes are left to the reading of all.
+            let length = number(data, set.end, 4).filter(|length| *length < 0xFFFF_FFF0)? as usize;
+            unit = number(data, set.end + 6, 4);
+            set = set.end..set.end + 4 + length;
+        }
+        let is_address = (place - set.start).is_multiple_of(16);
+        is_address.then_some(unit? as usize)
+    })
 }
 
 /// The unit that says it has `svma`.

@@ -8,9 +8,9 @@ use super::line::Files;
 use super::subprogram::{Identity, is_function};
 use super::unit::{Die, Unit};
 use super::{Dwarf, names};
-use crate::image::bytes::{find, find_value};
+use crate::image::bytes::find_value;
 use crate::image::name::Mangled;
-use gimli::{DwAt, DwTag, Section as _};
+use gimli::{DwAt, DwTag};
 use std::collections::{BTreeMap, HashSet};
 
 /// One inlined call.
@@ -42,15 +42,8 @@ pub(in crate::image) struct Wanted {
 
 /// All inlined calls of `wanted` in one file, in which its name stands at `name_at` of `.debug_str`, if that is known.
 pub(in crate::image) fn calls(dwarf: &Dwarf, wanted: &Wanted, name_at: Option<usize>) -> Vec<InlinedCall> {
-    let outside = refers_outside(dwarf);
-    let mut search = Search {
-        dwarf,
-        wanted,
-        outside,
-        functions: BTreeMap::new(),
-        seen: HashSet::new(),
-        calls: Vec::new(),
-    };
+    let mut search =
+        Search { dwarf, wanted, functions: BTreeMap::new(), seen: HashSet::new(), calls: Vec::new() };
     search.find_functions(name_at);
     while let Some((start, functions)) = search.functions.pop_first() {
         search.find_references(start, functions);
@@ -60,22 +53,12 @@ pub(in crate::image) fn calls(dwarf: &Dwarf, wanted: &Wanted, name_at: Option<us
     search.calls
 }
 
-/// Whether entries refer to those of other units: link-time optimisation, also that of a crate by itself.
-fn refers_outside(dwarf: &Dwarf) -> bool {
-    let abbreviations = dwarf.sections.debug_abbrev.reader().slice();
-    [gimli::DW_AT_abstract_origin, gimli::DW_AT_specification].iter().any(|attribute| {
-        let spec = [attribute.0 as u8, gimli::DW_FORM_ref_addr.0 as u8];
-        find(abbreviations, &spec).is_some()
-    })
-}
-
 /// Entries of the function, by the begin of their unit; and whether it is surely the function.
 type Functions = BTreeMap<usize, Vec<(Die, bool)>>;
 
 struct Search<'a> {
     dwarf: &'a Dwarf,
     wanted: &'a Wanted,
-    outside: bool,
     /// Those to which nobody's references have been searched yet.
     functions: Functions,
     seen: HashSet<usize>,
@@ -130,9 +113,9 @@ impl Search<'_> {
         let key = Key { tag: gimli::DW_TAG_subprogram, attribute, form: gimli::DW_FORM_strp };
         // Many functions are called `new`: what stands behind the name tells most of them without a look at the unit.
         let line = self.wanted.identity.as_ref().filter(|_| !self.wanted.namesakes).map(|own| own.line);
-        let dies = self
-            .dwarf
-            .dies_with(&[key], place as u32, |behind| line.is_none_or(|line| may_declare_at(behind, line)));
+        let dies = self.dwarf.dies_with(self.dwarf.everywhere(), &[key], place as u32, |behind| {
+            line.is_none_or(|line| may_declare_at(behind, line))
+        });
         for (unit, die) in dies {
             self.note_if_wanted(&unit.unit, die);
         }
@@ -206,18 +189,20 @@ impl Search<'_> {
                     self.note_reference(&searched.unit, files.as_ref(), die, certain);
                 }
             }
-            if self.outside {
-                self.find_outside_references(function, certain);
-            }
+            self.find_outside_references(function, certain);
         }
     }
 
     fn find_outside_references(&mut self, function: Die, certain: bool) {
         let form = gimli::DW_FORM_ref_addr;
         let keys = REFERENCES.map(|(tag, attribute)| Key { tag, attribute, form });
-        for (searched, die) in self.dwarf.dies_with(&keys, function.offset.0 as u32, |_| true) {
-            if die.origin == Some(function.offset) {
-                self.note_reference(&searched.unit, Files::of(&searched.unit).as_ref(), die, certain);
+        for part in self.dwarf.referring() {
+            for (searched, die) in
+                self.dwarf.dies_with(part.clone(), &keys, function.offset.0 as u32, |_| true)
+            {
+                if die.origin == Some(function.offset) {
+                    self.note_reference(&searched.unit, Files::of(&searched.unit).as_ref(), die, certain);
+                }
             }
         }
     }

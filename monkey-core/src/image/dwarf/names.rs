@@ -81,5 +81,7 @@ pub(super) fn unit_names(dwarf: &Dwarf, file: &str) -> Vec<usize> {
         let whole = begin.is_empty() || begin.ends_with('/') && !folder.starts_with('/');
         (whole && rest.starts_with('/')).then_some(start)
     };
-    find_all(texts, b"/@/").filter_map(of_crate).take(UNITS).collect()
+    // The sign alone is rare, and found ten times as fast as three bytes are.
+    let signs = find_all(texts, b"@").filter_map(|at| at.checked_sub(1));
+    signs.filter(|at| texts[*at..].starts_with(b"/@/")).filter_map(of_crate).take(UNITS).collect()
 }

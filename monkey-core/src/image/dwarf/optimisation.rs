@@ -74,13 +74,20 @@ pub(super) fn of_unit(unit: &Unit) -> Option<bool> {
     parameters.tell()
 }
 
+/// The same where so many parameters tell that no other unit of the crate need be asked.
+pub(super) fn surely(unit: &Unit) -> Option<bool> {
+    let mut parameters = Parameters::default();
+    parameters.count(unit);
+    if parameters.is_enough() { parameters.tell() } else { None }
+}
+
 /// The same for a crate that has units of its own: that to which `file` belongs.
 pub(super) fn of_crate(dwarf: &Dwarf, file: &str) -> Option<bool> {
     let key =
         Key { tag: gimli::DW_TAG_compile_unit, attribute: gimli::DW_AT_name, form: gimli::DW_FORM_strp };
     let mut parameters = Parameters::default();
     for place in names::unit_names(dwarf, file) {
-        for (searched, _) in dwarf.dies_with(&[key], place as u32, |_| true) {
+        for (searched, _) in dwarf.dies_with(dwarf.everywhere(), &[key], place as u32, |_| true) {
             if source(&searched.unit).is_some_and(|own| is_crate_of(&own, file)) {
                 parameters.count(&searched.unit);
             }

@@ -252,7 +252,7 @@ fn programs(object: &Object) -> BTreeSet<String> {
     let names = places.filter_map(|at| {
         let start = elf.strings[..at].iter().rposition(|byte| *byte == 0)? + 1;
         let name = Mangled::parse(elf.name(u32::try_from(start).ok()?))?;
-        let (crate_name, function) = name.plain.split_once("::")?;
+        let (crate_name, function) = name.plain().split_once("::")?;
         (function == "main").then(|| crate_name.to_owned())
     });
     names.collect()

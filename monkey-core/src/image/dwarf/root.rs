@@ -1,0 +1,121 @@
+//! What a unit says of its crate, read from its first entry alone. Opening the unit takes a hundred times as long.
+use super::unit::Sections;
+use crate::image::bytes::{find, number, text};
+use gimli::Section as _;
+use std::ops::Range;
+
+/// The end of a unit, where its abbreviations begin, and where its first entry is.
+fn header(info: &[u8], start: usize) -> Option<(usize, usize, usize)> {
+    // Offsets of eight bytes have another header.
+    let length = number(info, start, 4).filter(|length| *length < 0xFFFF_FFF0)? as usize;
+    let (abbreviations, entry) = match number(info, start + 4, 2)? {
+        4 => (number(info, start + 6, 4)?, start + 11),
+        5 => (number(info, start + 8, 4)?, start + 12),
+        _ => return None,
+    };
+    Some((start + 4 + length, abbreviations as usize, entry))
+}
+
+/// The units in whose abbreviations an entry refers to one of another unit, or that cannot be read here; neighbours as one.
+pub(super) fn referring(sections: &Sections, starts: &[usize]) -> Vec<Range<usize>> {
+    let (info, all) = (sections.debug_info.reader().slice(), sections.debug_abbrev.reader().slice());
+    let headers: Vec<_> = starts.iter().map(|start| header(info, *start)).collect();
+    let mut tables: Vec<usize> =
+        headers.iter().flatten().map(|(_, abbreviations, _)| *abbreviations).collect();
+    tables.sort_unstable();
+    let refers = |at: usize| {
+        let next = tables.partition_point(|other| *other <= at);
+        let table = all.get(at..tables.get(next).copied().unwrap_or(all.len())).unwrap_or_default();
+        let attributes = [gimli::DW_AT_abstract_origin, gimli::DW_AT_specification];
+        attributes
+            .iter()
+            .any(|attribute| find(table, &[attribute.0 as u8, gimli::DW_FORM_ref_addr.0 as u8]).is_some())
+    };
+    let mut found: Vec<Range<usize>> = Vec::new();
+    for (number, start) in starts.iter().enumerate() {
+        let end = starts.get(number + 1).copied().unwrap_or(info.len());
+        if headers[number].is_some_and(|(_, abbreviations, _)| !refers(abbreviations)) {
+            continue;
+        }
+        match found.last_mut().filter(|last| last.end == *start) {
+            Some(last) => last.end = end,
+            None => found.push(*start..end),
+        }
+    }
+    found
+}
+
+/// The folder that the compiler ran in, and the crate's root as it was given; `None` where these are not written as rustc does.
+pub(super) fn read(sections: &Sections, start: usize) -> Option<[&'static [u8]; 2]> {
+    let info = sections.debug_info.reader().slice();
+    let (_, abbreviations, entry) = header(info, start)?;
+    let mut specification = Leb { data: sections.debug_abbrev.reader().slice(), at: abbreviations };
+    let mut value = Leb { data: info, at: entry };
+    // The first abbreviation is the first entry's, of which compilers make use for the unit.
+    if value.next()? != specification.next()?
+        || specification.next()? != u64::from(gimli::DW_TAG_compile_unit.0)
+    {
+        return None;
+    }
+    specification.at += 1;
+    let (mut folder, mut root, mut at) = (None, None, value.at);
+    while folder.is_none() || root.is_none() {
+        let (attribute, form) = (specification.next()? as u16, specification.next()? as u16);
+        let texts = match gimli::DwForm(form) {
+            gimli::DW_FORM_strp => Some(sections.debug_str.reader().slice()),
+            gimli::DW_FORM_line_strp => Some(sections.debug_line_str.reader().slice()),
+            _ => None,
+        };
+        if let Some(texts) = texts {
+            let value = text(texts, number(info, at, 4)? as usize)?;
+            match gimli::DwAt(attribute) {
+                gimli::DW_AT_comp_dir => folder = Some(value),
+                gimli::DW_AT_name => root = Some(value),
+                _ => {}
+            }
+        }
+        at += size(gimli::DwForm(form))?;
+    }
+    // Behind it is the name of the code generation unit.
+    let root = root?;
+    let sign = find(root, b"/@/")?;
+    Some([folder?, &root[..sign]])
+}
+
+/// The size of an attribute in one of the forms that a unit's first ones have.
+fn size(form: gimli::DwForm) -> Option<usize> {
+    Some(match form {
+        gimli::DW_FORM_flag_present => 0,
+        gimli::DW_FORM_data1 => 1,
+        gimli::DW_FORM_data2 => 2,
+        gimli::DW_FORM_strp | gimli::DW_FORM_line_strp | gimli::DW_FORM_sec_offset | gimli::DW_FORM_data4 => {
+            4
+        }
+        gimli::DW_FORM_addr | gimli::DW_FORM_data8 => 8,
+        _ => return None,
+    })
+}
+
+/// Numbers in LEB128.
+struct Leb<'a> {
+    data: &'a [u8],
+    at: usize,
+}
+
+impl Leb<'_> {
+    fn next(&mut self) -> Option<u64> {
+        let (mut value, mut shift) = (0, 0);
+        loop {
+            let byte = *self.data.get(self.at)?;
+            self.at += 1;
+            value |= u64::from(byte & 0x7F) << shift;
+            if byte & 0x80 == 0 {
+                return Some(value);
+            }
+            shift += 7;
+            if shift > 56 {
+                return None;
+            }
+        }
+    }
+}
