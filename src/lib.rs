@@ -36,11 +36,12 @@
 //!
 //! * [`macro@patchable`] on production code; without the feature `runtime` it does nothing.
 //! * [`macro@test`] for a test with replacements, [`macro@with`] for any other function.
-//! * [`patch!`] and [`try_patch!`] for a guard, `patch_at` for addresses known only at run time, `function` for those of private
-//!   functions.
+//! * [`patch!`] and [`try_patch!`] for a guard, [`during!`] for a block, `patch_at` for addresses known only at run time, `function`
+//!   for those of private functions.
 //! * [`original!`] calls what was replaced, [`calls!`] counts.
 //! * `Scope` hands the replacements to a thread that the test did not start.
-//! * `clock`, `random`, `env`, `net` and `process`: a test's own time, randomness, environment, network and programs.
+//! * `clock`, `random`, `env`, `fs`, `net` and `process`: a test's own time, randomness, environment, files, network and
+//!   programs; all at once by `#[monkey::test(hermetic)]`.
 //!
 //! # Features
 //!
@@ -72,7 +73,7 @@ pub use monkey_core::{Cause, FunctionError, PatchError, PatchGuard, Scope, funct
     any(target_arch = "aarch64", target_arch = "x86_64"),
     target_pointer_width = "64"
 ))]
-pub use monkey_kit::{clock, env, net, process, random};
+pub use monkey_kit::{clock, env, fs, net, process, random};
 
 /// Makes functions replaceable at every optimisation level.
 ///
@@ -121,8 +122,9 @@ pub use monkey_macros::patchable;
 
 /// Makes a function a test with replacements.
 ///
-/// Each `T = R` of `replace(..)` names a function by its path and gives what stands in for it: an expression of the
-/// same signature, such as a path or a closure that captures nothing. Calls see the replacement on this test's thread
+/// Each `T = R` of `replace(..)` names a function by its path and gives what stands in for it: a function of the same
+/// signature, by its path or as a closure, which may capture the test's own arguments (`move || n`); `returns(VALUE)`, evaluated at
+/// each call; or `sequence[A, B]`, one value a call, with `..` at the end for the original. Calls see the replacement on this test's thread
 /// and on every thread started from it; other tests do not.
 ///
 /// It adds `#[test]`, unless an attribute below already makes the function a test. Write it above the attribute of an
@@ -138,6 +140,8 @@ pub use monkey_macros::patchable;
 ///   number of others of them.
 /// * `scope = process`: every thread of the process sees the replacements, and the test has the process to itself.
 ///   The default is `scope = test`.
+/// * `hermetic`: a paused clock, seeded randomness, no network beyond this machine's own addresses, no programs. With the
+///   feature `kit`.
 /// * `crate = path`: where this crate is, if it is renamed.
 ///
 /// # Panics
@@ -232,6 +236,33 @@ pub use monkey_macros::patch;
 /// ```
 pub use monkey_macros::try_patch;
 
+/// Runs a block with replacements, and is the block's value.
+///
+/// The list is that of [`patch!`], behind it `;` and the block. Its closures may borrow what is around them: the end of the block,
+/// by a panic too, takes the replacements away and waits for calls that are still in one of them, as [`std::thread::scope`]
+/// waits for its threads. Threads that were started within and go on see the originals from then on.
+///
+/// The block is a closure: `return` and `?` leave the block, and there is no `.await` in it.
+///
+/// # Panics
+/// As [`patch!`].
+///
+/// # Examples
+/// ```
+/// #[monkey::patchable]
+/// fn save(name: &str, size: usize) -> bool {
+///     name.len() < size
+/// }
+///
+/// let mut saved = Vec::new();
+/// let done = monkey::during!(save = |name: &str, _| { saved.push(name.to_owned()); true }; {
+///     save("a", 0) && save("b", 0)
+/// });
+/// assert!(done);
+/// assert_eq!(saved, ["a", "b"]);
+/// ```
+pub use monkey_macros::during;
+
 /// Calls the original of a function, from its replacement or from anywhere.
 ///
 /// It takes a call by path, `original!(Clock::now(&clock))` for a method. What the arguments call is replaced as
@@ -276,3 +307,9 @@ pub use monkey_macros::calls;
 #[cfg(feature = "runtime")]
 #[doc(hidden)]
 pub use monkey_core::expansion as __private;
+
+#[cfg(feature = "kit")]
+#[doc(hidden)]
+pub mod __kit {
+    pub use monkey_kit::hermetic;
+}

@@ -3,7 +3,7 @@ use crate::count::Count;
 use crate::engine::ENGINE;
 use crate::error::PatchError;
 use crate::guard;
-use crate::installed::{self, List};
+use crate::installed::{self, List, Wanted};
 use crate::members::{self, Member};
 use crate::registry;
 use crate::request::{Request, Visibility};
@@ -87,7 +87,8 @@ impl Patches {
             turn::end_with_thread(scope);
         }
         let requests: Vec<Request> = functions.iter().map(|function| request(function, location)).collect();
-        let installed = installed::install(scope, None, &requests, Count::ANY);
+        let wanted = requests.into_iter().map(|request| Wanted { request, environment: None }).collect();
+        let installed = installed::install(scope, None, wanted, Count::ANY);
         let patches = installed.inspect_err(|_| turn::leave(scope))?;
         let process =
             ENGINE.hold().scopes.get(scope).is_some_and(|live| live.visibility == Visibility::Process);

@@ -1,18 +1,20 @@
 //! What the macros' output names. Not for users; no promise of stability.
 pub mod callee;
+mod captured;
 pub mod foreign;
 mod lent;
 mod outcome;
 mod patchable;
+pub mod returns;
 mod signature;
 mod stack;
 pub(crate) mod target;
 mod variadic;
 
+use crate::captured::Environment;
 use crate::group::Group;
 use crate::registry;
-use crate::target_kind;
-use crate::thread::{Once, Quiet, scope};
+use crate::thread::{BypassOnce, Quiet, scope};
 use crate::{PatchError, PatchGuard};
 use std::mem;
 use std::panic::Location;
@@ -22,6 +24,10 @@ pub use crate::order::Step;
 pub use crate::replacement::{IntoCount, Replacement};
 pub use crate::request::Visibility;
 pub use crate::test_run::TestRun;
+pub use captured::{
+    Call, Caller, DecidedBy, Entered, Hint, Keeps, Kept, NotSync, OneByOne, Shared, Takes, Way, WayOf,
+    argument, decide, diverge, enter, fits, keep, original,
+};
 pub use core;
 pub use foreign::borrowing::{
     ProbeReferenceFirst, ProbeReferenceLast, ProbeReferences, ProbeSafeReferenceFirst,
@@ -34,6 +40,10 @@ pub use lent::{
 };
 pub use outcome::{Fallible, Infallible, Outcome, Reference};
 pub use patchable::{entry, kept, never, opaque, unreturned, unwinding};
+pub use returns::{
+    ProbeFixed, ProbeLends, ProbeLent, ProbeOwned, ProbeTakes, ProbeTied, ProbeUnknown, guess,
+    may_be_inferred, needs_no_type, row, shapes,
+};
 pub use signature::{
     BehindReference, InPlaceOf, NoReference, NotSafeToCall, Probe, Receiver, Safe, SafeFn, SafeToCall,
     Unsafe, same_safety,
@@ -49,7 +59,10 @@ pub use variadic::*;
 /// # Panics
 /// With the `PatchError`'s text.
 #[track_caller]
-pub fn patch<const N: usize>(visibility: Option<Visibility>, replacements: [Replacement; N]) -> PatchGuard {
+pub fn patch<const N: usize>(
+    visibility: Option<Visibility>,
+    replacements: [Replacement<'static>; N],
+) -> PatchGuard {
     match try_patch(visibility, replacements) {
         Ok(guard) => guard,
         Err(error) => panic!("{error}"),
@@ -63,16 +76,41 @@ pub fn patch<const N: usize>(visibility: Option<Visibility>, replacements: [Repl
 #[track_caller]
 pub fn try_patch<const N: usize>(
     visibility: Option<Visibility>,
-    replacements: [Replacement; N],
+    replacements: [Replacement<'static>; N],
 ) -> Result<PatchGuard, PatchError> {
-    let requests = replacements.map(|replacement| replacement.0);
-    target_kind::check(&requests)?;
-    PatchGuard::new(visibility, &requests, Location::caller())
+    let _quiet = Quiet::begin();
+    let wanted = replacements.into_iter().map(|replacement| replacement.wanted).collect();
+    PatchGuard::new(visibility, wanted, Location::caller())
+}
+
+/// `during!`: what the replacements capture may live for as long as this call.
+///
+/// # Panics
+/// As [`patch`], when the block does, and when the replacements are not called as expected.
+#[track_caller]
+pub fn during<R, const N: usize>(
+    visibility: Option<Visibility>,
+    replacements: [Replacement<'_>; N],
+    block: impl FnOnce() -> R,
+) -> R {
+    let quiet = Quiet::begin();
+    let lent = replacements.into_iter().map(|replacement| {
+        let mut wanted = replacement.wanted;
+        // Whatever happens from here on, none of them is left to a call when this returns.
+        wanted.environment.as_mut().into_iter().for_each(Environment::is_lent);
+        wanted
+    });
+    let guard = PatchGuard::new(visibility, lent.collect(), Location::caller());
+    drop(quiet);
+    let guard = guard.unwrap_or_else(|error| panic!("{error}"));
+    let result = block();
+    drop(guard);
+    result
 }
 
 /// `original!`: while it lives, the calling thread's next call of the target goes to the original, once.
 #[derive(Debug)]
-pub struct Original(#[allow(dead_code, reason = "held for its drop")] Option<Once>);
+pub struct Original(#[allow(dead_code, reason = "held for its drop")] Option<BypassOnce>);
 
 impl Original {
     /// `stack` is the stack pointer of the function that makes the call.
@@ -83,7 +121,7 @@ impl Original {
     pub fn of(target: *const (), stack: usize) -> Self {
         match registry::group_id(target as usize) {
             0 => Self(None),
-            group => Self(Some(Once::begin(group, stack))),
+            group => Self(Some(BypassOnce::begin(group, stack))),
         }
     }
 }

@@ -2,7 +2,7 @@
 use crate::count::Count;
 use crate::error::PatchError;
 use crate::group::Group;
-use crate::installed::{self, List};
+use crate::installed::{self, List, Wanted};
 use crate::request::{Request, Visibility};
 use crate::scope::Who;
 use crate::thread::Quiet;
@@ -35,7 +35,7 @@ pub struct PatchGuard {
 impl PatchGuard {
     pub(crate) fn new(
         visibility: Option<Visibility>,
-        requests: &[Request],
+        wanted: Vec<Wanted>,
         location: &'static Location<'static>,
     ) -> Result<Self, PatchError> {
         let _quiet = Quiet::begin();
@@ -43,7 +43,7 @@ impl PatchGuard {
         if opened {
             turn::end_with_thread(scope);
         }
-        let installed = installed::install(scope, visibility, requests, Count::ANY);
+        let installed = installed::install(scope, visibility, wanted, Count::ANY);
         let patches = installed.inspect_err(|_| turn::leave(scope))?;
         let original = patches.groups().next().and_then(Group::original).unwrap_or(0);
         Ok(Self { scope, patches, original, _thread: PhantomData })
@@ -125,5 +125,5 @@ pub unsafe fn patch_at(target: *const (), replacement: *const ()) -> Result<Patc
         (replacement as usize, "patch_at's replacement"),
         Location::caller(),
     );
-    PatchGuard::new(None, &[request], Location::caller())
+    PatchGuard::new(None, vec![Wanted { request, environment: None }], Location::caller())
 }

@@ -1,4 +1,5 @@
 //! Patches that a frame or a guard has made, and what is found of them at its end.
+use crate::captured::{self, Environment, Published};
 use crate::code;
 use crate::count::Count;
 use crate::engine::{self, ENGINE};
@@ -14,14 +15,23 @@ use crate::recorder::{self, Call, Recorder};
 use crate::request::{Request, Visibility};
 use crate::scope::Who;
 use crate::stub;
+use crate::target_kind;
 use crate::thread::{self, Quiet};
 use crate::verdict::{Closed, Disorder, Evidence, NotedCall, OutsideCaller, Past};
 use std::sync::Arc;
+
+/// What is to be patched, with what the replacement captures.
+#[derive(Debug)]
+pub struct Wanted {
+    pub request: Request,
+    pub environment: Option<Environment>,
+}
 
 /// A patch and what is expected of it.
 #[derive(Debug)]
 struct Installed {
     patched: Patched,
+    environment: Option<Published>,
     scope: u64,
     request: Request,
     expected: Count,
@@ -39,17 +49,24 @@ pub struct List {
 pub fn install(
     scope: u64,
     visibility: Option<Visibility>,
-    requests: &[Request],
+    wanted: Vec<Wanted>,
     default: Count,
 ) -> Result<List, PatchError> {
+    let (requests, environments): (Vec<_>, Vec<_>) =
+        wanted.into_iter().map(|wanted| (wanted.request, wanted.environment)).unzip();
+    target_kind::check(&requests)?;
     let recorder = requests.iter().any(Request::is_noted).then(Recorder::new);
-    let made = install::patch(scope, visibility, requests, recorder.as_ref())?;
-    let patches = made.into_iter().zip(requests).map(|(patched, request)| Installed {
-        patched,
-        scope,
-        expected: request.expected.unwrap_or_else(|| request.unless_told(default)),
-        request: request.clone(),
-    });
+    // Calls may come as soon as something is patched. Where that fails, all of these go.
+    let environments = publish(scope, visibility, environments);
+    let made = install::patch(scope, visibility, &requests, recorder.as_ref())?;
+    let patches =
+        made.into_iter().zip(requests).zip(environments).map(|((patched, request), environment)| {
+            let expected = request.expected.unwrap_or_else(|| request.unless_told(default));
+            if let Some(environment) = &environment {
+                environment.is_for(patched.id.group);
+            }
+            Installed { patched, environment, scope, request, expected }
+        });
     Ok(List { patches: patches.collect(), recorder })
 }
 
@@ -62,9 +79,10 @@ impl List {
     /// Takes the patches away. What there is to say of that.
     pub fn remove(self) -> Vec<String> {
         let mut told = Vec::new();
-        for installed in &self.patches {
+        for installed in self.patches {
             let removal = installed.remove();
             told.extend(removal.cycle.is_some().then(|| installed.cycle()));
+            told.extend(installed.discard());
         }
         told
     }
@@ -180,6 +198,20 @@ fn thread_of(id: Option<i32>) -> String {
     }
 }
 
+fn publish(
+    scope: u64,
+    visibility: Option<Visibility>,
+    environments: Vec<Option<Environment>>,
+) -> Vec<Option<Published>> {
+    if environments.iter().all(Option::is_none) {
+        return environments.into_iter().map(|_| None).collect();
+    }
+    let own = || ENGINE.hold().scopes.get(scope).map(|live| live.visibility);
+    let for_all = visibility.or_else(own) == Some(Visibility::Process);
+    let publish = |environment: Option<Environment>| Some(environment?.publish(scope, for_all));
+    environments.into_iter().map(publish).collect()
+}
+
 impl Installed {
     /// The function that is replaced.
     fn group(&self) -> &'static Group {
@@ -192,6 +224,16 @@ impl Installed {
             drop(engine::remove(watched.id));
         }
         engine::remove(self.patched.id)
+    }
+
+    /// Lets go of what the replacement captured, when it was taken away. What there is to say of that.
+    pub fn discard(self) -> Option<String> {
+        let Request { target_name, location, .. } = self.request;
+        let thrown = self.environment?.close().err()?;
+        let text = captured::text(&*thrown);
+        Some(format!(
+            "what the replacement of `{target_name}` had captured panicked when it was dropped: {text}\n  at {location}"
+        ))
     }
 
     /// What a guard says whose patch has hidden a circle.
@@ -207,8 +249,14 @@ impl Installed {
     /// Whether anything is to be told: a count that is wrong, or a call that went past.
     fn is_suspicious(&self, calls: u64) -> bool {
         !self.expected.allows(calls)
+            || self.past_the_end().is_some()
             || self.closed().is_some_and(|closed| closed.again)
             || self.patched.watched.iter().any(|watched| calls_of(watched.id).is_some_and(|calls| calls != 0))
+    }
+
+    /// How many values its sequence has, and how many calls came behind the last.
+    fn past_the_end(&self) -> Option<(usize, usize)> {
+        self.environment.as_ref()?.head().steps()?.past_the_end()
     }
 
     /// Whether the target's library was closed. While no more files were loaded than were looked at, nothing was missed.
@@ -239,6 +287,7 @@ impl Installed {
             doubt: group.doubt().map(str::to_owned),
             return_addresses: self.return_addresses(group, calls),
             past: self.past(),
+            past_the_end: self.past_the_end(),
             closed: self.closed(),
             watched: self.request.watched,
             noted: Vec::new(),

@@ -5,6 +5,7 @@
 
 #[doc(hidden)]
 pub mod border;
+mod captured;
 #[cfg_attr(system = "unsupported", path = "code/unsupported.rs")]
 mod code;
 mod count;

@@ -34,7 +34,8 @@ impl Member {
     }
 
     fn try_take(&self, thread: i32, scope: u64) -> bool {
-        let free = self.thread.compare_exchange(FREE, STARTING, SeqCst, SeqCst).is_ok();
+        let looks_free = self.thread.load(SeqCst) == FREE;
+        let free = looks_free && self.thread.compare_exchange(FREE, STARTING, SeqCst, SeqCst).is_ok();
         if free {
             self.number.store(NEXT.fetch_add(1, SeqCst), SeqCst);
             self.scope.store(scope, SeqCst);

@@ -79,7 +79,7 @@ pub mod slot {
     pub const SIZE: u64 = RETURNS + 8 * super::RETURNS;
 }
 
-/// Offsets within a cell, in bytes: what a stub reads of its hook. `hook::Cell` is the Rust side of it, and checks itself
+/// Offsets within a cell, in bytes: what a stub reads of its hook. `hook::HookTable` is the Rust side of it, and checks itself
 /// against these.
 pub mod cell {
     use super::{OUTSIDE, slot};

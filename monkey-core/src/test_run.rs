@@ -18,7 +18,6 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use crate::replacement::Replacement;
-use crate::target_kind;
 
 /// One run of a function annotated with `test` or `with`.
 #[derive(Debug)]
@@ -55,7 +54,7 @@ impl TestRun {
     #[track_caller]
     pub fn run<R, const N: usize>(
         self,
-        replacements: impl FnOnce() -> [Replacement; N],
+        replacements: impl FnOnce() -> [Replacement<'static>; N],
         failed: fn(&R) -> bool,
         body: impl FnOnce() -> R,
     ) -> R {
@@ -68,7 +67,7 @@ impl TestRun {
     /// said, and the test returns, which the harness takes for a failure.
     pub fn run_to_panic<const N: usize>(
         self,
-        replacements: impl FnOnce() -> [Replacement; N],
+        replacements: impl FnOnce() -> [Replacement<'static>; N],
         body: impl FnOnce(),
     ) {
         let entered = Entered::enter(&self, true);
@@ -88,7 +87,7 @@ impl TestRun {
     /// As [`run`](Self::run).
     pub async fn run_async<R, const N: usize>(
         self,
-        replacements: impl FnOnce() -> [Replacement; N],
+        replacements: impl FnOnce() -> [Replacement<'static>; N],
         failed: fn(&R) -> bool,
         body: impl Future<Output = R>,
     ) -> R {
@@ -106,7 +105,7 @@ impl TestRun {
     /// Both in one: for a body that is a future and is to panic.
     pub async fn run_async_to_panic<const N: usize>(
         self,
-        replacements: impl FnOnce() -> [Replacement; N],
+        replacements: impl FnOnce() -> [Replacement<'static>; N],
         body: impl Future<Output = ()>,
     ) {
         let (entered, installed) = self.begin_async(replacements);
@@ -123,7 +122,7 @@ impl TestRun {
     /// The scope, and whether the patches are there.
     fn begin_async<const N: usize>(
         &self,
-        replacements: impl FnOnce() -> [Replacement; N],
+        replacements: impl FnOnce() -> [Replacement<'static>; N],
     ) -> (Entered, Result<(), String>) {
         // Between polls the thread belongs to whoever had it before.
         let _visit = Visit::begin(thread::scope());
@@ -178,12 +177,15 @@ impl Entered {
         Self { scope, opened, patches: OnceCell::new(), notes: RefCell::default(), keeping }
     }
 
-    fn install<const N: usize>(&self, run: &TestRun, replacements: [Replacement; N]) -> Result<(), String> {
+    fn install<const N: usize>(
+        &self,
+        run: &TestRun,
+        replacements: [Replacement<'static>; N],
+    ) -> Result<(), String> {
         let _quiet = Quiet::begin();
         self.check_alone(run)?;
-        let requests = replacements.map(|replacement| replacement.0);
-        target_kind::check(&requests).map_err(|error| error.to_string())?;
-        let patches = installed::install(self.scope, run.visibility, &requests, run.default);
+        let wanted = replacements.into_iter().map(|replacement| replacement.wanted).collect();
+        let patches = installed::install(self.scope, run.visibility, wanted, run.default);
         let _ = self.patches.set(patches.map_err(|error| error.to_string())?);
         Ok(())
     }

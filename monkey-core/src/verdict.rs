@@ -45,6 +45,8 @@ pub struct Evidence {
     pub return_addresses: Vec<usize>,
     /// Calls of functions that contain a copy of the target.
     pub past: Vec<Past>,
+    /// The values of its sequence, and the calls for which there was none, if there were any.
+    pub past_the_end: Option<(usize, usize)>,
     /// The target's library, if it was closed while the target was replaced.
     pub closed: Option<Closed>,
     /// Nothing stands in for it: its own calls were counted.
@@ -87,13 +89,15 @@ impl Evidence {
     pub fn complaint(&self) -> Option<String> {
         let wrong = !self.expected.allows(self.calls);
         let opened_again = self.closed.as_ref().is_some_and(|closed| closed.again);
-        if !wrong && self.past.is_empty() && !opened_again {
+        if !wrong && self.past.is_empty() && !opened_again && self.past_the_end.is_none() {
             return None;
         }
         let Self { expected, .. } = self;
         let mut text = self.head(&if wrong {
             let which = if self.watched { " and" } else { ", which was" };
             format!("{which} {}; expected: {expected}", self.times())
+        } else if let Some((length, past)) = self.past_the_end {
+            format!(", but called {} times, where its sequence has {length} values", length + past)
         } else if opened_again {
             ", but not any more in the end".to_owned()
         } else {
@@ -107,6 +111,9 @@ impl Evidence {
         // A package that is not optimised any more has no such copies.
         if !too_few || optimised::dependency(self).is_none() {
             past::tell_remedy(self, &mut text);
+        }
+        if self.past_the_end.is_some() {
+            text.push_str("\n  help: add a value to the sequence, or `..` at its end for the original");
         }
         if too_few {
             self.tell_why_too_few(&mut text);
@@ -225,6 +232,7 @@ mod tests {
             doubt: None,
             return_addresses: Vec::new(),
             past: Vec::new(),
+            past_the_end: None,
             closed: None,
             watched: false,
             noted: Vec::new(),
@@ -296,6 +304,13 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part:?} is not in: {text}");
         }
+    }
+
+    #[test]
+    fn a_sequence_that_was_too_short_is_told_though_the_count_is_right() {
+        let text = Evidence { past_the_end: Some((2, 1)), ..evidence(3, Count::SOME) }.complaint().unwrap();
+        assert!(text.contains(", but called 3 times, where its sequence has 2 values\n  at "), "{text}");
+        assert!(text.contains("help: add a value to the sequence"), "{text}");
     }
 
     #[test]

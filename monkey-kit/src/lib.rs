@@ -9,7 +9,9 @@ mod border;
 pub mod clock;
 pub mod env;
 mod files;
+pub mod fs;
 mod guard;
+mod hermetic;
 pub mod net;
 mod place;
 pub mod process;
@@ -17,3 +19,6 @@ pub mod random;
 mod system_call;
 mod violation;
 mod world;
+
+#[doc(hidden)]
+pub use hermetic::{Hermetic, hermetic};

@@ -5,7 +5,7 @@ mod routes;
 use crate::border::{Entry, errno, fail, functions};
 use crate::clock;
 use crate::guard::Guard;
-use crate::violation::Rule;
+use crate::violation::{By, Rule};
 use crate::world::{self, World};
 use address::Address;
 pub(crate) use address::{is_loopback, read as read_address};
@@ -14,6 +14,7 @@ use monkey_core::border::Bypass;
 use routes::Routes;
 use std::ffi::{CStr, CString};
 use std::net::ToSocketAddrs;
+use std::panic::Location;
 use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
@@ -56,6 +57,7 @@ impl State {
 pub struct Forbidden {
     guard: Guard,
     loopback: bool,
+    by: By,
 }
 
 /// Keeps the caller's scope off the network: who connects, sends to an address or resolves a name gets an error, and the
@@ -74,7 +76,8 @@ pub struct Forbidden {
 pub fn forbid() -> Forbidden {
     let guard = Guard::new(&ENTRIES);
     guard.net.forbidden.fetch_add(1, SeqCst);
-    Forbidden { guard, loopback: false }
+    let by = By::guard(guard.location);
+    Forbidden { guard, loopback: false, by }
 }
 
 impl Forbidden {
@@ -93,6 +96,11 @@ impl Forbidden {
         self.loopback = true;
         self
     }
+
+    pub(crate) fn for_hermetic(mut self, location: &'static Location<'static>) -> Self {
+        self.by = By::hermetic(location);
+        self
+    }
 }
 
 impl Drop for Forbidden {
@@ -101,7 +109,7 @@ impl Drop for Forbidden {
             self.guard.net.loopback.fetch_sub(1, SeqCst);
         }
         self.guard.net.forbidden.fetch_sub(1, SeqCst);
-        self.guard.violations.tell(Rule::Net, self.guard.location);
+        self.guard.violations.tell(Rule::Net, self.by);
     }
 }
 

@@ -2,11 +2,12 @@
 use crate::border::{Entry, fail, functions};
 use crate::env;
 use crate::guard::Guard;
-use crate::violation::Rule;
+use crate::violation::{By, Rule};
 use crate::world;
 use libc::{c_char, c_int, c_void, pid_t};
 use monkey_core::border::Bypass;
 use std::ffi::CStr;
+use std::panic::Location;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 type Strings = *const *const c_char;
@@ -33,7 +34,10 @@ pub(crate) struct State(AtomicUsize);
 /// When it is dropped, and the scope tried to start one: with what was to be started, from where, on which thread.
 #[must_use = "programs may be started again when the guard is dropped"]
 #[derive(Debug)]
-pub struct Forbidden(Guard);
+pub struct Forbidden {
+    guard: Guard,
+    by: By,
+}
 
 /// Lets the caller's scope start no program: who tries gets an error, and the test fails, even if nobody looks at that error.
 ///
@@ -48,13 +52,21 @@ pub struct Forbidden(Guard);
 pub fn forbid() -> Forbidden {
     let guard = Guard::new(&ENTRIES);
     guard.process.0.fetch_add(1, SeqCst);
-    Forbidden(guard)
+    let by = By::guard(guard.location);
+    Forbidden { guard, by }
+}
+
+impl Forbidden {
+    pub(crate) fn for_hermetic(mut self, location: &'static Location<'static>) -> Self {
+        self.by = By::hermetic(location);
+        self
+    }
 }
 
 impl Drop for Forbidden {
     fn drop(&mut self) {
-        self.0.process.0.fetch_sub(1, SeqCst);
-        self.0.violations.tell(Rule::Process, self.0.location);
+        self.guard.process.0.fetch_sub(1, SeqCst);
+        self.guard.violations.tell(Rule::Process, self.by);
     }
 }
 

@@ -30,6 +30,23 @@ impl Rule {
     }
 }
 
+/// Where it is forbidden, and whether by the attribute.
+#[derive(Debug, Clone, Copy)]
+pub struct By {
+    pub location: &'static Location<'static>,
+    pub hermetic: bool,
+}
+
+impl By {
+    pub fn guard(location: &'static Location<'static>) -> Self {
+        Self { location, hermetic: false }
+    }
+
+    pub fn hermetic(location: &'static Location<'static>) -> Self {
+        Self { location, hermetic: true }
+    }
+}
+
 #[derive(Debug)]
 struct Violation {
     rule: Rule,
@@ -63,8 +80,8 @@ impl Violations {
     ///
     /// # Panics
     /// With all of them.
-    pub fn tell(&self, rule: Rule, location: &'static Location<'static>) {
-        let Some(text) = self.take_text(rule, location) else { return };
+    pub fn tell(&self, rule: Rule, by: By) {
+        let Some(text) = self.take_text(rule, by) else { return };
         if thread::panicking() {
             eprintln!("note: {text}");
         } else {
@@ -72,19 +89,20 @@ impl Violations {
         }
     }
 
-    fn take_text(&self, rule: Rule, location: &'static Location<'static>) -> Option<String> {
+    fn take_text(&self, rule: Rule, by: By) -> Option<String> {
         let _bypass = Bypass::begin();
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let taken: Vec<_> = all.extract_if(.., |violation| violation.rule == rule).collect();
         drop(all);
-        (!taken.is_empty()).then(|| text(rule, &taken, location))
+        (!taken.is_empty()).then(|| text(rule, &taken, by))
     }
 }
 
-fn text(rule: Rule, violations: &[Violation], location: &Location<'_>) -> String {
+fn text(rule: Rule, violations: &[Violation], by: By) -> String {
     let (did, guard, help) = rule.words();
-    let mut text =
-        format!("this test {did}, which `{guard}` at {}:{} forbids", location.file(), location.line());
+    let guard = if by.hermetic { "#[monkey::test(hermetic)]" } else { guard };
+    let (file, line) = (by.location.file(), by.location.line());
+    let mut text = format!("this test {did}, which `{guard}` at {file}:{line} forbids");
     for violation in violations.iter().take(MOST) {
         let Violation { what, function, thread, frames, .. } = violation;
         let _ = write!(text, "\n  {what}, by `{function}`\n    ");

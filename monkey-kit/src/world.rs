@@ -3,7 +3,7 @@
 //! Worlds are never freed: a thread that was about to look at one when its scope ended finds one that says nothing. Who stays
 //! in one for longer is counted, and it is not given to another scope meanwhile.
 use crate::violation::Violations;
-use crate::{clock, env, net, process, random};
+use crate::{clock, env, fs, net, process, random};
 use monkey_core::border::{self, Bypass};
 use std::ops::Deref;
 use std::ptr;
@@ -20,6 +20,8 @@ pub struct World {
     inside: AtomicUsize,
     pub clock: clock::State,
     pub env: env::State,
+    pub folders: fs::Folders,
+    pub fs: fs::State,
     pub net: net::State,
     pub process: process::State,
     pub random: random::State,

@@ -104,6 +104,7 @@ pub enum Kind {
     Scope(Visibility),
     Crate(Path),
     Skip,
+    Hermetic,
     /// What the macros tell themselves: another attribute has made the function a test already.
     IsTest,
     Unknown,
@@ -161,6 +162,7 @@ fn argument(input: ParseStream, mistakes: &mut Mistakes) -> syn::Result<Argument
             Kind::Crate(path.map_err(|error| syn::Error::new(error.span(), message))?)
         }
         "skip" => Kind::Skip,
+        "hermetic" => Kind::Hermetic,
         IS_TEST => Kind::IsTest,
         _ => {
             skip_to_comma(input)?;

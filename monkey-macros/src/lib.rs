@@ -77,6 +77,13 @@ pub fn try_patch(list: TokenStream) -> TokenStream {
     list_macro(TRY_PATCH, "try_patch", list.into())
 }
 
+/// Runs a block with replacements, which may borrow what is around it.
+#[proc_macro]
+pub fn during(tokens: TokenStream) -> TokenStream {
+    let parts = List::check_during(tokens.into(), RUNTIME);
+    parts.map_or_else(instead, |(list, block)| expand::list::during(&list, &block)).into()
+}
+
 /// Calls the original of a function.
 #[proc_macro]
 pub fn original(call: TokenStream) -> TokenStream {

@@ -22,8 +22,10 @@ pub use pages::map_block;
 pub use pages::tests::unmapped;
 pub(in crate::code) use pages::unmap;
 pub use redirect::{early, redirect, synchronize};
-pub use system_call::say;
-pub use threads::{exists as thread_exists, name as thread_name, own_kept as own_thread};
+pub use system_call::write_stderr;
+pub use threads::{
+    alone as is_only_thread, exists as thread_exists, name as thread_name, own_kept as own_thread,
+};
 pub use tracer::Tracer;
 pub use write::{Writing, choose_way, write};
 

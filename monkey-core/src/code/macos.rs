@@ -10,14 +10,14 @@ mod world;
 mod write;
 
 pub use map::read_map;
-pub use memory::{memory, read_memory, say};
+pub use memory::{memory, read_memory, write_stderr};
 #[cfg(any(target_arch = "x86_64", test))]
 pub use pages::map_code;
 pub use pages::{granularity, map_block, page_size};
 #[cfg(test)]
 pub use pages::{tests::unmapped, unmap};
 pub use redirect::redirect;
-pub use threads::{exists as thread_exists, name as thread_name, own as own_thread};
+pub use threads::{alone as is_only_thread, exists as thread_exists, name as thread_name, own as own_thread};
 pub use tracer::Tracer;
 pub use write::{choose_way, write};
 

@@ -34,6 +34,11 @@ pub fn thread_exists(_thread: i32) -> bool {
     true
 }
 
+/// Whether there are no others: nobody knows.
+pub fn is_only_thread() -> bool {
+    false
+}
+
 /// The name of a thread, where there is one.
 #[must_use]
 pub fn thread_name(_thread: i32) -> String {
@@ -41,7 +46,7 @@ pub fn thread_name(_thread: i32) -> String {
 }
 
 /// Writes to standard error.
-pub fn say(bytes: &[u8]) {
+pub fn write_stderr(bytes: &[u8]) {
     use std::io::Write as _;
     let _ = std::io::stderr().write_all(bytes);
 }

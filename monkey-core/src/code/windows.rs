@@ -12,12 +12,12 @@ mod write;
 
 pub use debugger::Tracer;
 pub use map::read_map;
-pub use memory::{memory, read_memory, say};
+pub use memory::{memory, read_memory, write_stderr};
 pub use pages::{granularity, map_block, map_code, page_size};
 #[cfg(test)]
 pub use pages::{tests::unmapped, unmap};
 pub use redirect::{redirect, synchronize};
-pub use threads::{exists as thread_exists, name as thread_name, own as own_thread};
+pub use threads::{alone as is_only_thread, exists as thread_exists, name as thread_name, own as own_thread};
 pub use write::write;
 
 /// What gives memory, and where the map is read, for messages.

@@ -60,7 +60,7 @@ extern "C" fn on_crash(signal: libc::c_int, information: *mut libc::siginfo_t, _
     let index = SIGNALS.iter().position(|(number, _)| *number == signal).unwrap_or(0);
     if !report::is_empty() && !SAID.swap(true, SeqCst) {
         for part in ["monkey: ", SIGNALS[index].1, " while functions are replaced:\n"] {
-            crate::code::say(part.as_bytes());
+            crate::code::write_stderr(part.as_bytes());
         }
         report::write();
     }

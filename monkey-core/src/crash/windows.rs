@@ -47,7 +47,7 @@ unsafe extern "system" fn on_crash(pointers: *const ExceptionPointers) -> i32 {
         // SAFETY: the system passes pointers to both parts, which live as long as the filter runs.
         let record = unsafe { (*pointers).record };
         // SAFETY: as above.
-        say(unsafe { (*record).code });
+        write_exception(unsafe { (*record).code });
     }
     drop(quiet);
     let below = BELOW.load(SeqCst);
@@ -60,10 +60,10 @@ unsafe extern "system" fn on_crash(pointers: *const ExceptionPointers) -> i32 {
     unsafe { below(pointers) }
 }
 
-fn say(code: u32) {
+fn write_exception(code: u32) {
     let name = EXCEPTIONS.iter().find(|(own, _)| *own == code).map_or("an exception", |(_, name)| name);
     for part in ["monkey: ", name, " while functions are replaced:\n"] {
-        crate::code::say(part.as_bytes());
+        crate::code::write_stderr(part.as_bytes());
     }
     report::write();
 }

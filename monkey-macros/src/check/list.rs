@@ -1,9 +1,9 @@
 //! The rules of a list: what may stand in it, once, and with what.
-use crate::args::{self, Argument, Count, Entry, Expected, Form, Kind, Returns, Sequence, Visibility};
+use crate::args::{self, Argument, Count, Entry, Expected, Form, Kind, Visibility};
 use crate::listed;
 use crate::mistakes::Mistakes;
 use crate::names;
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::ToTokens as _;
 use syn::{Expr, ExprPath, Path, UnOp};
 
@@ -18,6 +18,10 @@ pub struct List {
     pub order: Option<Vec<Step>>,
     /// Another attribute has made the function a test.
     pub is_test: bool,
+    /// Closures may borrow what is around them.
+    pub lends: bool,
+    /// Where `hermetic` stands.
+    pub hermetic: Option<Span>,
 }
 
 pub struct Replacement {
@@ -52,10 +56,12 @@ pub struct Taker {
 }
 
 const LIST: &[&str] = &["replace", "watch", "expect", "partly", "scope", "crate"];
-pub const TEST: Taker = Taker { name: "test", arguments: LIST };
+const TEST_LIST: &[&str] = &["replace", "watch", "expect", "partly", "scope", "hermetic", "crate"];
+pub const TEST: Taker = Taker { name: "test", arguments: TEST_LIST };
 pub const WITH: Taker = Taker { name: "with", arguments: LIST };
 pub const PATCH: Taker = Taker { name: "patch!", arguments: LIST };
 pub const TRY_PATCH: Taker = Taker { name: "try_patch!", arguments: LIST };
+pub const DURING: Taker = Taker { name: "during!", arguments: LIST };
 pub const PATCHABLE: Taker = Taker { name: "patchable", arguments: &["skip", "crate"] };
 
 const ENABLE: &str = "help: enable the feature `runtime` of the package monkey-mock: `monkey-mock = \"..\"` under [dev-dependencies]";
@@ -121,6 +127,15 @@ impl List {
                 Kind::Scope(visibility) => list.visibility = list.visibility.or(Some(visibility)),
                 Kind::Crate(path) => list.krate = Some(path),
                 Kind::IsTest => list.is_test = true,
+                Kind::Hermetic => {
+                    if runtime && !cfg!(feature = "kit") {
+                        let message = "`hermetic` needs the feature `kit` of the package monkey-mock, which is not in this build; \
+                                       help: enable it, or leave out `default-features = false`";
+                        mistakes.at(name.span(), message);
+                    }
+                    taker.needs_runtime(name.span(), runtime, mistakes);
+                    list.hermetic = Some(name.span());
+                }
                 Kind::Skip | Kind::Unknown => {}
             }
         }
@@ -140,6 +155,27 @@ impl List {
             Self::check_entries(args::entries(tokens, &mut mistakes), &mut mistakes)
         };
         mistakes.into_result().map(|()| list)
+    }
+
+    /// From all that `during!` was given: a list and the block that it is for.
+    pub fn check_during(tokens: TokenStream, runtime: bool) -> syn::Result<(Self, Group)> {
+        let mut tokens: Vec<TokenTree> = tokens.into_iter().collect();
+        let block = tokens.pop();
+        let semicolon = tokens.pop();
+        match (block, semicolon) {
+            (Some(TokenTree::Group(block)), Some(TokenTree::Punct(semicolon)))
+                if block.delimiter() == Delimiter::Brace && semicolon.as_char() == ';' =>
+            {
+                let list = Self::check_macro(DURING, tokens.into_iter().collect(), runtime)?;
+                Ok((Self { lends: true, ..list }, block))
+            }
+            (last, _) => {
+                let place = last.map_or_else(Span::call_site, |last| last.span());
+                let help = "help: write `during!(TARGET = REPLACEMENT; { .. })`";
+                let message = format!("`during!` takes a list, `;`, and a block; {help}");
+                Err(syn::Error::new(place, message))
+            }
+        }
     }
 
     fn check_entries(entries: Vec<Entry>, mistakes: &mut Mistakes) -> Self {
@@ -168,15 +204,10 @@ impl List {
             match &replacement {
                 Form::Function(given) if is_value(given) => {
                     let value = names::text(&given.to_token_stream());
-                    let help = format!("help: write a closure, as in `{name} = || {value}`");
+                    let help = format!("help: write `{name} = returns({value})`");
                     mistakes.on(given, format!("a value cannot stand in for a function; {help}"));
                 }
-                Form::Returns(Returns { word, .. }) | Form::Sequence(Sequence { word, .. }) => {
-                    let message =
-                        format!("`{word}` is not there yet; help: write a closure that gives the value");
-                    mistakes.at(word.span(), message);
-                }
-                Form::Function(_) | Form::Closure(_) => {}
+                _ => {}
             }
             // With a mistake as well: it is still a target, for `expect`.
             self.replacements.push(Replacement { target, given: replacement, count: None, partly: false });
@@ -247,6 +278,28 @@ impl List {
             if std::mem::replace(partly, true) {
                 mistakes.on(&target, format!("`{name}` stands here twice; help: keep one of the two"));
             }
+        }
+    }
+
+    /// Takes out what may capture, for a place where there is more to capture.
+    pub fn split_capturing(&mut self) -> Self {
+        let may_capture = |replacement: &Replacement| match &replacement.given {
+            Form::Closure(closure) => closure.capture.is_some(),
+            Form::Returns(_) | Form::Sequence(_) => true,
+            Form::Function(_) => false,
+        };
+        // An order is one of all calls together, by numbers of the whole list.
+        if self.order.is_some() {
+            return Self::default();
+        }
+        let all = std::mem::take(&mut self.replacements);
+        let (capturing, others) = all.into_iter().partition(may_capture);
+        self.replacements = others;
+        Self {
+            krate: self.krate.clone(),
+            visibility: self.visibility,
+            replacements: capturing,
+            ..Self::default()
         }
     }
 

@@ -1,7 +1,8 @@
 //! `replace(T = R, ..)`, and the macros that are nothing but a list.
+use super::captured::{self, Captured, Values};
 use super::private;
 use super::variadic::Arguments;
-use crate::args::{Form, Visibility};
+use crate::args::{Form, Returns, Sequence, Visibility};
 use crate::check::list::{List, Replacement, Step, Watched};
 use crate::names;
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
@@ -17,15 +18,45 @@ pub fn patch(list: &List, function: &str) -> TokenStream {
     quote_spanned!(Span::mixed_site()=> #private::#function(#visibility, #replacements))
 }
 
+/// `during!`. The block is a closure: in a future it could be left without its end.
+pub fn during(list: &List, block: &Group) -> TokenStream {
+    let private = private(list.krate.as_ref());
+    let visibility = optional_visibility(list.visibility, &private);
+    let replacements = replacements(list, &private);
+    quote_spanned!(Span::mixed_site()=> #private::during(#visibility, #replacements, || #block))
+}
+
 /// All of them as an array of `Replacement`: a `Vec` would call `malloc`, which the test may have replaced.
 pub fn replacements(list: &List, private: &TokenStream) -> TokenStream {
-    let replaced = list.replacements.iter().map(|entry| replacement(entry, private));
+    let replaced = list.replacements.iter().map(|entry| replacement(entry, list.lends, private));
     let watched = list.watched.iter().map(|entry| watched(entry, private));
     let entries = replaced.chain(watched).enumerate().map(|(index, entry)| {
         let order = order(list, index, private);
         quote_spanned!(Span::mixed_site()=> #entry #order)
     });
     quote_spanned!(Span::mixed_site()=> [#(#entries),*])
+}
+
+/// A list without an order, as it would be written.
+pub fn written(list: &List) -> TokenStream {
+    let List { krate, visibility, replacements, watched, hermetic, .. } = list;
+    let pairs = replacements.iter().map(|Replacement { target, given, .. }| quote!(#target = #given));
+    let names = watched.iter().map(|watched| &watched.target);
+    let told = replacements.iter().map(|entry| (&entry.target, &entry.count, entry.partly));
+    let told: Vec<_> =
+        told.chain(watched.iter().map(|entry| (&entry.target, &entry.count, entry.partly))).collect();
+    let counts = told.iter().filter_map(|(target, count, _)| {
+        let count = count.as_ref()?;
+        Some(quote!(#target = #count))
+    });
+    let partly = told.iter().filter(|(.., partly)| *partly).map(|(target, ..)| target);
+    let scope = visibility.map(|visibility| match visibility {
+        Visibility::Scope => quote!(, scope = test),
+        Visibility::Process => quote!(, scope = process),
+    });
+    let krate = krate.as_ref().map(|krate| quote!(, crate = #krate));
+    let hermetic = hermetic.map(|place| quote_spanned!(place=> , hermetic));
+    quote!(replace(#(#pairs),*), watch(#(#names),*), expect(#(#counts),*), partly(#(#partly),*) #scope #hermetic #krate)
 }
 
 /// For those that have a place in the list's order.
@@ -92,7 +123,7 @@ pub fn optional_visibility(written: Option<Visibility>, private: &TokenStream) -
 /// The array is the check: its elements have one type, which rustc finds or refuses, at the replacement.
 ///
 /// Patterns look for constants, statics and unit structs before they bind, so the names are ones that nobody has.
-fn replacement(entry: &Replacement, private: &TokenStream) -> TokenStream {
+fn replacement(entry: &Replacement, lends: bool, private: &TokenStream) -> TokenStream {
     let Replacement { target, given, count, partly } = entry;
     let target_name = names::text(&target.to_token_stream());
     let replacement_name = names::text(&given.to_token_stream());
@@ -104,13 +135,11 @@ fn replacement(entry: &Replacement, private: &TokenStream) -> TokenStream {
     let (start, end) = ends(given);
     let optimised = crate::compiler::optimised();
     let checks = checks(entry, [&alone, &shared], private);
-    let hidden = Ident::new("__monkey_given", Span::mixed_site().located_at(start));
-    let is_block = matches!(given, Form::Function(given) if is_block(given));
-    let offered = if is_block { hidden.to_token_stream() } else { given.to_token_stream() };
     let in_common = in_common(entry, &shared, private);
-    let lent = lent(target, &offered, [&alone, &shared], private);
-    let here = lent_here(given);
-    let asked = asked(target, &offered, [&shared, &here], private);
+    let Offered { before, given, environment } = offered(entry, lends, &alone, private);
+    let lent = lent(target, &entry.given, &given, [&alone, &shared], private);
+    let here = lent_here(&entry.given);
+    let asked = asked(target, &entry.given, &given, [&shared, &here], private);
     let address = address(target, &alone, private);
     // The engine points from the first token to the last.
     let new = respan(quote!(#private::Replacement::new), start);
@@ -120,16 +149,10 @@ fn replacement(entry: &Replacement, private: &TokenStream) -> TokenStream {
     );
     arguments.set_span(end);
     let told = told(count.as_ref(), *partly);
-    // A block would be told to give the target's own type, not one that both go into.
-    let (before, given) = if is_block {
-        (Some(quote_spanned!(Span::mixed_site()=> let #hidden = #given;)), hidden.into_token_stream())
-    } else {
-        (None, given.into_token_stream())
-    };
     quote_spanned! {Span::mixed_site()=> {
-        #before
         let #here = ();
         let #alone = #target;
+        #before
         let [#shared, #replacement] = [#alone, #given];
         #checks
         #lent
@@ -137,6 +160,7 @@ fn replacement(entry: &Replacement, private: &TokenStream) -> TokenStream {
         #new #arguments
             .of_type(#private::core::any::type_name_of_val(&#alone))
             .optimised(#optimised)
+            #environment
             #in_common
             #told
     }}
@@ -167,6 +191,43 @@ fn variadic(entry: &Replacement, of: Arguments, private: &TokenStream) -> TokenS
             .optimised(#optimised)
             #told
     }}
+}
+
+/// What the check looks at.
+struct Offered {
+    before: Option<TokenStream>,
+    /// May stand more than once.
+    given: TokenStream,
+    /// What it captures.
+    environment: Option<TokenStream>,
+}
+
+fn offered(entry: &Replacement, lends: bool, alone: &Ident, private: &TokenStream) -> Offered {
+    let kept = match &entry.given {
+        Form::Closure(closure) if closure.asyncness.is_none() && (closure.capture.is_some() || lends) => {
+            Some(captured::captured(entry, closure, alone, private))
+        }
+        Form::Returns(Returns { value, .. }) => {
+            Some(captured::values(entry, &Values::One(value), lends, alone, private))
+        }
+        Form::Sequence(Sequence { values, then_original, .. }) => {
+            Some(captured::values(entry, &Values::InTurn(values, *then_original), lends, alone, private))
+        }
+        _ => None,
+    };
+    if let Some(Captured { before, given, environment }) = kept {
+        return Offered { before: Some(before), given, environment: Some(environment) };
+    }
+    match &entry.given {
+        // A block would be told to give the target's own type, not one that both go into.
+        Form::Function(given) if is_block(given) => {
+            let (start, _) = ends(given);
+            let hidden = Ident::new("__monkey_given", Span::mixed_site().located_at(start));
+            let before = Some(quote_spanned!(Span::mixed_site()=> let #hidden = #given;));
+            Offered { before, given: hidden.into_token_stream(), environment: None }
+        }
+        given => Offered { before: None, given: given.to_token_stream(), environment: None },
+    }
 }
 
 /// What the array lets through: targets that are no functions, and an `unsafe fn` in place of a safe one.
@@ -202,7 +263,7 @@ fn is_function(target: &ExprPath, alone: &Ident, private: &TokenStream) -> Token
 
 /// The same for functions of another ABI, of which only a path can be unsafe. The closure is never called.
 fn foreign(entry: &Replacement, [alone, shared]: [&Ident; 2], private: &TokenStream) -> Option<TokenStream> {
-    if matches!(entry.given, Form::Closure(_)) {
+    if !matches!(entry.given, Form::Function(_)) {
         return None;
     }
     let (start, end) = ends(&entry.given);
@@ -225,7 +286,7 @@ fn foreign(entry: &Replacement, [alone, shared]: [&Ident; 2], private: &TokenStr
 
 /// The type that both have, and whether the check above knows it; the engine refuses what it does not know.
 fn in_common(entry: &Replacement, shared: &Ident, private: &TokenStream) -> Option<TokenStream> {
-    if matches!(entry.given, Form::Closure(_)) {
+    if !matches!(entry.given, Form::Function(_)) {
         return None;
     }
     Some(quote_spanned! {Span::mixed_site()=>
@@ -242,6 +303,7 @@ fn in_common(entry: &Replacement, shared: &Ident, private: &TokenStream) -> Opti
 /// Offers the replacement to the method beside the target, where it has one (see [`lent`](super::lent)). The closure is never called.
 fn lent(
     target: &ExprPath,
+    written: &Form,
     given: &TokenStream,
     [alone, shared]: [&Ident; 2],
     private: &TokenStream,
@@ -251,7 +313,7 @@ fn lent(
     let name = super::lent::name(&method.ident);
     let receiver = Ident::new("__monkey_receiver", Span::mixed_site());
     // rustc points from the first token to the last: to the replacement.
-    let (start, end) = ends(given);
+    let (start, end) = ends(written);
     let place = quote_spanned!(Span::mixed_site()=> *(&#receiver).__monkey_place());
     let mut arguments =
         Group::new(Delimiter::Parenthesis, quote_spanned!(Span::mixed_site()=> &#shared, #given));
@@ -277,6 +339,7 @@ fn lent(
 /// Offers the replacement to what the target's attribute asks for, where it does (see [`asked`](super::asked)). None of it is run.
 fn asked(
     target: &ExprPath,
+    written: &Form,
     given: &TokenStream,
     [shared, here]: [&Ident; 2],
     private: &TokenStream,
@@ -286,7 +349,7 @@ fn asked(
     let any = |index| format_ident!("{here}{index}", span = here.span());
     let any: Vec<_> = (0..super::asked::LIFETIMES).map(any).collect();
     let heres = any.iter().map(|_| here);
-    let (start, end) = ends(given);
+    let (start, end) = ends(written);
     let lookup = quote_spanned!(Span::mixed_site()=> &&&#private::Lookup::<#path, #name, _>::of(&#shared));
     let mut lookup = Group::new(Delimiter::Parenthesis, lookup);
     lookup.set_span(start);
@@ -334,7 +397,7 @@ fn is_block(expression: &Expr) -> bool {
 }
 
 /// The outermost tokens at another place.
-fn respan(tokens: TokenStream, span: Span) -> TokenStream {
+pub fn respan(tokens: TokenStream, span: Span) -> TokenStream {
     let move_there = |mut token: TokenTree| {
         token.set_span(span);
         token
@@ -343,7 +406,7 @@ fn respan(tokens: TokenStream, span: Span) -> TokenStream {
 }
 
 /// The spans of the first and the last token: joined spans are not to be had on stable.
-fn ends(tokens: &impl ToTokens) -> (Span, Span) {
+pub fn ends(tokens: &impl ToTokens) -> (Span, Span) {
     let mut tokens = tokens.to_token_stream().into_iter();
     let first = tokens.next().map_or_else(Span::call_site, |token| token.span());
     (first, tokens.last().map_or(first, |token| token.span()))

@@ -240,6 +240,26 @@ mod waiting {
     }
 
     #[test]
+    fn who_visits_takes_the_clock_along() {
+        let (jobs, inbox) = mpsc::channel::<Box<dyn FnOnce() + Send>>();
+        let worker = thread::spawn(move || inbox.into_iter().for_each(|job| job()));
+        let clock = monkey::clock::pause();
+        let scope = monkey::Scope::current();
+        let (send, seen) = mpsc::channel();
+        let job = move || {
+            let start = Instant::now();
+            thread::sleep(HOUR);
+            send.send(start.elapsed()).unwrap();
+        };
+        jobs.send(Box::new(move || scope.run(job))).unwrap();
+        assert_eq!(seen.recv().unwrap(), HOUR);
+        assert_eq!(clock.elapsed(), HOUR);
+        drop(jobs);
+        drop(clock);
+        worker.join().unwrap();
+    }
+
+    #[test]
     fn tests_beside_each_other_have_their_own() {
         thread::scope(|scope| {
             for number in 1..8_u32 {

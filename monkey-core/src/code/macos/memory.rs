@@ -35,7 +35,7 @@ pub fn memory(size: usize) -> Option<usize> {
 }
 
 /// Writes to standard error, also from a signal handler.
-pub fn say(bytes: &[u8]) {
+pub fn write_stderr(bytes: &[u8]) {
     // SAFETY: write(2) reads as many bytes as there are.
     unsafe { libc::write(2, bytes.as_ptr().cast(), bytes.len()) };
 }

@@ -1,5 +1,6 @@
 //! The process's other threads: what they are called, and where each of them stands.
 use super::map;
+use super::world::Listed;
 use mach2::kern_return::KERN_SUCCESS;
 use mach2::mach_types::thread_act_t;
 use mach2::thread_act::{thread_get_state, thread_set_state};
@@ -31,6 +32,11 @@ fn information(thread: i32) -> Option<libc::proc_threadinfo> {
     let told = unsafe { libc::proc_pidinfo(process, BY_ID, u64::from(thread as u32), into, size) };
     // SAFETY: all bytes are zero or written, and any are valid.
     (told == size).then(|| unsafe { information.assume_init() })
+}
+
+/// Whether there are no others.
+pub fn alone() -> bool {
+    Listed::read().is_some_and(|listed| listed.threads().len() == 1)
 }
 
 /// Whether a thread is still there.

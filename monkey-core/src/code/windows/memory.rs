@@ -32,7 +32,7 @@ pub fn memory(size: usize) -> Option<usize> {
 }
 
 /// Writes to standard error, also from an exception handler.
-pub fn say(bytes: &[u8]) {
+pub fn write_stderr(bytes: &[u8]) {
     // SAFETY: asks for a handle of the process's.
     let error = unsafe { api::GetStdHandle(api::STANDARD_ERROR) };
     let mut written = 0;
