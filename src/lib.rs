@@ -58,7 +58,7 @@
 //! monkey-mock = "0.1"
 //! ```
 //!
-//! `kit`, on by default, is a test's own outside world, and brings `runtime` along.
+//! `kit`, on by default, is a test's own outside world, and brings `runtime` along. It is there on x86-64 and AArch64 Linux.
 //!
 //! # Safety
 //!
@@ -67,7 +67,12 @@
 
 #[cfg(feature = "runtime")]
 pub use monkey_core::{Cause, FunctionError, PatchError, PatchGuard, Scope, function, patch_at};
-#[cfg(feature = "kit")]
+#[cfg(all(
+    feature = "kit",
+    target_os = "linux",
+    any(target_arch = "aarch64", target_arch = "x86_64"),
+    target_pointer_width = "64"
+))]
 pub use monkey_kit::{clock, env, fs, net, process, random};
 
 /// Makes functions replaceable at every optimisation level.

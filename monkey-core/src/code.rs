@@ -1,13 +1,30 @@
 //! The porting seam: which memory is code, room near it, and changing it while it runs.
 //!
 //! One file per operating system, one per architecture for what an instruction set adds.
-#[cfg(target_os = "linux")]
+#[cfg(system = "linux")]
 mod linux;
-#[cfg(target_os = "linux")]
+#[cfg(system = "macos")]
+mod macos;
+#[cfg(system = "windows")]
+mod windows;
+#[cfg(system = "linux")]
 use linux as system;
+#[cfg(system = "macos")]
+use macos as system;
+#[cfg(system = "windows")]
+use windows as system;
 
+#[cfg(not(system = "macos"))]
+mod around_trap;
 pub mod breakpoint;
+#[cfg(any(target_arch = "x86_64", test))]
+mod landing;
+mod map;
+mod near;
 pub mod signature;
+#[cfg(not(system = "macos"))]
+mod stacks;
+#[cfg(system = "linux")]
 mod valgrind;
 
 #[cfg(target_arch = "aarch64")]
@@ -19,14 +36,30 @@ use aarch64 as arch;
 #[cfg(target_arch = "x86_64")]
 use x86_64 as arch;
 
+pub use map::Map;
+pub use near::allocate;
+#[cfg(system = "windows")]
+pub use system::api;
 pub use system::{
-    Map, Tracer, Writing, allocate, ask_loader_again, choose_way, each_loaded_file, early, is_only_thread,
-    let_loader_rest, memory, own_thread, page_size, read_memory, redirect, signal, thread_exists,
-    thread_name, write, write_stderr,
+    MAP, Tracer, Writing, choose_way, is_only_thread, memory, own_thread, page_size, read_memory, redirect,
+    thread_exists, thread_name, write, write_stderr,
 };
+// What a system has that forks.
+#[cfg(any(system = "linux", system = "macos"))]
+pub use system::{ask_loader_again, early, let_loader_rest};
+#[cfg(system = "linux")]
+pub use system::{each_loaded_file, signal};
 // A jump that lands at a certain address, or begins in the padding in front of a function, is of this machine only.
 #[cfg(target_arch = "x86_64")]
-pub use system::{holds, place};
+pub use landing::place;
+
+/// Whether these bytes lie at an address, where there may be nothing at all: a library may have been closed.
+#[cfg(any(not(system = "macos"), target_arch = "x86_64"))]
+#[must_use]
+pub fn holds(address: usize, bytes: &[u8]) -> bool {
+    let mut there = vec![0; bytes.len()];
+    read_memory(address, &mut there) == bytes.len() && there == bytes
+}
 
 #[cfg(target_arch = "aarch64")]
 const BREAKPOINT: breakpoint::Breakpoint = breakpoint::AARCH64;

@@ -134,6 +134,11 @@ pub enum Cause {
     },
     /// Calls are dispatched in source, and several patchable functions have the target's name.
     SameName,
+    /// Code is not changed on this platform at all.
+    Unsupported {
+        /// Its target triple.
+        platform: &'static str,
+    },
     /// A thread may stand on the instructions that have to change, and does not move.
     ThreadInTheWay {
         /// Its id.
@@ -200,12 +205,32 @@ impl Cause {
                 "lift the policy against executable memory (seccomp, SELinux execmem) for the test process, and check its limit \
                  on address space (ulimit -v)"
             }
+            Self::NotWritable { .. } if cfg!(windows) => {
+                "let the test process change its code: no Arbitrary Code Guard (ProhibitDynamicCode) for it, or mark the target \
+                 #[monkey::patchable]"
+            }
+            Self::NotWritable { .. } if cfg!(target_os = "macos") => {
+                "sign the test program without the hardened runtime, as cargo and the linker do, or with the entitlements \
+                 com.apple.security.cs.allow-unsigned-executable-memory and disable-executable-page-protection, or mark the \
+                 target #[monkey::patchable]"
+            }
             Self::NotWritable { .. } => {
                 "let the test process have one way: /proc mounted and /proc/self/mem open to it (dumpable or root, no \
                  proc_mem.force_override), or mprotect (no PR_SET_MDWE, no seccomp or SELinux execmod policy against it)"
             }
+            Self::Unsupported { .. } => {
+                "mark the target #[monkey::patchable], or a function of your own that calls it, or run the test where code is \
+                 patched"
+            }
             Self::ThreadInTheWay { .. } => {
-                "make the patch before that thread is started, or let the thread unblock SIGTRAP and SIGURG"
+                if cfg!(windows) {
+                    "make the patch before that thread is started"
+                } else {
+                    "make the patch before that thread is started, or let the thread unblock SIGTRAP and SIGURG"
+                }
+            }
+            Self::Traced { .. } if cfg!(windows) => {
+                "run the test without it, or make the first patch of this target before there is a second thread"
             }
             Self::Traced { .. } => {
                 "let it pass SIGTRAP and SIGURG on (gdb: `handle SIGTRAP SIGURG nostop noprint pass`), run without it, or make the \
@@ -252,6 +277,9 @@ impl fmt::Display for Cause {
             Self::SameName => f.write_str(
                 "calls are dispatched in source, and several patchable functions have its name: nothing tells them apart",
             ),
+            Self::Unsupported { platform } => {
+                write!(f, "monkey does not change machine code on {platform}")
+            }
             Self::ThreadInTheWay { thread, name, reason } => {
                 write!(f, "thread `{name}` ({thread}) may stand on its first instructions: {reason}")
             }

@@ -42,7 +42,8 @@ extern "C" fn early() {
 
 /// Called by the loader before `main`, or when the library is opened that this crate is in.
 #[used]
-#[unsafe(link_section = ".init_array.00099")]
+#[cfg_attr(target_os = "macos", unsafe(link_section = "__DATA,__mod_init_func"))]
+#[cfg_attr(not(target_os = "macos"), unsafe(link_section = ".init_array.00099"))]
 static EARLY: extern "C" fn() = early;
 
 /// Keeps the object file in the program that has the constructor.

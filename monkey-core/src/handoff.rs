@@ -1,17 +1,18 @@
 //! What a starting thread is handed. Not allocated by `malloc`, which a test may count, and never waited for.
 use crate::code;
 use crate::members::Member;
+use std::ffi::c_void;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering::SeqCst};
 
 /// What a thread begins with.
-pub type Start = extern "C-unwind" fn(*mut libc::c_void) -> *mut libc::c_void;
+pub type Start = extern "C-unwind" fn(*mut c_void) -> *mut c_void;
 
 /// The start routine that the program gave and its argument.
 #[derive(Debug, Clone, Copy)]
 pub struct Routine {
     pub start: Start,
-    pub argument: *mut libc::c_void,
+    pub argument: *mut c_void,
 }
 
 /// What a thread is of.
@@ -28,7 +29,7 @@ pub struct Origin {
 pub struct Handoff {
     taken: AtomicBool,
     start: AtomicUsize,
-    argument: AtomicPtr<libc::c_void>,
+    argument: AtomicPtr<c_void>,
     scope: AtomicU64,
     lineage: AtomicU64,
     member: AtomicPtr<Member>,
@@ -140,7 +141,7 @@ fn give(first: *mut Page, new: *mut Page) {
 mod tests {
     use super::*;
 
-    extern "C-unwind" fn start(argument: *mut libc::c_void) -> *mut libc::c_void {
+    extern "C-unwind" fn start(argument: *mut c_void) -> *mut c_void {
         argument
     }
 

@@ -10,22 +10,39 @@ mod containers;
 mod copies;
 mod dwarf;
 mod eh_frame;
+#[cfg_attr(not(system = "linux"), allow(dead_code, reason = "files of another form are read into its parts"))]
 mod elf;
 mod index;
 mod inlined;
 mod instances;
 mod legacy;
-#[cfg(target_os = "linux")]
+#[cfg(system = "linux")]
 mod linux;
+#[cfg(system = "macos")]
+mod macho;
+#[cfg(system = "macos")]
+mod macos;
 mod name;
 mod objects;
 mod origin;
+#[cfg(system = "windows")]
+mod pe;
 mod published;
 mod spelling;
 mod symbols;
+#[cfg(system = "unsupported")]
+mod unsupported;
 mod v0;
-#[cfg(target_os = "linux")]
+#[cfg(system = "windows")]
+mod windows;
+#[cfg(system = "linux")]
 use linux as system;
+#[cfg(system = "macos")]
+use macos as system;
+#[cfg(system = "unsupported")]
+use unsupported as system;
+#[cfg(system = "windows")]
+use windows as system;
 
 pub use by_path::{Candidate, Meaning, by_path};
 pub use callers::{Caller, caller};

@@ -1,27 +1,37 @@
 //! The engine of monkey: hooks, stubs, scopes and the writing of code.
 //!
 //! Users take the package `monkey-mock`, which re-exports what is public here.
+#![cfg_attr(system = "unsupported", allow(dead_code, reason = "what only hooks in code need"))]
 
 #[doc(hidden)]
 pub mod border;
 mod captured;
+#[cfg_attr(system = "unsupported", path = "code/unsupported.rs")]
 mod code;
 mod count;
+#[cfg_attr(system = "macos", path = "crash/macos.rs")]
+#[cfg_attr(system = "unsupported", path = "crash/unsupported.rs")]
+#[cfg_attr(system = "windows", path = "crash/windows.rs")]
 mod crash;
 mod dispatch;
 mod engine;
+#[cfg(not(system = "unsupported"))]
 mod entry;
 mod error;
 #[doc(hidden)]
 pub mod expansion;
+#[cfg(any(system = "linux", system = "macos"))]
 mod fork;
 mod function;
 mod group;
 mod guard;
+#[cfg(any(system = "linux", system = "windows"))]
 mod handoff;
 mod hook;
 #[doc(hidden)]
 pub mod image;
+#[cfg_attr(system = "macos", path = "inherit/macos.rs")]
+#[cfg_attr(system = "unsupported", path = "inherit/unsupported.rs")]
 mod inherit;
 mod install;
 mod installed;
@@ -48,6 +58,7 @@ mod scope;
 pub mod stub;
 mod target_kind;
 mod test_run;
+#[cfg_attr(system = "unsupported", path = "text/unsupported.rs")]
 mod text;
 mod thread;
 mod turn;

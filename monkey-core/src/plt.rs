@@ -5,10 +5,15 @@ mod aarch64;
 #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "tested on every host"))]
 mod x86_64;
 
-#[cfg(target_arch = "aarch64")]
+#[cfg(all(not(system = "unsupported"), target_arch = "aarch64"))]
 use aarch64::slot_of;
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(not(system = "unsupported"), target_arch = "x86_64"))]
 use x86_64::slot_of;
+
+#[cfg(system = "unsupported")]
+mod unsupported;
+#[cfg(system = "unsupported")]
+use unsupported::slot_of;
 
 /// Where the PLT entry at `address` leads, if there is one: what its slot holds.
 pub fn followed(address: usize) -> Option<usize> {
@@ -27,7 +32,7 @@ pub fn slot(code: &[u8], address: usize) -> Option<usize> {
     slot_of(|offset| code.get(offset).copied(), address)
 }
 
-#[cfg(all(test, target_arch = "x86_64"))]
+#[cfg(all(test, not(system = "unsupported"), target_arch = "x86_64"))]
 mod tests {
     use super::followed;
 

@@ -4,6 +4,7 @@
 //! calls, and jumps on. Other lists pay nothing for it. Thunks are never used again: a thread may be in one that was taken
 //! away. Records are: what such a thread notes there names a thunk that is no longer the record's.
 mod ended;
+#[cfg_attr(system = "unsupported", path = "recorder/unsupported.rs")]
 mod thunks;
 
 use crate::stub::{noted, record};
@@ -157,8 +158,7 @@ mod tests {
         let seen: Vec<_> = recorder.calls().collect();
         let order: Vec<_> = seen.iter().map(|call| call.thunk == thunks[1].id()).collect();
         assert_eq!(order, [false, true, true, false]);
-        // SAFETY: takes nothing, changes nothing.
-        let own = unsafe { libc::gettid() };
+        let own = crate::code::own_thread();
         let here = crate::image::caller(seen[0].return_address).unwrap();
         assert!(seen.iter().all(|call| call.thread == Some(own)));
         assert!(here.function.contains("calls_are_noted_in_their_order_and_go_on"), "{here:?}");

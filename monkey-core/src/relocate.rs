@@ -7,9 +7,9 @@ use std::fmt;
 pub mod aarch64;
 pub mod x86_64;
 
-#[cfg(target_arch = "aarch64")]
+#[cfg(all(not(system = "unsupported"), target_arch = "aarch64"))]
 pub(crate) use aarch64 as arch;
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(not(system = "unsupported"), target_arch = "x86_64"))]
 pub(crate) use x86_64 as arch;
 
 /// The displaced instructions of a target, relocated: what the trampoline is made of.

@@ -7,9 +7,9 @@
 pub mod aarch64;
 pub mod x86_64;
 
-#[cfg(target_arch = "aarch64")]
+#[cfg(all(not(system = "unsupported"), target_arch = "aarch64"))]
 pub(crate) use aarch64 as arch;
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(not(system = "unsupported"), target_arch = "x86_64"))]
 pub(crate) use x86_64 as arch;
 
 /// Where the parts of a hook lie.
@@ -21,6 +21,27 @@ pub struct Layout {
     pub cell: u64,
     /// The distance of the thread's words from the thread pointer, in bytes.
     pub thread: i64,
+    /// Whose conventions the code is made by.
+    pub system: System,
+}
+
+/// Systems that differ in where the thread pointer is, and in what lies below the stack pointer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum System {
+    Linux,
+    MacOs,
+    Windows,
+}
+
+impl System {
+    /// The one that this is compiled for.
+    pub const OWN: Self = if cfg!(windows) {
+        Self::Windows
+    } else if cfg!(target_vendor = "apple") {
+        Self::MacOs
+    } else {
+        Self::Linux
+    };
 }
 
 /// How many outside calls a cell has records for.
@@ -99,6 +120,8 @@ pub struct Noting {
     pub data: u64,
     /// The distance of the thread's id from the thread pointer, in bytes, where that is known.
     pub thread_id: Option<i64>,
+    /// Whose conventions the code is made by.
+    pub system: System,
 }
 
 /// Offsets within the data of a thunk that notes calls, in bytes. `recorder::Data` is the Rust side of it.

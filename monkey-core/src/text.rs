@@ -7,7 +7,7 @@ use crate::hook::{Hook, HookTable, Jump, Place};
 use crate::image;
 use crate::lock::{self, Lock, Mark};
 use crate::registry::{self, Known};
-use crate::stub::{Layout, arch};
+use crate::stub::{Layout, System, arch};
 use crate::thread;
 use once_cell::race::OnceBool;
 
@@ -96,6 +96,7 @@ impl Body {
     }
 
     /// A function of which the file need not be asked.
+    #[cfg(not(system = "macos"))]
     pub fn unbounded(target: usize) -> Self {
         let file = image::code_in_file(target, UNKNOWN_EXTENT).unwrap_or_default();
         let (bounds, code_end) = (Bounds::default(), code_end(target));
@@ -176,6 +177,7 @@ impl Text {
             stub: stub as u64,
             cell: std::ptr::from_ref(cell) as u64,
             thread: thread::offset() as i64,
+            system: System::OWN,
         };
         let mut code = SIGNATURE.to_vec();
         code.extend(arch::assemble(&layout, bytes, &original));
@@ -274,7 +276,7 @@ pub fn map(bodies: &[Body]) -> Result<Option<Map>, Cause> {
     if bodies.iter().all(|body| body.code_end.is_some()) {
         return Ok(None);
     }
-    let unreadable = |error| format!("/proc/self/maps cannot be read: {error}");
+    let unreadable = |error| format!("{} cannot be read: {error}", code::MAP);
     Map::read().map(Some).map_err(|error| Cause::NotWritable { reason: unreadable(error) })
 }
 

@@ -1,9 +1,7 @@
 //! The words that every thread has: its scope, what it bypasses, and whether it holds the engine's lock.
 //!
-//! They lie in the static thread-local block, at one offset from the thread pointer for all threads of the
-//! process, so that a stub reads them with one instruction. The initial-exec model is asked for by name: the
-//! linker turns the load into a constant in a program, and the loader finds room for 32 bytes in a library.
-//! Source: Ulrich Drepper, "ELF Handling For Thread-Local Storage", section 4.3.
+//! They lie at one offset from the thread pointer for all threads of the process, so that a stub reads them with one
+//! instruction.
 //!
 //! | word | written by | read by |
 //! | --- | --- | --- |
@@ -34,73 +32,29 @@ const BYPASS_WORD: usize = 1;
 const STACK_WORD: usize = 2;
 const LOCKS_WORD: usize = 3;
 
-macro_rules! words_symbol {
-    () => {
-        // The version is in the name because two versions of this crate may meet in one link-time optimised object.
-        concat!(
-            "monkey_thread_words_",
-            env!("CARGO_PKG_VERSION_MAJOR"),
-            "_",
-            env!("CARGO_PKG_VERSION_MINOR"),
-            "_",
-            env!("CARGO_PKG_VERSION_PATCH")
-        )
-    };
-}
+#[cfg(system = "linux")]
+mod linux;
+#[cfg(system = "macos")]
+mod macos;
+#[cfg(system = "unsupported")]
+mod unsupported;
+#[cfg(system = "windows")]
+mod windows;
+#[cfg(system = "linux")]
+use linux as system;
+#[cfg(system = "macos")]
+use macos as system;
+#[cfg(system = "unsupported")]
+use unsupported as system;
+#[cfg(system = "windows")]
+use windows as system;
 
-// The words themselves, for all code that `words` is inlined into, and for this program or library alone.
-std::arch::global_asm!(concat!(
-    ".pushsection .tbss.monkey,\"awT\",@nobits\n",
-    ".balign 16\n",
-    ".globl ",
-    words_symbol!(),
-    "\n",
-    ".hidden ",
-    words_symbol!(),
-    "\n",
-    ".type ",
-    words_symbol!(),
-    ",@object\n",
-    ".size ",
-    words_symbol!(),
-    ", 32\n",
-    words_symbol!(),
-    ":\n",
-    ".zero 32\n",
-    ".popsection"
-));
-
-#[cfg(all(target_os = "linux", target_arch = "aarch64"))]
-#[path = "thread/linux_aarch64.rs"]
-mod arch;
-#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-#[path = "thread/linux_x86_64.rs"]
-mod arch;
-
-mod id;
-
-pub use arch::{offset, pointer};
-pub use id::{id_of, id_offset};
-
-#[inline]
-fn words() -> *mut u64 {
-    arch::words() as *mut u64
-}
-
-#[inline]
-fn load(index: usize) -> u64 {
-    let word = words().wrapping_add(index);
-    // SAFETY: the words are this thread's own, aligned and alive as long as it runs. Volatile, because the
-    // stubs that this thread runs change them behind the compiler's back.
-    unsafe { word.read_volatile() }
-}
-
-#[inline]
-fn store(index: usize, value: u64) {
-    let word = words().wrapping_add(index);
-    // SAFETY: as in `load`; no other thread looks at them.
-    unsafe { word.write_volatile(value) }
-}
+#[cfg(not(system = "unsupported"))]
+pub use system::offset;
+#[cfg(system = "macos")]
+pub use system::{Handed, hand_to, handed};
+pub use system::{id_of, id_offset};
+use system::{load, store};
 
 /// Whether the engine itself is at work on this thread.
 pub fn is_quiet() -> bool {

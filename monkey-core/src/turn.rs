@@ -238,6 +238,7 @@ fn limit() -> Duration {
 
 impl Engine {
     /// In the child of a fork only the forking thread, and so its scope's turn, is left.
+    #[cfg(any(system = "linux", system = "macos"))]
     pub fn keep_only(&mut self, scope: u64) -> Option<Ended> {
         self.scopes.waiting_alone = 0;
         let other = self.scopes.live.iter().find(|live| live.word != scope)?.word;

@@ -2,12 +2,15 @@
 use std::arch::asm;
 
 /// The instruction that stops whoever runs into it: `brk #0x6D6B`, `11010100001 imm16 00000`.
+#[cfg(system = "linux")]
 pub const TRAP: &[u8] = &0xD42D_AD60_u32.to_le_bytes();
 
 /// What debuggers and coverage tools set: `brk #0`.
+#[cfg(system = "linux")]
 pub const BREAKPOINT: &[u8] = &0xD420_0000_u32.to_le_bytes();
 
 /// Puts `movz w0, #value; ret` into bytes: a function to try a way of writing on.
+#[cfg(system = "linux")]
 pub fn returning(value: u32) -> Vec<u8> {
     // 010100101 00 imm16 Rd                  movz w0, #value
     // 11010110010 11111 000000 11110 00000   ret
@@ -19,6 +22,7 @@ pub fn returning(value: u32) -> Vec<u8> {
 ///
 /// Source: Arm Architecture Reference Manual (DDI 0487), B2.7.4.2. `CTR_EL0` names the shortest cache lines: data in bits 16 to
 /// 19, instructions in bits 0 to 3, as the logarithm of their words.
+#[cfg(system = "linux")]
 pub fn flush(address: usize, length: usize) {
     let lines: usize;
     // SAFETY: reads a register that Linux leaves readable.

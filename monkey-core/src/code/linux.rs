@@ -1,36 +1,49 @@
 //! Linux: `/proc/self/maps`, `mmap`, `/proc/self/mem` or `mprotect`, signals.
-#[cfg(any(target_arch = "x86_64", test))]
-mod landing;
 mod map;
 mod memory;
-mod near;
 mod objects;
 mod pages;
 mod redirect;
 pub mod signal;
-mod stacks;
 mod system_call;
 mod threads;
 mod tracer;
 mod trap;
 mod write;
 
-#[cfg(target_arch = "x86_64")]
-pub use landing::place;
-pub use map::Map;
-#[cfg(target_arch = "x86_64")]
-pub use memory::holds;
+use std::io;
+
+pub use map::read_map;
 pub use memory::read_memory;
-pub use near::allocate;
 pub use objects::{ask_loader_again, each_loaded_file, let_loader_rest};
 use pages::Place;
-pub use redirect::{early, redirect};
+pub use pages::map_block;
+#[cfg(test)]
+pub use pages::tests::unmapped;
+pub(in crate::code) use pages::unmap;
+pub use redirect::{early, redirect, synchronize};
 pub use system_call::write_stderr;
 pub use threads::{
     alone as is_only_thread, exists as thread_exists, name as thread_name, own_kept as own_thread,
 };
 pub use tracer::Tracer;
 pub use write::{Writing, choose_way, write};
+
+/// What gives memory, and where the map is read, for messages.
+pub const ALLOCATES: &str = "mmap";
+/// As above.
+pub const MAP: &str = "/proc/self/maps";
+
+/// At multiples of what new memory may begin, in bytes.
+#[must_use]
+pub fn granularity() -> usize {
+    page_size()
+}
+
+/// New memory at an address where nothing is, to be read and executed.
+pub fn map_code(start: usize, size: usize) -> io::Result<usize> {
+    pages::map(Place::At(start), size, libc::PROT_READ | libc::PROT_EXEC)
+}
 
 /// The size of a page, in bytes.
 #[must_use]
@@ -54,5 +67,5 @@ fn interrupt_all() {
     // SAFETY: the page is ours.
     unsafe { libc::mprotect(page as *mut libc::c_void, size, libc::PROT_READ) };
     // SAFETY: the page is ours, and nobody else knows of it.
-    unsafe { pages::unmap(page, size) };
+    unsafe { unmap(page, size) };
 }

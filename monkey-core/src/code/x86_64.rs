@@ -2,12 +2,15 @@
 use std::arch::asm;
 
 /// The instruction that stops whoever runs into it: `int3`, `CC`.
+#[cfg(not(system = "macos"))]
 pub const TRAP: &[u8] = &[0xCC];
 
 /// What debuggers and coverage tools set.
+#[cfg(system = "linux")]
 pub const BREAKPOINT: &[u8] = TRAP;
 
 /// Puts `eax = value; ret` (`B8 imm32 C3`) into bytes: a function to try a way of writing on.
+#[cfg(system = "linux")]
 pub fn returning(value: u32) -> Vec<u8> {
     let mut code = vec![0xB8];
     code.extend_from_slice(&value.to_le_bytes());
@@ -16,6 +19,7 @@ pub fn returning(value: u32) -> Vec<u8> {
 }
 
 /// Makes written code visible to instruction fetch: x86 keeps the caches coherent by itself.
+#[cfg(system = "linux")]
 pub fn flush(_address: usize, _length: usize) {}
 
 /// Stores one byte.

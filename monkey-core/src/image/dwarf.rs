@@ -252,7 +252,6 @@ fn unify_std_path(path: String) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::image::elf::Elf;
 
     /// The first bytes of a section, some of them changed.
     fn spoiled(data: &[u8], seed: &mut u32) -> &'static [u8] {
@@ -269,8 +268,8 @@ mod tests {
 
     #[test]
     fn spoiled_debug_information_is_survived() {
-        let file = std::fs::read("/proc/self/exe").unwrap().leak();
-        let elf = Elf::parse(file).unwrap();
+        let file = std::fs::read(std::env::current_exe().unwrap()).unwrap().leak();
+        let elf = crate::image::system::parse(file).unwrap();
         let Some(first) = super::super::bytes::number(elf.debug_section(".debug_aranges"), 16, 8) else {
             // A release build has none, unless its profile asks for it.
             assert!(elf.debug_section(".debug_info").is_empty());

@@ -60,6 +60,10 @@ impl<'a> Table<'a> {
 
 /// Begin and size of the function around `svma`.
 pub(super) fn function(elf: &Elf, svma: u64) -> Option<(u64, u64)> {
+    if !elf.ranges.is_empty() {
+        let (begin, end) = *elf.ranges[..elf.ranges.partition_point(|(begin, _)| *begin <= svma)].last()?;
+        return (svma < end).then_some((begin, end - begin));
+    }
     if let Some((begin, size)) = Table::of(elf).and_then(|table| table.last_to(svma)) {
         return (svma - begin < size).then_some((begin, size));
     }
@@ -77,6 +81,9 @@ fn function_by_gimli(elf: &Elf, svma: u64) -> Option<(u64, u64)> {
 
 /// Where the last function in front of `svma` ends.
 pub(super) fn end_before(elf: &Elf, svma: u64) -> Option<u64> {
+    if !elf.ranges.is_empty() {
+        return Some(elf.ranges[..elf.ranges.partition_point(|(begin, _)| *begin < svma)].last()?.1);
+    }
     if let Some((begin, size)) = Table::of(elf).and_then(|table| table.last_to(svma.checked_sub(1)?)) {
         return begin.checked_add(size);
     }
@@ -95,6 +102,10 @@ fn end_before_by_gimli(elf: &Elf, svma: u64) -> Option<u64> {
 
 /// Where the next function behind `svma` begins. The table is sorted, eight bytes an entry.
 pub(super) fn next(elf: &Elf, svma: u64) -> Option<u64> {
+    if !elf.ranges.is_empty() {
+        let (begin, _) = elf.ranges.get(elf.ranges.partition_point(|(begin, _)| *begin <= svma))?;
+        return Some(*begin);
+    }
     if let Some(table) = Table::of(elf) {
         let next = table.count_to(svma);
         return (next < table.entries.len()).then(|| table.begin(next));

@@ -35,8 +35,10 @@ pub(super) struct Elf {
     pub linkage: Vec<Section>,
     pub eh_frame_hdr: Section,
     pub eh_frame: Section,
+    /// Begin and end of each function, sorted, where the file's form has such a table in place of `.eh_frame_hdr`.
+    pub ranges: Vec<(u64, u64)>,
     /// Name and bytes of each section that has debug information.
-    debug_sections: Vec<(&'static [u8], &'static [u8])>,
+    pub debug_sections: Vec<(&'static [u8], &'static [u8])>,
     /// Sections that are there but packed.
     pub compressed: bool,
 }
@@ -155,7 +157,7 @@ pub(super) fn segments(data: &[u8]) -> Option<Vec<(u32, u64, u64)>> {
     )
 }
 
-#[cfg(test)]
+#[cfg(all(test, system = "linux"))]
 mod tests {
     use super::*;
     use crate::image::eh_frame;

@@ -1,6 +1,6 @@
 //! Which files are loaded where: Linux. What another system has to offer in place of this is `loaded`, `open`,
 //! `pointer` and `resolve`.
-use super::elf;
+use super::elf::{self, Elf};
 use crate::code::each_loaded_file;
 use std::ffi::{CString, OsStr};
 use std::fs::File;
@@ -125,6 +125,11 @@ pub(super) fn open(loaded: &Loaded) -> Option<&'static [u8]> {
     let begins_alike =
         loaded.marks.iter().filter(|mark| mark.starts_with(b"\x7fELF")).all(|mark| mark == header);
     (begins_alike && elf::segments(data)? == loaded.segments).then_some(data)
+}
+
+/// The parts of a file.
+pub(super) fn parse(data: &'static [u8]) -> Option<Elf> {
+    Elf::parse(data)
 }
 
 /// The kernel's own library has no file: all of it is in memory, headers included.

@@ -90,7 +90,7 @@ pub(super) fn around(address: usize) -> Option<&'static Object> {
 impl Object {
     /// The file's parts, if the file can be read.
     pub fn elf(&self) -> Option<&Elf> {
-        let read = || Box::new(system::open(&self.loaded).and_then(Elf::parse));
+        let read = || Box::new(system::open(&self.loaded).and_then(system::parse));
         self.elf.get_or_init(read).as_ref()
     }
 

@@ -24,20 +24,37 @@ pub fn note_end() {
     if USED.load(SeqCst) == 0 {
         return;
     }
-    let mut name = [0_u8; LENGTH];
-    // SAFETY: room for the name and its zero, which is all that is written there.
-    let told = unsafe { libc::prctl(libc::PR_GET_NAME, name.as_mut_ptr()) };
-    // SAFETY: takes nothing, changes nothing.
-    let id = unsafe { libc::gettid() };
+    let (told, name, id) = own();
     let place = &ENDED[NEXT.fetch_add(1, SeqCst) % MOST];
     place.id.store(0, SeqCst);
-    if told != 0 {
+    if !told {
         return;
     }
     for (word, bytes) in place.name.iter().zip(name.as_chunks().0) {
         word.store(u64::from_ne_bytes(*bytes), SeqCst);
     }
     place.id.store(id as u64, SeqCst);
+}
+
+/// Whether the calling thread's name is known, the name, and the id.
+#[cfg(system = "linux")]
+fn own() -> (bool, [u8; LENGTH], i32) {
+    let mut name = [0_u8; LENGTH];
+    // SAFETY: room for the name and its zero, which is all that is written there.
+    let told = unsafe { libc::prctl(libc::PR_GET_NAME, name.as_mut_ptr()) };
+    // SAFETY: takes nothing, changes nothing.
+    let id = unsafe { libc::gettid() };
+    (told == 0, name, id)
+}
+
+/// Whether the calling thread's name is known, the name as far as there is room, and the id.
+#[cfg(not(system = "linux"))]
+fn own() -> (bool, [u8; LENGTH], i32) {
+    let id = crate::code::own_thread();
+    let (all, mut name) = (crate::code::thread_name(id), [0_u8; LENGTH]);
+    let length = all.len().min(LENGTH - 1);
+    name[..length].copy_from_slice(&all.as_bytes()[..length]);
+    (true, name, id)
 }
 
 /// The name that a thread of this id had.
@@ -60,8 +77,7 @@ mod tests {
         let _recorder = Recorder::new();
         let thread = std::thread::Builder::new().name("ends".to_owned()).spawn(|| {
             note_end();
-            // SAFETY: takes nothing, changes nothing.
-            unsafe { libc::gettid() }
+            crate::code::own_thread()
         });
         let id = thread.unwrap().join().unwrap();
         assert_eq!(name_of(id).as_deref(), Some("ends"));

@@ -3,7 +3,7 @@ use super::Recorder;
 use crate::code;
 use crate::error::Cause;
 use crate::group::Group;
-use crate::stub::{Noting, arch, noting};
+use crate::stub::{Noting, System, arch, noting};
 use crate::thread;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering::SeqCst};
@@ -58,6 +58,7 @@ impl Block {
                 code: self.code_of(index) as u64,
                 data: ptr::from_ref(self.data(index)) as u64,
                 thread_id,
+                system: System::OWN,
             };
             let code = arch::note(&layout);
             assert!(code.len() <= UNIT, "a thunk fits in its unit");

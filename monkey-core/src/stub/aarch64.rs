@@ -27,7 +27,7 @@
 //! that changes them, so compilers never keep anything there over a call (`docs/src/how-it-works.md` has the sources).
 //!
 //! All ways out are `b`, or `br` with `x17`, which both `bti c` and `bti j` accept.
-use super::{BYPASS_WINDOW, Layout, OUTSIDE, RETURNS, cell, slot};
+use super::{BYPASS_WINDOW, Layout, OUTSIDE, RETURNS, System, cell, slot};
 use crate::thread::{BYPASS, BYPASS_OFFSET, BYPASS_STACK_OFFSET, PROCESS};
 
 mod assembler;
@@ -159,6 +159,14 @@ fn authenticate(asm: &mut Assembler, signed: Option<Key>) {
     }
 }
 
+fn thread_pointer(asm: &mut Assembler, system: System, register: Register) {
+    match system {
+        System::Linux => asm.thread_pointer(register),
+        System::MacOs => asm.thread_data(register),
+        System::Windows => asm.thread_environment(register),
+    }
+}
+
 struct Stub {
     asm: Assembler,
     layout: Layout,
@@ -212,7 +220,7 @@ impl Stub {
 
     /// Brings the thread's words into reach of `base` and an offset, which it returns.
     fn thread_words(&mut self, base: Register, free: Register) -> u64 {
-        self.asm.thread_pointer(base);
+        thread_pointer(&mut self.asm, self.layout.system, base);
         self.near_words().unwrap_or_else(|| {
             self.asm.constant(free, self.layout.thread.cast_unsigned());
             self.asm.add(base, base, free);
@@ -353,7 +361,7 @@ impl Stub {
         self.scope();
         self.asm.clear_highest_bit(X16, X16);
         self.asm.store(X16, X1, 0);
-        self.asm.thread_pointer(X16);
+        thread_pointer(&mut self.asm, self.layout.system, X16);
         self.asm.add_number(X1, X1, 8);
         self.asm.store_release(X16, X1);
         self.asm.bind(leave);

@@ -1,5 +1,6 @@
 //! The stub on x86-64. On every way each register is what it was: what the search needs is saved on the stack meanwhile,
-//! and the jump to a replacement reads its target from there.
+//! and the jump to a replacement reads its target from there; but `r11` on Windows, which has no red zone. `seg` is the
+//! segment of the thread pointer: `fs` on Linux, else `gs`.
 //!
 //! ```text
 //! stub:     cmp  [active], 0           has anybody patched this hook?
@@ -7,7 +8,7 @@
 //! original: the displaced instructions
 //!           jmp  behind them in the target
 //! active:   in no scope, and nothing to look at?     original
-//!           rcx = fs:[scope]
+//!           rcx = seg:[scope]
 //!           is it the first slot's owner?            search
 //!           does it ask for the trampoline?          bypass
 //!           is there anything further to look at?    search, or original
@@ -22,7 +23,7 @@
 //! still what it was, or the search begins anew. The counter changes whenever a slot gets or loses its owner
 //! (`hook::next_tenure`): what was read belongs together, and a patch that is taken away has exactly the calls that went to
 //! its replacement. It is one locked instruction, so a signal handler that comes between loses no count either.
-use super::{BYPASS_WINDOW, Layout, OUTSIDE, RETURNS, cell, slot};
+use super::{BYPASS_WINDOW, Layout, OUTSIDE, RETURNS, System, cell, slot};
 use crate::thread::{ALL, BYPASS, BYPASS_OFFSET, BYPASS_STACK_OFFSET, PROCESS};
 
 mod assembler;
@@ -61,9 +62,18 @@ pub fn assemble(layout: &Layout, _body: &[u8], original: &[u8]) -> Vec<u8> {
     stub.asm.finish()
 }
 
+/// The prefix that makes an address one from the thread pointer.
+fn segment(system: System) -> u8 {
+    // 64 fs, 65 gs
+    if system == System::Linux { 0x64 } else { 0x65 }
+}
+
 struct Stub {
     asm: Assembler,
     cell: u64,
+    system: System,
+    /// The prefix that makes an address one from the thread pointer.
+    segment: u8,
     /// The thread's words, from the thread pointer.
     scope: i32,
     original: Label,
@@ -81,6 +91,8 @@ impl Stub {
         let mut asm = Assembler::new(layout.stub);
         Self {
             cell: layout.cell,
+            system: layout.system,
+            segment: segment(layout.system),
             scope,
             original: asm.label(),
             active: asm.label(),
@@ -119,8 +131,8 @@ impl Stub {
         let look = self.field(cell::LOOK);
         let scoped = self.asm.label();
         self.asm.bind(self.active);
-        // 64 48 83 3C 25 disp32 00  cmp qword fs:[scope], 0
-        self.asm.absolute(&[0x64, 0x48, 0x83, 0x3C, 0x25], self.scope, &[0]);
+        // seg 48 83 3C 25 disp32 00  cmp qword seg:[scope], 0
+        self.asm.absolute(&[self.segment, 0x48, 0x83, 0x3C, 0x25], self.scope, &[0]);
         // 0F 85 rel32               jne scoped
         self.asm.branch(&[0x0F, 0x85], scoped);
         // 48 83 3D rel32 00         cmp qword [rip+look], 0
@@ -135,8 +147,8 @@ impl Stub {
         let (owner, look) = (self.field(cell::FIRST + slot::OWNER), self.field(cell::LOOK));
         // 51                        push rcx
         self.asm.bytes(&[0x51]);
-        // 64 48 8B 0C 25 disp32     mov rcx, fs:[scope]
-        self.asm.absolute(&[0x64, 0x48, 0x8B, 0x0C, 0x25], self.scope, &[]);
+        // seg 48 8B 0C 25 disp32     mov rcx, seg:[scope]
+        self.asm.absolute(&[self.segment, 0x48, 0x8B, 0x0C, 0x25], self.scope, &[]);
         // 48 3B 0D rel32            cmp rcx, [rip+owner]
         self.asm.relative(&[0x48, 0x3B, 0x0D], owner, &[]);
         // 0F 84 rel32               je search
@@ -181,8 +193,8 @@ impl Stub {
     }
 
     fn scope_without_bypass(&mut self) {
-        // 64 48 8B 0C 25 disp32     mov rcx, fs:[scope]
-        self.asm.absolute(&[0x64, 0x48, 0x8B, 0x0C, 0x25], self.scope, &[]);
+        // seg 48 8B 0C 25 disp32     mov rcx, seg:[scope]
+        self.asm.absolute(&[self.segment, 0x48, 0x8B, 0x0C, 0x25], self.scope, &[]);
         self.clear_bypass();
     }
 
@@ -225,6 +237,9 @@ impl Stub {
         // 48 89 4C C2 disp8         mov [rdx+rax*8+RETURNS], rcx
         self.asm.bytes(&[0x83, 0xE0, RETURNS as u8 - 1, 0x48, 0x8B, 0x4C, 0x24, 0x20]);
         self.asm.bytes(&[0x48, 0x89, 0x4C, 0xC2, returns]);
+        if self.system == System::Windows {
+            return self.jump_by_register();
+        }
         // 48 8B 0C 24               mov rcx, [rsp]       (r11's)
         // 4C 89 1C 24               mov [rsp], r11
         // 49 89 CB                  mov r11, rcx
@@ -237,6 +252,24 @@ impl Stub {
         self.asm.bytes(&[0x48, 0x8D, 0x64, 0x24, 0x08, 0x58, 0x5A, 0x59, 0xFF, 0x64, 0x24, 0xE0]);
     }
 
+    /// Nothing below the stack pointer is anybody's to keep; `r11` is what linkers' thunks use between two functions.
+    fn jump_by_register(&mut self) {
+        // 48 8D 64 24 08            lea rsp, [rsp+8]
+        // 58                        pop rax
+        // 5A                        pop rdx
+        // 59                        pop rcx
+        // 41 FF E3                  jmp r11
+        self.asm.bytes(&[0x48, 0x8D, 0x64, 0x24, 0x08, 0x58, 0x5A, 0x59, 0x41, 0xFF, 0xE3]);
+    }
+
+    /// Where a thread finds what names it: itself by the psABI and in macOS's `pthread_t`, its `TEB` on Windows.
+    fn own_pointer(&self) -> i32 {
+        match self.system {
+            System::Linux | System::MacOs => 0,
+            System::Windows => 0x30,
+        }
+    }
+
     /// `rcx` is saved, and the scope word, with the bit that says so. One call of the group takes the trampoline, if it is
     /// made by the frame that asked: right below where the stack was then.
     fn bypassing(&mut self) {
@@ -245,8 +278,8 @@ impl Stub {
         self.asm.bind(self.bypassing);
         // 50                        push rax
         self.asm.bytes(&[0x50]);
-        // 64 48 8B 04 25 disp32     mov rax, fs:[group]
-        self.asm.absolute(&[0x64, 0x48, 0x8B, 0x04, 0x25], group, &[]);
+        // seg 48 8B 04 25 disp32     mov rax, seg:[group]
+        self.asm.absolute(&[self.segment, 0x48, 0x8B, 0x04, 0x25], group, &[]);
         // 48 83 F8 imm8             cmp rax, ALL
         self.asm.bytes(&[0x48, 0x83, 0xF8, ALL as u8]);
         // 0F 84 rel32               je leave
@@ -255,8 +288,8 @@ impl Stub {
         self.asm.relative(&[0x48, 0x3B, 0x05], self.field(cell::GROUP), &[]);
         // 0F 85 rel32               jne others
         self.asm.branch(&[0x0F, 0x85], others);
-        // 64 48 8B 04 25 disp32     mov rax, fs:[stack]
-        self.asm.absolute(&[0x64, 0x48, 0x8B, 0x04, 0x25], stack, &[]);
+        // seg 48 8B 04 25 disp32     mov rax, seg:[stack]
+        self.asm.absolute(&[self.segment, 0x48, 0x8B, 0x04, 0x25], stack, &[]);
         // 48 29 E0                  sub rax, rsp
         // 48 83 E8 10               sub rax, 16    (two registers are saved)
         self.asm.bytes(&[0x48, 0x29, 0xE0, 0x48, 0x83, 0xE8, 0x10]);
@@ -265,8 +298,8 @@ impl Stub {
         // 0F 87 rel32               ja others
         self.asm.branch(&[0x0F, 0x87], others);
         self.clear_bypass();
-        // 64 48 89 0C 25 disp32     mov fs:[scope], rcx
-        self.asm.absolute(&[0x64, 0x48, 0x89, 0x0C, 0x25], self.scope, &[]);
+        // seg 48 89 0C 25 disp32     mov seg:[scope], rcx
+        self.asm.absolute(&[self.segment, 0x48, 0x89, 0x0C, 0x25], self.scope, &[]);
         self.asm.bind(leave);
         // 58                        pop rax
         // 59                        pop rcx
@@ -305,8 +338,8 @@ impl Stub {
         self.scope_without_bypass();
         // 48 89 0C 02               mov [rdx+rax], rcx
         self.asm.bytes(&[0x48, 0x89, 0x0C, 0x02]);
-        // 64 48 8B 0C 25 disp32     mov rcx, fs:[0]    (the thread pointer itself, by the psABI)
-        self.asm.absolute(&[0x64, 0x48, 0x8B, 0x0C, 0x25], 0, &[]);
+        // seg 48 8B 0C 25 disp32    mov rcx, seg:[own]
+        self.asm.absolute(&[self.segment, 0x48, 0x8B, 0x0C, 0x25], self.own_pointer(), &[]);
         // 48 89 4C 02 08            mov [rdx+rax+8], rcx
         self.asm.bytes(&[0x48, 0x89, 0x4C, 0x02, 0x08]);
         self.asm.bind(leave);

@@ -1,98 +1,26 @@
-//! The process's own map.
+//! The process's map by `/proc/self/maps`, or by what the loader knows.
 use super::objects::each_loaded_file;
+use crate::code::map::{Map, Region};
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::ops::ControlFlow;
 
 const MAPS: &str = "/proc/self/maps";
 
-/// One mapping.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Region {
-    pub start: usize,
-    pub end: usize,
-    pub read: bool,
-    pub write: bool,
-    pub execute: bool,
-    /// What is mapped: a path, `[heap]`, or nothing.
-    pub name: String,
-}
-
-impl Region {
-    /// As the kernel prints it: `r-x`.
-    pub fn protection(&self) -> String {
-        let letter = |set, letter| if set { letter } else { '-' };
-        [letter(self.read, 'r'), letter(self.write, 'w'), letter(self.execute, 'x')].iter().collect()
-    }
-
-    pub fn contains(&self, address: usize) -> bool {
-        (self.start..self.end).contains(&address)
-    }
-}
-
-/// All mappings, in the order of their addresses. Where `/proc` is not to be had: those of the loaded files only.
-#[derive(Debug, Clone)]
-pub struct Map {
-    regions: Vec<Region>,
-    /// Why the kernel was not asked, and there may be more.
-    unread: Option<String>,
-}
-
-impl Map {
-    /// One reading of `/proc/self/maps`, or of what the loader knows.
-    pub fn read() -> io::Result<Self> {
-        let error = match text() {
-            Ok(text) => {
-                let regions = text.split(|byte| *byte == b'\n').filter_map(parse).collect();
-                return Ok(Self { regions, unread: None });
-            }
-            Err(error) => error,
-        };
-        let regions = loaded();
-        if regions.is_empty() {
-            return Err(error);
+/// One reading of `/proc/self/maps`, or of what the loader knows.
+pub fn read_map() -> io::Result<Map> {
+    let error = match text() {
+        Ok(text) => {
+            let regions = text.split(|byte| *byte == b'\n').filter_map(parse).collect();
+            return Ok(Map { regions, unread: None });
         }
-        Ok(Self { regions, unread: Some(format!("{MAPS}: {error}")) })
+        Err(error) => error,
+    };
+    let regions = loaded();
+    if regions.is_empty() {
+        return Err(error);
     }
-
-    /// Whether nothing is mapped but what is in here.
-    #[must_use]
-    pub fn is_whole(&self) -> bool {
-        self.unread.is_none()
-    }
-
-    #[must_use]
-    pub fn find(&self, address: usize) -> Option<&Region> {
-        self.regions.iter().find(|region| region.contains(address))
-    }
-
-    /// What there is to say of an address that is not in here.
-    #[must_use]
-    pub fn absence(&self) -> String {
-        match &self.unread {
-            None => "nothing is mapped there".into(),
-            Some(reason) => {
-                format!("no loaded file has code there, and the process's map cannot be read ({reason})")
-            }
-        }
-    }
-
-    /// Where the code that goes on at `address` ends: it may lie in several mappings, each with its own protection.
-    #[must_use]
-    pub fn code_end(&self, address: usize) -> usize {
-        let mut end = address;
-        while let Some(region) = self.find(end).filter(|region| region.execute && region.read) {
-            end = region.end;
-        }
-        end
-    }
-
-    /// Gaps of at least `size` bytes, as (start, end).
-    pub fn gaps(&self, size: usize) -> impl Iterator<Item = (usize, usize)> + '_ {
-        let ends = std::iter::once(0).chain(self.regions.iter().map(|region| region.end));
-        let starts = self.regions.iter().map(|region| region.start);
-        ends.zip(starts).filter(move |(end, start)| start.saturating_sub(*end) >= size)
-    }
+    Ok(Map { regions, unread: Some(format!("{MAPS}: {error}")) })
 }
 
 /// The segments of all loaded files, by their own headers.
@@ -170,15 +98,6 @@ mod tests {
         assert_eq!((region.start, region.end), (0x55d0_c8a0_0000, 0x55d0_c8a2_1000));
         assert_eq!((region.protection().as_str(), region.name.as_str()), ("r-x", "/bin/cat"));
         assert_eq!(parse(b""), None);
-    }
-
-    #[test]
-    fn this_function_is_code_and_gaps_are_free() {
-        let map = Map::read().unwrap();
-        let address = this_function_is_code_and_gaps_are_free as *const () as usize;
-        assert!(map.find(address).unwrap().execute);
-        assert!(map.is_whole());
-        assert!(map.gaps(4096).all(|(start, end)| map.find(start).is_none() && map.find(end - 1).is_none()));
     }
 
     #[test]

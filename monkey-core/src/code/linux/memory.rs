@@ -21,17 +21,11 @@ fn read_file(address: usize, bytes: &mut [u8]) -> io::Result<usize> {
     File::open("/proc/self/mem")?.read_at(bytes, address as u64)
 }
 
-/// Whether these bytes lie at an address, where there may be nothing at all: a library may have been closed.
-#[must_use]
-pub fn holds(address: usize, bytes: &[u8]) -> bool {
-    let mut there = vec![0; bytes.len()];
-    read_memory(address, &mut there) == bytes.len() && there == bytes
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::pages::{self, Place};
     use super::*;
+    use crate::code::holds;
 
     #[test]
     fn the_file_gives_what_the_call_gives() {

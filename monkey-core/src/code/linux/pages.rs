@@ -1,4 +1,5 @@
 //! Pages of our own.
+use crate::code::Block;
 use std::io;
 
 /// Where new pages are to lie.
@@ -28,6 +29,19 @@ pub fn map(place: Place, size: usize, protection: libc::c_int) -> io::Result<usi
         return Err(io::ErrorKind::AddrInUse.into());
     }
     Ok(mapped as usize)
+}
+
+/// Maps a block: code to be read and executed, data behind it to be written.
+pub fn map_block(start: usize, code: usize, data: usize) -> io::Result<Block> {
+    let block = Block { start, code, data };
+    let read_execute = libc::PROT_READ | libc::PROT_EXEC;
+    map(Place::At(start), code, read_execute)?;
+    if let Err(error) = map(Place::At(start + code), data, libc::PROT_READ | libc::PROT_WRITE) {
+        // SAFETY: the pages were mapped two lines above and nobody knows of them yet.
+        unsafe { unmap(start, code) };
+        return Err(error);
+    }
+    Ok(block)
 }
 
 /// Takes pages away again.

@@ -9,8 +9,9 @@
 //! call made meanwhile arrives: the trap's handler sends it to the stub.
 #[cfg(target_arch = "x86_64")]
 use super::tracer::Tracer;
-use super::{memory::holds, stacks::Stacks, threads, trap, write::write};
-use crate::code::{Redirect, arch};
+use super::{threads, trap, write::write};
+use crate::code::stacks::Stacks;
+use crate::code::{Redirect, arch, around_trap, holds};
 use crate::error::Cause;
 use std::time::{Duration, Instant};
 
@@ -51,7 +52,7 @@ pub fn redirect(redirect: &Redirect<'_>) -> Result<(), Cause> {
         return write_without_trap(redirect, cause);
     }
     trap::publish(redirect);
-    let written = write_around_trap(redirect);
+    let written = around_trap::write(redirect, &drain);
     trap::withdraw();
     written
 }
@@ -98,21 +99,6 @@ fn ask_tracer() -> Result<(), Cause> {
 #[cfg(target_arch = "aarch64")]
 #[allow(clippy::unnecessary_wraps, reason = "as on x86-64")]
 fn ask_tracer() -> Result<(), Cause> {
-    Ok(())
-}
-
-fn write_around_trap(redirect: &Redirect<'_>) -> Result<(), Cause> {
-    let trap = arch::TRAP;
-    // SAFETY: the target is readable code, longer than the trap: its first instructions were decoded.
-    let before = unsafe { std::slice::from_raw_parts(redirect.target as *const u8, trap.len()) }.to_vec();
-    write(redirect.target, trap)?;
-    synchronize();
-    let result =
-        drain(redirect).and_then(|()| write(redirect.target + trap.len(), &redirect.jump[trap.len()..]));
-    synchronize();
-    let first = if result.is_ok() { &redirect.jump[..trap.len()] } else { &before[..] };
-    write(redirect.target, first).and(result)?;
-    synchronize();
     Ok(())
 }
 
@@ -246,7 +232,7 @@ pub extern "C" fn early() {
 }
 
 /// Makes every core fetch instructions anew before it runs any more of this process.
-fn synchronize() {
+pub fn synchronize() {
     if membarrier(PRIVATE_EXPEDITED_SYNC_CORE) != 0 {
         // Not registered yet, or not there: then the interrupts that a change of protection sends do the same.
         membarrier(REGISTER_PRIVATE_EXPEDITED_SYNC_CORE);

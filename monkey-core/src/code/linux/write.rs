@@ -5,9 +5,8 @@
 //! there for kernels and sandboxes without it, and for emulators that would go on running what they translated
 //! before. Never readable-and-writable first and executable afterwards: other threads run that page all the time, and
 //! a policy may refuse the way back.
-use super::map::Map;
 use super::pages::{self, Place};
-use crate::code::{arch, valgrind};
+use crate::code::{Map, arch, valgrind};
 use crate::error::Cause;
 use once_cell::race::OnceBox;
 use std::cell::Cell;
@@ -217,7 +216,7 @@ impl Pages {
     }
 }
 
-fn bits(region: &super::map::Region) -> libc::c_int {
+fn bits(region: &crate::code::map::Region) -> libc::c_int {
     let bit = |set, bit| if set { bit } else { 0 };
     bit(region.read, libc::PROT_READ)
         | bit(region.write, libc::PROT_WRITE)

@@ -240,6 +240,20 @@ impl Assembler {
         self.word(0xD53B_D040 | t);
     }
 
+    /// `mrs Xt, tpidrro_el0; and Xt, Xt, #~7`: macOS keeps the processor's number in the lowest bits.
+    pub fn thread_data(&mut self, Register(t): Register) {
+        // 1101010100111011110100000 11 Rt
+        self.word(0xD53B_D060 | t);
+        // 1 00 100100 1 immr imms Rn Rd         61 ones, from bit 3 on
+        self.word(0x927D_F000 | t << 5 | t);
+    }
+
+    /// `mov Xd, x18`: Windows keeps the thread's environment block there.
+    pub fn thread_environment(&mut self, Register(d): Register) {
+        // 1 01 01010 000 Rm 000000 11111 Rd
+        self.word(0xAA12_03E0 | d);
+    }
+
     /// `add Xd, Xn, Xm`
     pub fn add(&mut self, Register(d): Register, Register(n): Register, Register(m): Register) {
         // 10001011000 Rm 000000 Rn Rd

@@ -29,7 +29,7 @@ pub fn note(layout: &Noting) -> Vec<u8> {
     asm.store(X30, X1, noted::RETURN);
     match layout.thread_id {
         Some(offset) => {
-            asm.thread_pointer(X2);
+            super::thread_pointer(&mut asm, layout.system, X2);
             asm.constant(X3, offset.cast_unsigned());
             asm.add(X2, X2, X3);
             asm.load_word(X2, X2);

@@ -33,10 +33,10 @@ pub fn note(layout: &Noting) -> Vec<u8> {
     // 48 89 51 disp8            mov [rcx+RETURN], rdx
     asm.bytes(&[0x48, 0x8B, 0x54, 0x24, SAVED, 0x48, 0x89, 0x51, noted::RETURN as u8]);
     match layout.thread_id {
-        // 64 8B 14 25 disp32    mov edx, fs:[id]
+        // seg 8B 14 25 disp32   mov edx, seg:[id]
         Some(offset) => {
             let offset = i32::try_from(offset).expect("the id lies near the thread pointer");
-            asm.absolute(&[0x64, 0x8B, 0x14, 0x25], offset, &[]);
+            asm.absolute(&[super::segment(layout.system), 0x8B, 0x14, 0x25], offset, &[]);
         }
         // 31 D2                 xor edx, edx
         None => asm.bytes(&[0x31, 0xD2]),

@@ -1,7 +1,7 @@
 //! A machine for stubs, by a decoder that the library does not use: it stops between any two instructions.
 use super::scenes::{End, Runner};
-use monkey_core::stub::Layout;
 use monkey_core::stub::aarch64::{ORIGINAL, assemble, skipped};
+use monkey_core::stub::{Layout, System};
 use std::collections::BTreeMap;
 use yaxpeax_arch::{Decoder, U8Reader};
 use yaxpeax_arm::armv8::a64::{InstDecoder, Instruction, Opcode, Operand, SizeCode};
@@ -41,7 +41,7 @@ pub struct Model {
 
 impl Model {
     pub fn new(thread: i64, body: &[u8]) -> Self {
-        let layout = Layout { stub: STUB, cell: DATA, thread };
+        let layout = Layout { stub: STUB, cell: DATA, thread, system: System::Linux };
         let code = assemble(&layout, body, &INSIDE);
         let pad = skipped(body);
         assert_eq!(code[ORIGINAL - pad..ORIGINAL + INSIDE.len()], [&body[..pad], &INSIDE].concat());

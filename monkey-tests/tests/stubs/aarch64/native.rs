@@ -2,7 +2,7 @@
 use super::scenes::{End, Runner, play};
 use super::toggles;
 use monkey_core::stub::aarch64::{ORIGINAL, assemble};
-use monkey_core::stub::{Layout, cell, slot};
+use monkey_core::stub::{Layout, System, cell, slot};
 use std::arch::asm;
 use std::cell::UnsafeCell;
 
@@ -64,6 +64,7 @@ impl Native {
             stub: code as u64,
             cell: (code + CODE) as u64,
             thread: (words() as u64).wrapping_sub(thread_pointer()).cast_signed(),
+            system: System::OWN,
         };
         let mut bytes = assemble(&layout, &body, &place(0, signed));
         bytes.resize(PLACES, 0);

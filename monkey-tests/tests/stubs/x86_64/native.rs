@@ -1,7 +1,7 @@
 //! Stubs run by the machine itself, with all registers full.
 use super::scenes::{End, Runner};
 use monkey_core::stub::x86_64::{ORIGINAL, assemble};
-use monkey_core::stub::{Layout, cell, slot};
+use monkey_core::stub::{Layout, System, cell, slot};
 use std::arch::{asm, naked_asm};
 use std::cell::UnsafeCell;
 
@@ -203,7 +203,7 @@ impl Native {
         assert_ne!(start, libc::MAP_FAILED);
         let address = start as u64;
         let thread = from_thread_pointer(words() as u64);
-        let layout = Layout { stub: address, cell: address + CODE as u64, thread };
+        let layout = Layout { stub: address, cell: address + CODE as u64, thread, system: System::OWN };
         let code = assemble(&layout, &[], &place(0));
         let mut bytes = code.clone();
         bytes.resize(PLACES, 0);

@@ -1,9 +1,8 @@
 //! What is on other threads' stacks.
 //!
-//! A signal handler returns into the code that the signal interrupted, by the address that the kernel put on the stack.
-//! Nothing else tells where: a thread in a handler is seen in the handler.
-use super::map::Map;
-use super::memory::read_memory;
+//! A handler of signals or exceptions returns into the code that was interrupted, by the address that the kernel put on the
+//! stack. Nothing else tells where: a thread in a handler is seen in the handler.
+use super::{Map, read_memory};
 
 /// How much of a stack is looked at, in bytes.
 const DEEPEST: usize = 8 << 20;

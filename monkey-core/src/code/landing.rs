@@ -1,6 +1,5 @@
 //! Code at one certain address, on pages of ours.
-use super::pages::{self, Place};
-use super::{page_size, write::write};
+use super::system::{self, granularity, write};
 use crate::error::Cause;
 use parking_lot::Mutex;
 use std::ops::Range;
@@ -23,15 +22,14 @@ pub fn place(address: usize, code: &[u8]) -> Result<(), Cause> {
     let refused =
         |error: &dyn std::fmt::Display| Cause::NoMemory { reason: format!("at {address:#x}: {error}") };
     let end = address.checked_add(code.len()).ok_or_else(|| refused(&"no such address"))?;
-    let size = page_size();
+    let size = granularity();
     let mut landings = LANDINGS.lock();
     if landings.taken.iter().any(|taken| taken.start < end && address < taken.end) {
         return Err(refused(&"other code of ours is there"));
     }
     for page in (address / size * size..end).step_by(size) {
         if !landings.pages.contains(&page) {
-            pages::map(Place::At(page), size, libc::PROT_READ | libc::PROT_EXEC)
-                .map_err(|error| refused(&error))?;
+            system::map_code(page, size).map_err(|error| refused(&error))?;
             landings.pages.push(page);
         }
     }
@@ -46,16 +44,16 @@ mod tests {
 
     #[test]
     fn code_is_placed_once_and_only_where_nothing_is() {
-        let size = page_size();
-        let free = pages::tests::unmapped(1 << 17);
-        pages::map(Place::At(free), 2 * size, libc::PROT_NONE).unwrap();
+        let size = granularity();
+        let free = system::unmapped(2 * size);
+        system::map_code(free, 2 * size).unwrap();
         place(free + 8, &[1]).unwrap_err();
         // SAFETY: nobody uses the pages.
-        unsafe { pages::unmap(free, 2 * size) };
+        unsafe { system::unmap(free, 2 * size) };
         place(free + size - 2, &[1, 2, 3]).unwrap();
         place(free + size, &[4]).unwrap_err();
         place(free + size + 1, &[4]).unwrap();
-        assert!(super::super::memory::holds(free + size - 2, &[1, 2, 3, 4]));
+        assert!(super::super::holds(free + size - 2, &[1, 2, 3, 4]));
         place(usize::MAX - 1, &[1, 2, 3]).unwrap_err();
     }
 }

@@ -1,9 +1,7 @@
 //! Reserved near a target, found in one reading of the process's map.
-use super::map::Map;
-use super::pages::{self, Place};
-use crate::code::Block;
+use super::system::{self, granularity};
+use super::{Block, Map};
 use crate::error::Cause;
-use std::io;
 
 /// Kept free around mappings: the kernel wants a guard gap below stacks, and the heap grows upwards.
 const MARGIN: usize = 16 << 20;
@@ -17,7 +15,7 @@ pub fn allocate(target: usize, reach: usize, code: usize, data: usize) -> Result
     let size = code + data;
     let mut last = None;
     for start in candidates(target, reach, size) {
-        match map_at(start, code, data) {
+        match system::map_block(start, code, data) {
             Ok(block) => return Ok(block),
             Err(error) => last = Some(error),
         }
@@ -25,7 +23,10 @@ pub fn allocate(target: usize, reach: usize, code: usize, data: usize) -> Result
     let place = if reach < FAR { format!("within {} MiB of it", reach >> 20) } else { "anywhere".into() };
     let reason = match last {
         Some(error) => {
-            format!("mmap of {code} bytes to be read and executed and {data} to be written, {place}: {error}")
+            format!(
+                "{} of {code} bytes to be read and executed and {data} to be written, {place}: {error}",
+                system::ALLOCATES
+            )
         }
         None => format!("no {size} bytes are free {place}"),
     };
@@ -51,7 +52,7 @@ fn candidates(target: usize, reach: usize, size: usize) -> Vec<usize> {
 
 /// The page-aligned place in a gap that is nearest to the target, off the gap's ends if it is large enough.
 fn nearest((start, end): (usize, usize), target: usize, size: usize) -> Option<usize> {
-    let page = super::page_size();
+    let page = granularity();
     let margin = if end - start > 4 * MARGIN { MARGIN } else { 0 };
     let (first, last) = (start.max(LOWEST) + margin, (end - margin).checked_sub(size)?);
     let place = target.clamp(first, last.max(first)) / page * page;
@@ -66,18 +67,6 @@ fn spread(target: usize, reach: usize) -> impl Iterator<Item = usize> {
     steps.flat_map(move |step| [base.saturating_sub(step), base.saturating_add(step)])
 }
 
-fn map_at(start: usize, code: usize, data: usize) -> io::Result<Block> {
-    let block = Block { start, code, data };
-    let read_execute = libc::PROT_READ | libc::PROT_EXEC;
-    pages::map(Place::At(start), code, read_execute)?;
-    if let Err(error) = pages::map(Place::At(start + code), data, libc::PROT_READ | libc::PROT_WRITE) {
-        // SAFETY: the pages were mapped two lines above and nobody knows of them yet.
-        unsafe { pages::unmap(start, code) };
-        return Err(error);
-    }
-    Ok(block)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,9 +74,10 @@ mod tests {
     #[test]
     fn the_nearest_place_lies_in_its_gap() {
         let gap = (0x10_0000, 0x80_0000);
-        assert_eq!(nearest(gap, 0x40_0123, 0x1000), Some(0x40_0000));
-        assert_eq!(nearest(gap, 0x9_0000_0000, 0x1000), Some(0x7F_F000));
-        assert_eq!(nearest(gap, 0, 0x1000), Some(0x10_0000));
+        let size = granularity();
+        assert_eq!(nearest(gap, 0x40_0123, size), Some(0x40_0000));
+        assert_eq!(nearest(gap, 0x9_0000_0000, size), Some(0x80_0000 - size));
+        assert_eq!(nearest(gap, 0, size), Some(0x10_0000));
     }
 
     #[test]

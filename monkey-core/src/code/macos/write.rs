@@ -1,0 +1,202 @@
+//! Changing bytes of code, in the two ways that macOS has.
+//!
+//! *Replacing the page*: a copy of it is changed, made executable, and mapped over the original in one step. Whoever runs that page
+//! runs the old one or the new one; none is ever writable and executable. *Copy on write*: `__TEXT` cannot be made writable
+//! by `mprotect` since Catalina, as its maximum protection does not allow it, but `mach_vm_protect` with `VM_PROT_COPY` gives the
+//! process a copy that may be written. On Apple silicon a page that may be written does not run meanwhile, so all other
+//! threads are suspended for the moment of the write.
+//!
+//! Both are refused where the signature of the program says so; see [`policy`].
+use super::pages::{self, page_size, protect, result, this_task};
+use super::policy;
+use super::world::World;
+use crate::code::arch;
+use crate::error::Cause;
+use mach2::kern_return::{KERN_INVALID_ADDRESS, KERN_NO_SPACE, KERN_SUCCESS, kern_return_t};
+use mach2::vm::mach_vm_remap;
+use mach2::vm_inherit::VM_INHERIT_COPY;
+use mach2::vm_prot::{VM_PROT_COPY, VM_PROT_EXECUTE, VM_PROT_READ, VM_PROT_WRITE, vm_prot_t};
+use mach2::vm_statistics::{VM_FLAGS_FIXED, VM_FLAGS_OVERWRITE};
+use once_cell::race::OnceBox;
+
+/// Forces one way, for tests: `remap` or `copy`.
+const FORCED: &str = "MONKEY_CODE_WRITE";
+const RUN: vm_prot_t = VM_PROT_READ | VM_PROT_EXECUTE;
+
+unsafe extern "C" {
+    fn sys_icache_invalidate(start: *mut std::ffi::c_void, size: usize);
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Replace,
+    Copy,
+}
+
+impl Way {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Replace => "mach_vm_remap of a changed copy over the page",
+            Self::Copy => "mach_vm_protect with VM_PROT_COPY",
+        }
+    }
+}
+
+static WAYS: OnceBox<Vec<Way>> = OnceBox::new();
+
+/// Finds out which way is asked for, before a lock is taken: asks the environment.
+pub fn choose_way() {
+    ways();
+}
+
+fn ways() -> &'static [Way] {
+    WAYS.get_or_init(|| {
+        Box::new(match std::env::var(FORCED).as_deref() {
+            Ok("remap") => vec![Way::Replace],
+            Ok("copy") => vec![Way::Copy],
+            _ => vec![Way::Replace, Way::Copy],
+        })
+    })
+}
+
+/// Writes `bytes` at `address`; the pages can be read and executed afterwards, as text is. Up to eight bytes within an
+/// aligned eight are written at once.
+///
+/// # Errors
+/// When the kernel refuses every way; the cause says in which words, and names the policy.
+pub fn write(address: usize, bytes: &[u8]) -> Result<(), Cause> {
+    let mut reasons = Vec::new();
+    for way in ways() {
+        let written = match way {
+            Way::Replace => replace(address, bytes),
+            Way::Copy => World::stop().map_or(KERN_NO_SPACE, |_stopped| copy(address, bytes)),
+        };
+        match result(written) {
+            Ok(()) => return Ok(()),
+            Err(error) => reasons.push(format!("{}: {error}", way.name())),
+        }
+    }
+    Err(Cause::NotWritable { reason: format!("{}{}", reasons.join("; "), policy::in_the_way()) })
+}
+
+/// The same while all other threads are suspended: allocates nothing, takes no lock.
+pub fn write_alone(address: usize, bytes: &[u8]) -> kern_return_t {
+    let attempt = |way: &Way| match way {
+        Way::Replace => replace(address, bytes),
+        Way::Copy => copy(address, bytes),
+    };
+    // The ways were chosen before: see `choose_way`.
+    let ways: &[Way] = WAYS.get().map_or(&[Way::Replace, Way::Copy], |ways| ways.as_slice());
+    let mut told = KERN_INVALID_ADDRESS;
+    for way in ways {
+        told = attempt(way);
+        if told == KERN_SUCCESS {
+            break;
+        }
+    }
+    told
+}
+
+/// The pages that bytes lie on: where they begin, and their size.
+fn pages_of(address: usize, length: usize) -> (usize, usize) {
+    let page = page_size();
+    let start = address / page * page;
+    (start, (address + length).next_multiple_of(page) - start)
+}
+
+fn replace(address: usize, bytes: &[u8]) -> kern_return_t {
+    let (start, size) = pages_of(address, bytes.len());
+    let Some(copy) = pages::anywhere(size) else { return KERN_NO_SPACE };
+    for offset in (0..size).step_by(8) {
+        // SAFETY: a word of a page of code, which is readable: the target's instructions were decoded.
+        let word = unsafe { ((start + offset) as *const u64).read_volatile() };
+        // SAFETY: a word of the copy, which is ours.
+        unsafe { ((copy + offset) as *mut u64).write_volatile(word) };
+    }
+    store(copy + (address - start), bytes);
+    let mut told = protect(copy, size, RUN);
+    if told == KERN_SUCCESS {
+        flush(copy, size);
+        told = map_over(start, copy, size);
+    }
+    // SAFETY: mapped above; what was mapped over the page has its own reference to it.
+    unsafe { pages::unmap(copy, size) };
+    flush(start, size);
+    told
+}
+
+/// Maps pages over others, in one step.
+fn map_over(start: usize, from: usize, size: usize) -> kern_return_t {
+    let (mut target, mut current, mut most) = (start as u64, 0, 0);
+    let flags = VM_FLAGS_FIXED | VM_FLAGS_OVERWRITE;
+    // SAFETY: what comes to the place of the pages is their copy, changed where the caller answers for it. Nobody sees a
+    // moment in which they are not there.
+    unsafe {
+        mach_vm_remap(
+            this_task(),
+            &raw mut target,
+            size as u64,
+            0,
+            flags,
+            this_task(),
+            from as u64,
+            0,
+            &raw mut current,
+            &raw mut most,
+            VM_INHERIT_COPY,
+        )
+    }
+}
+
+fn copy(address: usize, bytes: &[u8]) -> kern_return_t {
+    let (start, size) = pages_of(address, bytes.len());
+    let told = protect(start, size, VM_PROT_READ | VM_PROT_WRITE | VM_PROT_COPY);
+    if told != KERN_SUCCESS {
+        return told;
+    }
+    store(address, bytes);
+    let told = protect(start, size, RUN);
+    flush(address, bytes.len());
+    told
+}
+
+fn flush(address: usize, length: usize) {
+    // SAFETY: the bytes are mapped and readable: they were just written.
+    unsafe { sys_icache_invalidate(address as *mut _, length) };
+}
+
+fn store(address: usize, bytes: &[u8]) {
+    let (base, offset) = (address & !7, address & 7);
+    if bytes.len() > 1 && offset + bytes.len() <= 8 {
+        // SAFETY: an aligned word of a page that may be written. The bytes around are written back as they are; only we
+        // write code, under the lock.
+        let mut word = unsafe { (base as *const u64).read_volatile() }.to_ne_bytes();
+        word[offset..offset + bytes.len()].copy_from_slice(bytes);
+        // SAFETY: as above.
+        unsafe { arch::store_eight(base, u64::from_ne_bytes(word)) };
+        return;
+    }
+    for (index, byte) in bytes.iter().enumerate() {
+        // SAFETY: a byte of a page that may be written.
+        unsafe { arch::store_byte(address + index, *byte) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::map::query;
+    use super::*;
+
+    #[test]
+    fn both_ways_write_over_the_end_of_a_page_and_leave_it_executable() {
+        for way in [replace, copy] {
+            let (page, start) = (page_size(), pages::tests::unmapped(1 << 16));
+            pages::map_code(start, 2 * page).unwrap();
+            let _stopped = World::stop();
+            assert_eq!(way(start + page - 2, &[1, 2, 3, 4]), KERN_SUCCESS);
+            // SAFETY: both pages are readable.
+            assert_eq!(unsafe { ((start + page - 2) as *const [u8; 4]).read_unaligned() }, [1, 2, 3, 4]);
+            assert_eq!(query(start).unwrap().protection, RUN);
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! Windows: `VirtualQuery`, `VirtualAlloc`, `VirtualProtect`, a vectored handler, threads suspended one at a time.
+pub mod api;
+mod debugger;
+mod map;
+mod memory;
+mod pages;
+mod policy;
+mod redirect;
+mod threads;
+mod trap;
+mod write;
+
+pub use debugger::Tracer;
+pub use map::read_map;
+pub use memory::{memory, read_memory, write_stderr};
+pub use pages::{granularity, map_block, map_code, page_size};
+#[cfg(test)]
+pub use pages::{tests::unmapped, unmap};
+pub use redirect::{redirect, synchronize};
+pub use threads::{alone as is_only_thread, exists as thread_exists, name as thread_name, own as own_thread};
+pub use write::write;
+
+/// What gives memory, and where the map is read, for messages.
+pub const ALLOCATES: &str = "VirtualAlloc";
+/// As above.
+pub const MAP: &str = "the process's map (VirtualQuery)";
+
+/// There is one way of writing.
+pub fn choose_way() {}
+
+/// While it lives, a thread writes code. Here each write is for itself.
+#[derive(Debug)]
+pub struct Writing(());
+
+impl Writing {
+    pub fn begin() -> Self {
+        Self(())
+    }
+}

@@ -1,0 +1,89 @@
+//! What the tests replace.
+#![forbid(unsafe_code)]
+
+/// The time.
+#[monkey::patchable]
+pub fn now() -> u64 {
+    1_700_000_000
+}
+
+/// What depends on it.
+#[must_use]
+pub fn age(born: u64) -> u64 {
+    now() - born
+}
+
+/// A shop.
+#[derive(Debug)]
+pub struct Till {
+    /// In cents.
+    pub price: u32,
+}
+
+#[monkey::patchable]
+impl Till {
+    /// What that many cost.
+    #[must_use]
+    pub fn total(&self, items: u32) -> u32 {
+        self.price * items
+    }
+}
+
+/// Something with a body of its own.
+pub trait Greets {
+    /// Who.
+    fn name(&self) -> String;
+
+    /// The greeting.
+    #[monkey::patchable]
+    fn greeting(&self) -> String {
+        format!("hello, {}", self.name())
+    }
+}
+
+/// Somebody.
+#[derive(Debug)]
+pub struct Ann;
+
+impl Greets for Ann {
+    fn name(&self) -> String {
+        "Ann".to_owned()
+    }
+}
+
+/// Drops count.
+#[derive(Debug)]
+pub struct Counted<'a>(pub &'a std::sync::atomic::AtomicU32);
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+    }
+}
+
+/// Calls `now` with something to drop around it.
+pub fn with_something_to_drop(drops: &std::sync::atomic::AtomicU32) -> u64 {
+    let _first = Counted(drops);
+    let _second = Counted(drops);
+    now()
+}
+
+macro_rules! subjects {
+    ($($name:ident $number:literal)*) => {
+        $(
+            /// One of many.
+            #[monkey::patchable]
+            pub fn $name(x: u64) -> u64 {
+                x.wrapping_mul($number) + 1
+            }
+        )*
+
+        /// All of them, with what each multiplies by.
+        pub const SUBJECTS: &[(fn(u64) -> u64, u64)] = &[$(($name, $number)),*];
+    };
+}
+
+subjects! {
+    s02 2 s03 3 s04 4 s05 5 s06 6 s07 7 s08 8 s09 9 s10 10 s11 11 s12 12 s13 13 s14 14 s15 15 s16 16 s17 17
+    s18 18 s19 19 s20 20 s21 21 s22 22 s23 23 s24 24 s25 25 s26 26 s27 27 s28 28 s29 29 s30 30 s31 31 s32 32 s33 33
+}
