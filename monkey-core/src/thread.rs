@@ -53,7 +53,7 @@ use windows as system;
 pub use system::offset;
 #[cfg(system = "macos")]
 pub use system::{Handed, hand_to, handed};
-pub use system::{id_of, id_offset};
+pub use system::{id_of, id_offset, pointer};
 use system::{load, store};
 
 /// Whether the engine itself is at work on this thread.

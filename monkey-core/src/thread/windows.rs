@@ -92,6 +92,15 @@ pub fn store(index: usize, value: u64) {
     unsafe { asm!("mov gs:[{}], {}", in(reg) place, in(reg) value, options(nostack, preserves_flags)) };
 }
 
+/// Where the calling thread's environment block begins: a number that no other thread has while this one lives.
+#[must_use]
+pub fn pointer() -> usize {
+    let block;
+    // SAFETY: the block has its own address in it (`NT_TIB::Self`).
+    unsafe { asm!("mov {}, gs:[0x30]", out(reg) block, options(nostack, preserves_flags, readonly)) };
+    block
+}
+
 /// The id of the thread with this environment block; `None` if there is none any more.
 pub fn id_of(pointer: usize) -> Option<i32> {
     if pointer == 0 {

@@ -8,6 +8,12 @@ fn slots() -> usize {
     slots & !7
 }
 
+/// Where the calling thread's slots begin, as its stubs leave it.
+#[must_use]
+pub fn pointer() -> usize {
+    slots()
+}
+
 /// Reads a slot.
 #[inline]
 pub fn load(offset: usize) -> u64 {

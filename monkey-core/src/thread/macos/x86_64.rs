@@ -1,6 +1,12 @@
 //! The slots on x86-64, at `gs:0`.
 use std::arch::asm;
 
+/// The calling thread's `pthread_t`, which its first slot has, as its stubs leave it.
+#[must_use]
+pub fn pointer() -> usize {
+    load(0) as usize
+}
+
 /// Reads a slot.
 #[inline]
 pub fn load(offset: usize) -> u64 {
