@@ -244,7 +244,7 @@ fn one_that_was_never_patched_is_dropped_as_well() {
     }
     let refused = monkey::try_patch!(
         now = move || first.0.load(SeqCst) as u64,
-        crate::now = move || second.0.load(SeqCst) as u64
+        self::now = move || second.0.load(SeqCst) as u64
     );
     assert!(refused.is_err() && same() == 7);
     assert_eq!(drops.load(SeqCst), 2);

@@ -166,11 +166,10 @@ pub fn values(
         };
         #kept
     };
-    let in_turn = match steps {
-        Some(steps) => {
-            quote_spanned!(span=> .in_turn(&__monkey_way, __monkey_function, __monkey_replacement, #steps))
-        }
-        None => quote_spanned!(span=> .capturing(&__monkey_way, __monkey_function, __monkey_replacement)),
+    let in_turn = if let Some(steps) = steps {
+        quote_spanned!(span=> .in_turn(&__monkey_way, __monkey_function, __monkey_replacement, #steps))
+    } else {
+        quote_spanned!(span=> .capturing(&__monkey_way, __monkey_function, __monkey_replacement))
     };
     Captured { before, given: called(&quote_spanned!(span=> #row.#method), alone, end), environment: in_turn }
 }
