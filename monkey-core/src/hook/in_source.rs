@@ -98,7 +98,7 @@ impl Hook {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::thread::Once;
+    use crate::thread::BypassOnce;
 
     #[test]
     fn a_call_is_decided_as_a_stub_would() {
@@ -109,11 +109,11 @@ mod tests {
         hook.show(4_000_000, 0x1234);
         assert_eq!(hook.chosen(), Some(0x1234));
         {
-            let _once = Once::begin(77, 0);
+            let _once = BypassOnce::begin(77, 0);
             assert_eq!((hook.chosen(), hook.chosen()), (None, Some(0x1234)), "a bypass is for one call");
         }
         {
-            let _other = Once::begin(78, 0);
+            let _other = BypassOnce::begin(78, 0);
             assert_eq!(hook.chosen(), Some(0x1234), "another group's bypass");
         }
         assert_eq!(hook.slot_of(4_000_000).map(Slot::calls), Some(3));
