@@ -42,7 +42,8 @@ pub use lent::{
 pub use outcome::{Fallible, Infallible, Outcome, Reference};
 pub use patchable::{entry, kept, never, opaque, unreturned, unwinding};
 pub use returns::{
-    ProbeFixed, ProbeLends, ProbeLent, ProbeOwned, ProbeTakes, ProbeTied, ProbeUnknown, guess, row, shapes,
+    ProbeFixed, ProbeLends, ProbeLent, ProbeOwned, ProbeTakes, ProbeTied, ProbeUnknown, guess,
+    may_be_inferred, needs_no_type, row, shapes,
 };
 pub use signature::{
     BehindReference, InPlaceOf, NoReference, NotSafeToCall, Probe, Receiver, Safe, SafeFn, SafeToCall,

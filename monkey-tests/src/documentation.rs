@@ -26,6 +26,7 @@ pages! {
     IntegrationTests = "docs/src/guide/integration-tests.md"
     World = "docs/src/guide/world.md"
     Runners = "docs/src/guide/runners.md"
+    Compared = "docs/src/compared.md"
     Kinds = "docs/src/kinds.md"
     Patchable = "docs/src/patchable.md"
     Dispatch = "docs/src/dispatch.md"
