@@ -29,6 +29,7 @@ pages! {
     Compared = "docs/src/compared.md"
     Kinds = "docs/src/kinds.md"
     Patchable = "docs/src/patchable.md"
+    Dispatch = "docs/src/dispatch.md"
     Copies = "docs/src/copies.md"
     Errors = "docs/src/errors.md"
     Limits = "docs/src/limits.md"
