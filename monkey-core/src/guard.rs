@@ -3,7 +3,7 @@ use crate::count::Count;
 use crate::error::PatchError;
 use crate::installed::{self, Installed};
 use crate::request::{Request, Visibility};
-use crate::scope::Who;
+use crate::scope::{Name, Who};
 use crate::thread::Quiet;
 use crate::turn;
 use std::marker::PhantomData;
@@ -59,8 +59,7 @@ impl PatchGuard {
 }
 
 fn who(location: &'static Location<'static>) -> Arc<Who> {
-    let name = thread::current().name().unwrap_or("a thread without a name").to_owned();
-    Arc::new(Who { name, location })
+    Arc::new(Who { name: Name::Thread(thread::current()), location })
 }
 
 impl Drop for PatchGuard {

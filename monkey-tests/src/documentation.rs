@@ -30,6 +30,7 @@ pages! {
     Platforms = "docs/src/platforms.md"
     Safety = "docs/src/safety.md"
     HowItWorks = "docs/src/how-it-works.md"
+    Costs = "docs/src/costs.md"
     Vocabulary = "docs/src/vocabulary.md"
     Porting = "docs/src/porting.md"
     Contributing = "docs/src/contributing.md"

@@ -134,11 +134,11 @@ impl Tails {
     fn build(symbols: &Symbols, strings: &[u8], hashed: Hashed) -> Self {
         let count = symbols.len();
         let (mut of_names, mut of_hashes) = (vec![0_u16; count], vec![0_u32; HASHES]);
-        let (hashes, ends): (&mut [u16], &mut [u32]) = (&mut of_names, &mut of_hashes);
+        let (own, ends): (&mut [u16], &mut [u32]) = (&mut of_names, &mut of_hashes);
         let (mut next, mut all) = (0, 0);
         while next < count {
             if let Some(hash) = hash_of_name(strings, symbols.name(next) as usize, hashed) {
-                hashes[next] = hash as u16;
+                own[next] = hash as u16;
                 ends[hash] += 1;
                 all += 1;
             }
@@ -156,7 +156,7 @@ impl Tails {
         let numbers: &mut [u32] = &mut by_hash;
         next = 0;
         while next < count {
-            let hash = hashes[next] as usize;
+            let hash = own[next] as usize;
             if hash != 0 {
                 numbers[ends[hash] as usize] = next as u32;
                 ends[hash] += 1;
