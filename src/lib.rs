@@ -36,9 +36,12 @@
 //!
 //! * [`macro@patchable`] on production code; without the feature `runtime` it does nothing.
 //! * [`macro@test`] for a test with replacements, [`macro@with`] for any other function.
-//! * [`patch!`] and [`try_patch!`] for a guard, `patch_at` for addresses known only at run time.
+//! * [`patch!`] and [`try_patch!`] for a guard, [`during!`] for a block, `patch_at` for addresses known only at run time, `function`
+//!   for those of private functions.
 //! * [`original!`] calls what was replaced, [`calls!`] counts.
 //! * `Scope` hands the replacements to a thread that the test did not start.
+//! * `clock`, `random`, `env`, `fs`, `net` and `process`: a test's own time, randomness, environment, files, network and
+//!   programs; all at once by `#[monkey::test(hermetic)]`.
 //!
 //! # Features
 //!
@@ -55,13 +58,17 @@
 //! monkey-mock = "0.1"
 //! ```
 //!
+//! `kit`, on by default, is a test's own outside world, and brings `runtime` along.
+//!
 //! # Safety
 //!
 //! Rust promises nothing about code that is changed while it runs, so this is for tests and not for production. The
 //! book, in `docs/`, says what is relied on instead, what does not work, and how it is done.
 
 #[cfg(feature = "runtime")]
-pub use monkey_core::{Cause, PatchError, PatchGuard, Scope, patch_at};
+pub use monkey_core::{Cause, FunctionError, PatchError, PatchGuard, Scope, function, patch_at};
+#[cfg(feature = "kit")]
+pub use monkey_kit::{clock, env, fs, net, process, random};
 
 /// Makes functions replaceable at every optimisation level.
 ///
@@ -110,8 +117,9 @@ pub use monkey_macros::patchable;
 
 /// Makes a function a test with replacements.
 ///
-/// Each `T = R` of `replace(..)` names a function by its path and gives what stands in for it: an expression of the
-/// same signature, such as a path or a closure that captures nothing. Calls see the replacement on this test's thread
+/// Each `T = R` of `replace(..)` names a function by its path and gives what stands in for it: a function of the same
+/// signature, by its path or as a closure, which may capture the test's own arguments (`move || n`); `returns(VALUE)`, evaluated at
+/// each call; or `sequence[A, B]`, one value a call, with `..` at the end for the original. Calls see the replacement on this test's thread
 /// and on every thread started from it; other tests do not.
 ///
 /// It adds `#[test]`, unless an attribute below already makes the function a test. Write it above the attribute of an
@@ -120,10 +128,15 @@ pub use monkey_macros::patchable;
 ///
 /// # Arguments
 /// * `replace(T = R, ..)`: the replacements.
-/// * `expect(T = COUNT, ..)`: how many calls of a replacement there must be, `2`, `1..`, `..=3` or `..`. Unless it is
-///   given, at least one.
+/// * `watch(T, ..)`: functions that are not replaced, and whose calls count as well.
+/// * `expect(T = COUNT, ..)`: how many calls there must be, `2`, `1..`, `..=3` or `..`. Unless it is given, at least one of
+///   each replacement.
+/// * `expect(order[A, B, .., C])`: the calls of these functions, taken together, must be these, in this order; `..` is any
+///   number of others of them.
 /// * `scope = process`: every thread of the process sees the replacements, and the test has the process to itself.
 ///   The default is `scope = test`.
+/// * `hermetic`: a paused clock, seeded randomness, no network beyond this machine's own addresses, no programs. With the
+///   feature `kit`.
 /// * `crate = path`: where this crate is, if it is renamed.
 ///
 /// # Panics
@@ -176,8 +189,8 @@ pub use monkey_macros::with;
 
 /// Replaces functions until the returned `PatchGuard` is dropped.
 ///
-/// `patch!(T = R, ..)` is short for `patch!(replace(T = R, ..))`, which also takes `expect(..)`, `scope = ..` and
-/// `crate = path`.
+/// `patch!(T = R, ..)` is short for `patch!(replace(T = R, ..))`, which also takes `watch(..)`, `expect(..)`,
+/// `scope = ..` and `crate = path`.
 /// Targets and replacements are as in [`macro@test`]. Either all of them are replaced or none.
 ///
 /// # Panics
@@ -218,10 +231,40 @@ pub use monkey_macros::patch;
 /// ```
 pub use monkey_macros::try_patch;
 
+/// Runs a block with replacements, and is the block's value.
+///
+/// The list is that of [`patch!`], behind it `;` and the block. Its closures may borrow what is around them: the end of the block,
+/// by a panic too, takes the replacements away and waits for calls that are still in one of them, as [`std::thread::scope`]
+/// waits for its threads. Threads that were started within and go on see the originals from then on.
+///
+/// The block is a closure: `return` and `?` leave the block, and there is no `.await` in it.
+///
+/// # Panics
+/// As [`patch!`].
+///
+/// # Examples
+/// ```
+/// #[monkey::patchable]
+/// fn save(name: &str, size: usize) -> bool {
+///     name.len() < size
+/// }
+///
+/// let mut saved = Vec::new();
+/// let done = monkey::during!(save = |name: &str, _| { saved.push(name.to_owned()); true }; {
+///     save("a", 0) && save("b", 0)
+/// });
+/// assert!(done);
+/// assert_eq!(saved, ["a", "b"]);
+/// ```
+pub use monkey_macros::during;
+
 /// Calls the original of a function, from its replacement or from anywhere.
 ///
 /// It takes a call by path, `original!(Clock::now(&clock))` for a method. What the arguments call is replaced as
-/// ever, and so is what the original calls, itself included.
+/// ever, a `Deref` or `Index` behind them as well, and so is what the original calls, itself included.
+///
+/// Arguments are what they are in the plain call: references are reborrowed, closures get their types from the parameters. Where the
+/// function is `unsafe` or of a foreign ABI, they are moved: write `&mut *buffer` for one that is used again.
 ///
 /// # Examples
 /// ```
@@ -239,7 +282,9 @@ pub use monkey_macros::try_patch;
 /// ```
 pub use monkey_macros::original;
 
-/// Counts the calls of a function's replacement in the caller's scope, as a `usize`.
+/// Counts the calls of a function that is replaced, or watched, in the caller's scope, as a `usize`.
+///
+/// The name may be that of the list: `calls!(std::env::var)` needs no generic arguments where the list has none.
 ///
 /// # Examples
 /// ```
@@ -257,3 +302,9 @@ pub use monkey_macros::calls;
 #[cfg(feature = "runtime")]
 #[doc(hidden)]
 pub use monkey_core::expansion as __private;
+
+#[cfg(feature = "kit")]
+#[doc(hidden)]
+pub mod __kit {
+    pub use monkey_kit::hermetic;
+}

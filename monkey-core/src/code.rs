@@ -20,8 +20,9 @@ use aarch64 as arch;
 use x86_64 as arch;
 
 pub use system::{
-    Map, Tracer, Writing, allocate, ask_loader_again, choose_way, each_loaded_file, early, let_loader_rest,
-    memory, own_thread, page_size, read_memory, redirect, say, signal, thread_exists, thread_name, write,
+    Map, Tracer, Writing, allocate, ask_loader_again, choose_way, each_loaded_file, early, is_only_thread,
+    let_loader_rest, memory, own_thread, page_size, read_memory, redirect, signal, thread_exists,
+    thread_name, write, write_stderr,
 };
 // A jump that lands at a certain address, or begins in the padding in front of a function, is of this machine only.
 #[cfg(target_arch = "x86_64")]

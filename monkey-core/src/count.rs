@@ -35,6 +35,11 @@ impl Count {
         Self { least, most }
     }
 
+    /// Whether more is asked for than whether there were calls.
+    pub fn is_particular(self) -> bool {
+        self.least > 1 || self.most.is_some()
+    }
+
     /// Whether so many calls are too many.
     pub fn is_below(self, calls: u64) -> bool {
         self.most.is_some_and(|most| most < calls)

@@ -51,7 +51,7 @@ extern "C" fn on_crash(signal: libc::c_int, information: *mut libc::siginfo_t, c
     let quiet = Quiet::begin();
     // Once: a handler before ours may recover from each of a thousand.
     if !report::is_empty() && !SAID.swap(true, SeqCst) {
-        say(signal);
+        write_signal(signal);
     }
     drop(quiet);
     let index = SIGNALS.iter().position(|(number, _)| *number == signal);
@@ -59,10 +59,10 @@ extern "C" fn on_crash(signal: libc::c_int, information: *mut libc::siginfo_t, c
     unsafe { signal::hand_on(signal, information, context, &LAYERS[index.unwrap_or(0)]) };
 }
 
-fn say(signal: libc::c_int) {
+fn write_signal(signal: libc::c_int) {
     let name = SIGNALS.iter().find(|(number, _)| *number == signal).map_or("a signal", |(_, name)| name);
     for part in ["monkey: ", name, " while functions are replaced:\n"] {
-        crate::code::say(part.as_bytes());
+        crate::code::write_stderr(part.as_bytes());
     }
     report::write();
 }

@@ -7,6 +7,7 @@ use crate::group::Group;
 use crate::hook::Slot;
 use crate::lock::{Lock, Mark};
 use crate::patch::{Id, Layer, Layers, Patch, Removed, Replacement};
+use crate::recorder::Thunks;
 use crate::request::{Request, Visibility};
 use crate::scope::{Scopes, Who};
 use crate::thread::Quiet;
@@ -26,8 +27,10 @@ pub static ENGINE: Lock<Engine> =
 #[derive(Debug)]
 pub struct Addition<'a> {
     pub group: &'static Group,
-    /// `None`: only watched, and only where it is not patched already.
+    /// `None`: watched by the engine itself, and only where it is not replaced already.
     pub request: Option<&'a Request>,
+    /// What notes its calls.
+    pub thunks: Thunks,
 }
 
 /// Why a list cannot be patched.
@@ -67,9 +70,12 @@ pub fn patch(
 }
 
 fn boxed(addition: &Addition<'_>) -> Box<Patch> {
+    let thunks = addition.thunks.clone();
     match addition.request {
-        Some(request) => Patch::new(Replacement::Function(request.replacement), Some(request)),
-        None => Patch::new(Replacement::Original, None),
+        Some(request) if !request.watched => {
+            Patch::new(Replacement::Function(request.replacement), Some(request), thunks)
+        }
+        _ => Patch::new(Replacement::Original, None, thunks),
     }
 }
 
@@ -121,12 +127,17 @@ impl Engine {
         if visibility == Visibility::Process && !live.alone {
             return Err((0, Refused::NotAlone(live.who.clone())));
         }
-        for (index, Addition { group, request }) in additions.iter().enumerate() {
+        for (index, Addition { group, request, .. }) in additions.iter().enumerate() {
+            let mut visibility = visibility;
             match request {
-                Some(request) if layers.leads_back(request.replacement, group, scope) => {
+                // Over what replaces it for all, and not in its place.
+                Some(request) if request.watched && layers.is_replaced_for_all(group, scope) => {
+                    visibility = Visibility::Process;
+                }
+                Some(request) if !request.watched && layers.leads_back(request.replacement, group, scope) => {
                     return Err((index, Refused::Cycle));
                 }
-                None if layers.is_patched(group, scope) => continue,
+                None if layers.is_replaced(group, scope) => continue,
                 _ => {}
             }
             for hook in group.hooks().filter(|hook| hook.lacks_slot_for(scope)) {

@@ -18,6 +18,7 @@ use std::panic::Location;
 pub struct PatchError {
     target: String,
     address: usize,
+    /// Empty: the target is only watched.
     replacement: String,
     location: &'static Location<'static>,
     cause: Box<Cause>,
@@ -72,7 +73,11 @@ impl PatchError {
 impl fmt::Display for PatchError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { target, address, replacement, location, cause, own } = self;
-        writeln!(f, "cannot replace `{target}` (at {address:#x}) by `{replacement}`: {cause}")?;
+        if replacement.is_empty() {
+            writeln!(f, "cannot watch `{target}` (at {address:#x}): {cause}")?;
+        } else {
+            writeln!(f, "cannot replace `{target}` (at {address:#x}) by `{replacement}`: {cause}")?;
+        }
         writeln!(f, "  at {location}")?;
         write!(f, "  help: {}", cause.remedy(*own))
     }

@@ -1,27 +1,48 @@
 //! What the macros' output names. Not for users; no promise of stability.
+pub mod callee;
+mod captured;
 pub mod foreign;
 mod lent;
 mod outcome;
 mod patchable;
+pub mod returns;
 mod signature;
 mod stack;
 pub(crate) mod target;
+mod variadic;
 
+use crate::captured::Environment;
+use crate::group::Group;
 use crate::registry;
-use crate::target_kind;
-use crate::thread::{Once, Quiet, scope};
+use crate::thread::{BypassOnce, Quiet, scope};
 use crate::{PatchError, PatchGuard};
+use std::mem;
 use std::panic::Location;
 
 pub use crate::__monkey_kind_of_foreign as kind_of_foreign;
+pub use crate::order::Step;
 pub use crate::replacement::{IntoCount, Replacement};
 pub use crate::request::Visibility;
 pub use crate::test_run::TestRun;
+pub use captured::{
+    Call, Caller, DecidedBy, Entered, Hint, Keeps, Kept, NotSync, OneByOne, Shared, Takes, Way, WayOf,
+    argument, decide, diverge, enter, fits, keep, original,
+};
 pub use core;
-pub use foreign::{ProbeNoShape, ProbeOtherPointer, ProbeSafePointer, ProbeShape};
-pub use lent::{AsksMore, AsksNoMore, Lent, Lookup, Name};
+pub use foreign::borrowing::{
+    ProbeReferenceFirst, ProbeReferenceLast, ProbeReferences, ProbeSafeReferenceFirst,
+    ProbeSafeReferenceLast, ProbeSafeReferences,
+};
+pub use foreign::{ProbeNoShape, ProbeOtherPointer, ProbeSafePointer, ProbeShape, recognised};
+pub use lent::{
+    AsksByName, AsksByPath, AsksByTrait, AsksNoMore, Inherited, Lent, Lookup, NameWithoutModule, PathEnd,
+    hash_in_module,
+};
 pub use outcome::{Fallible, Infallible, Outcome, Reference};
 pub use patchable::{entry, kept, never, opaque, unreturned, unwinding};
+pub use returns::{
+    ProbeFixed, ProbeLends, ProbeLent, ProbeOwned, ProbeTakes, ProbeTied, ProbeUnknown, guess, row, shapes,
+};
 pub use signature::{
     BehindReference, InPlaceOf, NoReference, NotSafeToCall, Probe, Receiver, Safe, SafeFn, SafeToCall,
     Unsafe, same_safety,
@@ -30,13 +51,17 @@ pub use stack::stack;
 pub use target::{
     FunctionByItsPath, FunctionItem, Item, ProbeItem, ProbeMistaken, ProbeValue, Value, address, is_function,
 };
+pub use variadic::*;
 
 /// `patch!`.
 ///
 /// # Panics
 /// With the `PatchError`'s text.
 #[track_caller]
-pub fn patch<const N: usize>(visibility: Option<Visibility>, replacements: [Replacement; N]) -> PatchGuard {
+pub fn patch<const N: usize>(
+    visibility: Option<Visibility>,
+    replacements: [Replacement<'static>; N],
+) -> PatchGuard {
     match try_patch(visibility, replacements) {
         Ok(guard) => guard,
         Err(error) => panic!("{error}"),
@@ -50,16 +75,41 @@ pub fn patch<const N: usize>(visibility: Option<Visibility>, replacements: [Repl
 #[track_caller]
 pub fn try_patch<const N: usize>(
     visibility: Option<Visibility>,
-    replacements: [Replacement; N],
+    replacements: [Replacement<'static>; N],
 ) -> Result<PatchGuard, PatchError> {
-    let requests = replacements.map(|replacement| replacement.0);
-    target_kind::check(&requests)?;
-    PatchGuard::new(visibility, &requests, Location::caller())
+    let _quiet = Quiet::begin();
+    let wanted = replacements.into_iter().map(|replacement| replacement.wanted).collect();
+    PatchGuard::new(visibility, wanted, Location::caller())
+}
+
+/// `during!`: what the replacements capture may live for as long as this call.
+///
+/// # Panics
+/// As [`patch`], when the block does, and when the replacements are not called as expected.
+#[track_caller]
+pub fn during<R, const N: usize>(
+    visibility: Option<Visibility>,
+    replacements: [Replacement<'_>; N],
+    block: impl FnOnce() -> R,
+) -> R {
+    let quiet = Quiet::begin();
+    let lent = replacements.into_iter().map(|replacement| {
+        let mut wanted = replacement.wanted;
+        // Whatever happens from here on, none of them is left to a call when this returns.
+        wanted.environment.as_mut().into_iter().for_each(Environment::is_lent);
+        wanted
+    });
+    let guard = PatchGuard::new(visibility, lent.collect(), Location::caller());
+    drop(quiet);
+    let guard = guard.unwrap_or_else(|error| panic!("{error}"));
+    let result = block();
+    drop(guard);
+    result
 }
 
 /// `original!`: while it lives, the calling thread's next call of the target goes to the original, once.
 #[derive(Debug)]
-pub struct Original(#[allow(dead_code, reason = "held for its drop")] Option<Once>);
+pub struct Original(#[allow(dead_code, reason = "held for its drop")] Option<BypassOnce>);
 
 impl Original {
     /// `stack` is the stack pointer of the function that makes the call.
@@ -70,7 +120,7 @@ impl Original {
     pub fn of(target: *const (), stack: usize) -> Self {
         match registry::group_id(target as usize) {
             0 => Self(None),
-            group => Self(Some(Once::begin(group, stack))),
+            group => Self(Some(BypassOnce::begin(group, stack))),
         }
     }
 }
@@ -87,9 +137,48 @@ pub fn calls(target: *const (), name: &'static str) -> usize {
     drop(quiet);
     match calls {
         Some(calls) => calls as usize,
-        None => panic!(
-            "`{name}` is not replaced in this scope, so its calls are not counted\n  \
-             help: ask where it is replaced, within that test and on its threads"
+        None => not_counted(name),
+    }
+}
+
+/// The same for a name as a list has it: which instance of a generic function is meant stands there.
+///
+/// # Panics
+/// When no function of that name is, or was, in a list in the caller's scope, or several are.
+#[must_use]
+#[track_caller]
+pub fn calls_by_name(name: &'static str) -> usize {
+    let quiet = Quiet::begin();
+    let scope = scope();
+    let counted = |spelling: fn(&Group, &str) -> bool| {
+        let named = registry::groups().filter(move |group| spelling(group, name));
+        let (mut groups, mut calls) = (0, 0);
+        let mut seen = 0;
+        for group in named.filter(|group| group.id != mem::replace(&mut seen, group.id)) {
+            if let Some(own) = group.calls_in(scope) {
+                groups += 1;
+                calls = own;
+            }
+        }
+        (groups, calls)
+    };
+    let exact = counted(Group::is_listed_as);
+    let (groups, calls) = if exact.0 == 0 { counted(Group::is_called) } else { exact };
+    drop(quiet);
+    match groups {
+        0 => not_counted(name),
+        1 => calls as usize,
+        _ => panic!(
+            "`{name}` is the name of {groups} functions that are replaced or watched in this scope\n  \
+             help: name the one that is meant by its whole path, or with its generic arguments, here and in the list"
         ),
     }
+}
+
+#[track_caller]
+fn not_counted(name: &str) -> ! {
+    panic!(
+        "`{name}` is neither replaced nor watched in this scope, so its calls are not counted\n  \
+         help: ask where it is, within that test and on its threads, or add `watch({name})` to the list"
+    )
 }

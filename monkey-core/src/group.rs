@@ -19,6 +19,8 @@ pub struct Group {
     doubt: AtomicPtr<Doubt>,
     keeper: OnceBox<Option<Keeper>>,
     containing: OnceBox<Vec<Containing>>,
+    /// How lists have named it.
+    names: AtomicPtr<Name>,
     /// The first of its patches' layers; only looked at under the engine's lock.
     pub layers: AtomicU32,
 }
@@ -29,6 +31,21 @@ pub struct Containing {
     pub container: Container,
     pub group: &'static Group,
 }
+
+/// A name of a function.
+#[derive(Debug)]
+struct Name {
+    /// As a list has it.
+    listed: &'static str,
+    /// What `std::any::type_name` calls the function's own type.
+    full: Option<&'static str>,
+    next: *mut Name,
+}
+
+// SAFETY: a name never changes once it is linked.
+unsafe impl Sync for Name {}
+// SAFETY: as above.
+unsafe impl Send for Name {}
 
 /// Bodies that may be copies as well, and were left alone.
 #[derive(Debug)]
@@ -48,6 +65,7 @@ impl Group {
             doubt: AtomicPtr::new(ptr::null_mut()),
             keeper: OnceBox::new(),
             containing: OnceBox::new(),
+            names: AtomicPtr::new(ptr::null_mut()),
             layers: AtomicU32::new(0),
         }))
     }
@@ -106,6 +124,51 @@ impl Group {
     /// The functions that contain a copy of this one, which are looked for once.
     pub fn containing(&'static self, find: impl FnOnce() -> Vec<Containing>) -> &'static [Containing] {
         self.containing.get_or_init(|| Box::new(find()))
+    }
+
+    /// Notes how a list names it.
+    pub fn add_name(&self, listed: &'static str, full: Option<&'static str>) {
+        if self.is_listed_as(listed) {
+            return;
+        }
+        let mut name = Box::new(Name { listed, full, next: ptr::null_mut() });
+        let mut before = self.names.load(SeqCst);
+        loop {
+            name.next = before;
+            let new = Box::into_raw(name);
+            match self.names.compare_exchange(before, new, SeqCst, SeqCst) {
+                Ok(_) => return,
+                Err(other) => {
+                    before = other;
+                    // SAFETY: made above, and given to nobody.
+                    name = unsafe { Box::from_raw(new) };
+                }
+            }
+        }
+    }
+
+    fn names(&self) -> impl Iterator<Item = &Name> {
+        let linked = |name: *mut Name| {
+            // SAFETY: null, or what `add_name` made, which is never freed.
+            unsafe { name.as_ref() }
+        };
+        iter::successors(linked(self.names.load(SeqCst)), move |name| linked(name.next))
+    }
+
+    /// Whether a list has named it so.
+    pub fn is_listed_as(&self, name: &str) -> bool {
+        self.names().any(|own| own.listed == name)
+    }
+
+    /// Whether its path ends so, generic arguments aside.
+    pub fn is_called(&self, name: &str) -> bool {
+        let wanted =
+            name.trim_start_matches("self::").trim_start_matches("super::").trim_start_matches("crate::");
+        let ends = |full: &str| {
+            let path = full.split('<').next().unwrap_or(full);
+            path.strip_suffix(wanted).is_some_and(|before| before.is_empty() || before.ends_with("::"))
+        };
+        self.names().any(|own| own.full.is_some_and(ends))
     }
 
     /// The slots that a scope has, or had, for its replacements of the function.

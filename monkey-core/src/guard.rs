@@ -1,7 +1,8 @@
 //! Guards: patches with the life of a value.
 use crate::count::Count;
 use crate::error::PatchError;
-use crate::installed::{self, Installed};
+use crate::group::Group;
+use crate::installed::{self, List, Wanted};
 use crate::request::{Request, Visibility};
 use crate::scope::{Name, Who};
 use crate::thread::Quiet;
@@ -25,7 +26,7 @@ use std::thread;
 #[derive(Debug)]
 pub struct PatchGuard {
     scope: u64,
-    patches: Vec<Installed>,
+    patches: List,
     original: usize,
     /// The scope word is the thread's own: a guard dropped elsewhere would leave it behind.
     _thread: PhantomData<*const ()>,
@@ -34,7 +35,7 @@ pub struct PatchGuard {
 impl PatchGuard {
     pub(crate) fn new(
         visibility: Option<Visibility>,
-        requests: &[Request],
+        wanted: Vec<Wanted>,
         location: &'static Location<'static>,
     ) -> Result<Self, PatchError> {
         let _quiet = Quiet::begin();
@@ -42,9 +43,9 @@ impl PatchGuard {
         if opened {
             turn::end_with_thread(scope);
         }
-        let installed = installed::install(scope, visibility, requests, Count::ANY);
+        let installed = installed::install(scope, visibility, wanted, Count::ANY);
         let patches = installed.inspect_err(|_| turn::leave(scope))?;
-        let original = patches.first().and_then(|first| first.group().original()).unwrap_or(0);
+        let original = patches.groups().next().and_then(Group::original).unwrap_or(0);
         Ok(Self { scope, patches, original, _thread: PhantomData })
     }
 
@@ -58,25 +59,22 @@ impl PatchGuard {
     }
 }
 
-fn who(location: &'static Location<'static>) -> Arc<Who> {
+pub(crate) fn who(location: &'static Location<'static>) -> Arc<Who> {
     Arc::new(Who { name: Name::Thread(thread::current()), location })
 }
 
 impl Drop for PatchGuard {
     fn drop(&mut self) {
         let quiet = Quiet::begin();
-        installed::leave_notes(&self.patches);
+        self.patches.leave_notes();
         let verdict = if thread::panicking() {
-            installed::note(&self.patches);
+            self.patches.note();
             None
         } else {
-            installed::verdict(&self.patches)
+            self.patches.verdict()
         };
         let mut wrong: Vec<String> = verdict.into_iter().collect();
-        for installed in mem::take(&mut self.patches) {
-            let removal = installed.remove();
-            wrong.extend(removal.cycle.is_some().then(|| installed.cycle()));
-        }
+        wrong.extend(mem::take(&mut self.patches).remove());
         turn::leave(self.scope);
         if wrong.is_empty() {
             return;
@@ -121,16 +119,10 @@ impl Drop for PatchGuard {
 /// crate relies on instead stands in `docs/src/safety.md`.
 #[track_caller]
 pub unsafe fn patch_at(target: *const (), replacement: *const ()) -> Result<PatchGuard, PatchError> {
-    let request = Request {
-        target: target as usize,
-        replacement: replacement as usize,
-        target_name: "patch_at's target",
-        replacement_name: "patch_at's replacement",
-        location: Location::caller(),
-        target_type: None,
-        optimised: false,
-        expected: None,
-        partly: false,
-    };
-    PatchGuard::new(None, &[request], Location::caller())
+    let request = Request::new(
+        (target as usize, "patch_at's target"),
+        (replacement as usize, "patch_at's replacement"),
+        Location::caller(),
+    );
+    PatchGuard::new(None, vec![Wanted { request, environment: None }], Location::caller())
 }

@@ -78,7 +78,7 @@ impl Slot {
 /// What the stub reads. The order of the fields is that of [`stub::cell`].
 #[repr(C, align(64))]
 #[derive(Debug)]
-pub struct Cell {
+pub struct HookTable {
     first: Slot,
     active: AtomicU32,
     unused: AtomicU32,
@@ -98,18 +98,18 @@ const _: () = {
     assert!(offset_of!(Slot, next) as u64 == slot::NEXT);
     assert!(offset_of!(Slot, returns) as u64 == slot::RETURNS);
     assert!(size_of::<Slot>() as u64 == slot::SIZE);
-    assert!(offset_of!(Cell, first) as u64 == cell::FIRST);
-    assert!(offset_of!(Cell, active) as u64 == cell::ACTIVE);
-    assert!(offset_of!(Cell, more) as u64 == cell::MORE);
-    assert!(offset_of!(Cell, armed) as u64 == cell::ARMED);
-    assert!(offset_of!(Cell, group) as u64 == cell::GROUP);
-    assert!(offset_of!(Cell, outside_calls) as u64 == cell::OUTSIDE_CALLS);
-    assert!(offset_of!(Cell, outside) as u64 == cell::OUTSIDE_RECORDS);
-    assert!(offset_of!(Cell, process) as u64 == cell::PROCESS);
-    assert!(size_of::<Cell>() as u64 == cell::SIZE);
+    assert!(offset_of!(HookTable, first) as u64 == cell::FIRST);
+    assert!(offset_of!(HookTable, active) as u64 == cell::ACTIVE);
+    assert!(offset_of!(HookTable, more) as u64 == cell::MORE);
+    assert!(offset_of!(HookTable, armed) as u64 == cell::ARMED);
+    assert!(offset_of!(HookTable, group) as u64 == cell::GROUP);
+    assert!(offset_of!(HookTable, outside_calls) as u64 == cell::OUTSIDE_CALLS);
+    assert!(offset_of!(HookTable, outside) as u64 == cell::OUTSIDE_RECORDS);
+    assert!(offset_of!(HookTable, process) as u64 == cell::PROCESS);
+    assert!(size_of::<HookTable>() as u64 == cell::SIZE);
 };
 
-impl Cell {
+impl HookTable {
     /// Makes memory of a block a cell that no patch is in.
     pub fn prepare(&self, group: u64) {
         self.first.owner.store(EMPTY, SeqCst);
@@ -168,7 +168,7 @@ pub struct Hook {
     place: Place,
     /// The function is somewhere else by now, and hooked there.
     abandoned: AtomicBool,
-    cell: &'static Cell,
+    cell: &'static HookTable,
     /// The first of the further slots; the others follow by `next`. The stub finds it by the first slot's.
     further: AtomicPtr<Slot>,
     /// Whose the replacement that every thread sees is, or was last.
@@ -178,7 +178,7 @@ pub struct Hook {
 }
 
 impl Hook {
-    pub fn new(original: usize, cell: &'static Cell, jump: Jump, place: Place) -> Self {
+    pub fn new(original: usize, cell: &'static HookTable, jump: Jump, place: Place) -> Self {
         Self {
             original,
             jump,
@@ -238,6 +238,13 @@ impl Hook {
     /// The slot of the patch that every thread sees, if the scope had one here.
     pub fn process_slot_of(&self, scope: u64) -> Option<&'static Slot> {
         (self.process_scope.load(SeqCst) == scope).then_some(&self.cell.process)
+    }
+
+    /// What stands in for the target in a scope at the moment.
+    pub fn shown_to(&self, scope: u64) -> Option<usize> {
+        let own = self.slots().find(|slot| slot.owner.load(SeqCst) == scope);
+        let for_all = || Some(&self.cell.process).filter(|slot| slot.owner.load(SeqCst) == PROCESS);
+        own.or_else(for_all).map(|slot| slot.replacement.load(SeqCst) as usize)
     }
 
     /// Whether a scope that has no slot here needs a new one.

@@ -2,6 +2,7 @@
 //!
 //! Symbols are read where a name is asked for, debug information only where names leave a doubt or a test has failed;
 //! both are mapped, not copied. A file that is stripped, malformed or gone gives less, never a panic.
+mod by_path;
 mod bytes;
 mod callers;
 mod code;
@@ -26,6 +27,7 @@ mod v0;
 #[cfg(target_os = "linux")]
 use linux as system;
 
+pub use by_path::{Candidate, Meaning, by_path};
 pub use callers::{Caller, caller};
 pub use containers::{Container, containers};
 pub use copies::{Copies, Doubt};

@@ -6,7 +6,10 @@
 use crate::error::Cause;
 use crate::fork;
 use crate::group::Group;
-use crate::handoff::{self, Handoff, Start};
+use crate::handoff::{self, Handoff, Origin, Routine, Start};
+use crate::lineage;
+use crate::members::{self, Member};
+use crate::recorder;
 use crate::text::{self, Body, TEXT};
 use crate::thread;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
@@ -50,7 +53,7 @@ unsafe extern "C" fn create(
     let original = unsafe { std::mem::transmute::<usize, Create>(TRAMPOLINE.load(SeqCst)) };
     // Outside any scope, and where the engine is at work, there is nothing to hand on.
     let outside = thread::scope() == thread::NONE || thread::is_quiet();
-    let handoff = if outside { None } else { hand_off(start, argument) };
+    let handoff = if outside { None } else { hand_off(Routine { start, argument }) };
     let Some(handoff) = handoff else {
         // SAFETY: the caller's arguments, passed on.
         return unsafe { original(thread, attributes, start, argument) };
@@ -59,22 +62,39 @@ unsafe extern "C" fn create(
     // SAFETY: the caller's arguments, but for a start routine of the same type and what it takes.
     let result = unsafe { original(thread, attributes, begin, handed) };
     if result != 0 {
+        handoff.origin().member.inspect(|member| member.give_back());
         handoff.give_back();
     }
     result
 }
 
-fn hand_off(start: Start, argument: *mut libc::c_void) -> Option<&'static Handoff> {
+fn hand_off(routine: Routine) -> Option<&'static Handoff> {
     let _quiet = thread::Quiet::begin();
-    handoff::take(start, argument, thread::scope())
+    let scope = thread::scope();
+    handoff::take(
+        routine,
+        Origin { scope, lineage: lineage::of_next_child(), member: members::expect(scope) },
+    )
 }
 
-/// Where a thread of a scope begins. `C-unwind`, and nothing to drop: `pthread_exit` unwinds through it.
+/// The calling thread becomes what its parent has handed it.
+fn arrive(handoff: &Handoff) {
+    let _quiet = thread::Quiet::begin();
+    let origin = handoff.origin();
+    handoff.give_back();
+    thread::set_scope(origin.scope);
+    lineage::set(origin.lineage);
+    origin.member.inspect(|member| Member::arrive(member));
+}
+
+/// Where a thread of a scope begins. `C-unwind`, and nothing to drop around its start routine: `pthread_exit` unwinds through it.
 extern "C-unwind" fn begin(handed: *mut libc::c_void) -> *mut libc::c_void {
     // SAFETY: `create` passed one that lives for ever.
     let handoff = unsafe { &*handed.cast::<Handoff>() };
-    let (start, argument, scope) = handoff.read();
-    handoff.give_back();
-    thread::set_scope(scope);
-    start(argument)
+    let Routine { start, argument } = handoff.routine();
+    arrive(handoff);
+    let result = start(argument);
+    let _quiet = thread::Quiet::begin();
+    recorder::note_end();
+    result
 }

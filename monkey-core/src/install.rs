@@ -10,6 +10,7 @@ use crate::inherit;
 use crate::kept;
 use crate::lock;
 use crate::patch::Id;
+use crate::recorder::{Recorder, Thunks};
 use crate::registry::{self, Known};
 use crate::request::{Request, Visibility};
 use crate::text::{self, Body, TEXT};
@@ -21,6 +22,8 @@ pub struct Patched {
     pub id: Id,
     /// Functions that contain a copy of the target: calls of them go past the replacement.
     pub watched: Vec<Watched>,
+    /// What notes its calls, in the list's record.
+    pub thunks: Thunks,
 }
 
 /// A function whose calls are counted.
@@ -35,6 +38,7 @@ pub fn patch(
     scope: u64,
     visibility: Option<Visibility>,
     requests: &[Request],
+    recorder: Option<&Recorder>,
 ) -> Result<Vec<Patched>, PatchError> {
     let _quiet = Quiet::begin();
     lock::assert_unlocked();
@@ -44,20 +48,29 @@ pub fn patch(
         if additions.iter().any(|addition| addition.group.id == group.id) {
             return Err(request.fails(Cause::Twice));
         }
-        additions.push(Addition { group, request: Some(request) });
+        group.add_name(request.target_name, request.target_type);
+        let recorder = recorder.filter(|_| request.is_noted());
+        let thunks = recorder.map_or_else(|| Ok(Thunks::default()), |recorder| Thunks::new(recorder, group));
+        let thunks = thunks.map_err(|cause| request.fails(cause))?;
+        additions.push(Addition { group, request: Some(request), thunks });
     }
     let containing: Vec<_> =
         requests.iter().zip(&additions).map(|(request, of)| containing(request, of.group)).collect();
     let watched = containing.iter().flat_map(|containers| containers.iter());
-    additions.extend(watched.map(|watched| Addition { group: watched.group, request: None }));
+    additions.extend(watched.map(|watched| Addition {
+        group: watched.group,
+        request: None,
+        thunks: Thunks::default(),
+    }));
     let ids = engine::patch(scope, visibility, &additions)?;
     let (ids, of_containing) = ids.split_at(requests.len().min(ids.len()));
     let mut of_containing = of_containing.iter();
-    let patched = ids.iter().zip(containing).filter_map(|(id, containers)| {
+    let all = ids.iter().zip(containing).zip(additions);
+    let patched = all.filter_map(|((id, containers), Addition { thunks, .. })| {
         let watched = containers.iter().zip(of_containing.by_ref());
         let watched =
             watched.filter_map(|(of, id)| Some(Watched { id: (*id)?, container: &of.container })).collect();
-        Some(Patched { id: (*id)?, watched })
+        Some(Patched { id: (*id)?, watched, thunks })
     });
     Ok(patched.collect())
 }
@@ -88,11 +101,13 @@ fn find_containing(request: &Request, target_type: &str, group: &'static Group) 
 
 /// Hooks every copy of a target; the group that they are.
 fn hook(request: &Request) -> Result<&'static Group, Cause> {
-    let Request { target, replacement, .. } = *request;
-    if target == replacement {
+    let Request { target, watched, .. } = *request;
+    // What is only watched has no replacement that could be wrong.
+    let replacement = if watched { None } else { Some(request.replacement) };
+    if replacement == Some(target) {
         return Err(Cause::SameFunction);
     }
-    if replacement == 0 {
+    if replacement == Some(0) {
         return Err(Cause::NotCode { found: "the replacement is null".into() });
     }
     let loads = image::loads();
@@ -109,18 +124,19 @@ fn hook(request: &Request) -> Result<&'static Group, Cause> {
     if !copies.shared_with.is_empty() {
         return Err(Cause::SharedAddress { with: copies.shared_with });
     }
-    if copies.addresses.contains(&replacement) {
+    if replacement.is_some_and(|replacement| copies.addresses.contains(&replacement)) {
         return Err(Cause::SameFunction);
     }
     let keeper = kept::keeper(target);
-    kept::check(keeper.as_ref(), replacement)?;
+    replacement.map_or(Ok(()), |replacement| kept::check(keeper.as_ref(), replacement))?;
     let group = hook_copies(&copies, loads)?;
     group.is_called_by(keeper);
     Ok(group)
 }
 
 /// Whether a function whose copies are known may be replaced by another.
-fn check(group: &'static Group, replacement: usize) -> Result<(), Cause> {
+fn check(group: &'static Group, replacement: Option<usize>) -> Result<(), Cause> {
+    let Some(replacement) = replacement else { return Ok(()) };
     if registry::find(replacement).is_some_and(|known| known.group.id == group.id) {
         return Err(Cause::SameFunction);
     }

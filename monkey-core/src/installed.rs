@@ -1,4 +1,5 @@
 //! Patches that a frame or a guard has made, and what is found of them at its end.
+use crate::captured::{self, Environment, Published};
 use crate::code;
 use crate::count::Count;
 use crate::engine::{self, ENGINE};
@@ -8,56 +9,235 @@ use crate::hook::{Hook, OutsideCall};
 use crate::image;
 use crate::install::{self, Patched};
 use crate::notes;
+use crate::order;
 use crate::patch::{Id, Removed};
+use crate::recorder::{self, Call, Recorder};
 use crate::request::{Request, Visibility};
 use crate::scope::Who;
 use crate::stub;
+use crate::target_kind;
 use crate::thread::{self, Quiet};
-use crate::verdict::{Closed, Evidence, OutsideCaller, Past};
+use crate::verdict::{Closed, Disorder, Evidence, NotedCall, OutsideCaller, Past};
 use std::sync::Arc;
+
+/// What is to be patched, with what the replacement captures.
+#[derive(Debug)]
+pub struct Wanted {
+    pub request: Request,
+    pub environment: Option<Environment>,
+}
 
 /// A patch and what is expected of it.
 #[derive(Debug)]
-pub struct Installed {
+struct Installed {
     patched: Patched,
+    environment: Option<Published>,
     scope: u64,
     request: Request,
     expected: Count,
 }
 
-/// Makes all patches of a list, or none. `default` is what is expected where the list does not say.
+/// The patches of one list.
+#[derive(Debug, Default)]
+pub struct List {
+    patches: Vec<Installed>,
+    /// The calls of those of which more is asked for than a number.
+    recorder: Option<Recorder>,
+}
+
+/// Makes all patches of a list, or none. `default` is what is expected of replacements where the list does not say.
 pub fn install(
     scope: u64,
     visibility: Option<Visibility>,
-    requests: &[Request],
+    wanted: Vec<Wanted>,
     default: Count,
-) -> Result<Vec<Installed>, PatchError> {
-    let patched = install::patch(scope, visibility, requests)?;
-    let installed = patched.into_iter().zip(requests).map(|(patched, request)| Installed {
-        patched,
-        scope,
-        expected: request.expected.unwrap_or(default),
-        request: request.clone(),
-    });
-    Ok(installed.collect())
+) -> Result<List, PatchError> {
+    let (requests, environments): (Vec<_>, Vec<_>) =
+        wanted.into_iter().map(|wanted| (wanted.request, wanted.environment)).unzip();
+    target_kind::check(&requests)?;
+    let recorder = requests.iter().any(Request::is_noted).then(Recorder::new);
+    // Calls may come as soon as something is patched. Where that fails, all of these go.
+    let environments = publish(scope, visibility, environments);
+    let made = install::patch(scope, visibility, &requests, recorder.as_ref())?;
+    let patches =
+        made.into_iter().zip(requests).zip(environments).map(|((patched, request), environment)| {
+            let expected = request.expected.unwrap_or_else(|| request.unless_told(default));
+            if let Some(environment) = &environment {
+                environment.is_for(patched.id.group);
+            }
+            Installed { patched, environment, scope, request, expected }
+        });
+    Ok(List { patches: patches.collect(), recorder })
+}
+
+impl List {
+    /// The functions, in the list's order.
+    pub fn groups(&self) -> impl Iterator<Item = &'static Group> + '_ {
+        self.patches.iter().map(Installed::group)
+    }
+
+    /// Takes the patches away. What there is to say of that.
+    pub fn remove(self) -> Vec<String> {
+        let mut told = Vec::new();
+        for installed in self.patches {
+            let removal = installed.remove();
+            told.extend(removal.cycle.is_some().then(|| installed.cycle()));
+            told.extend(installed.discard());
+        }
+        told
+    }
+
+    /// What to say of functions that were called too often, not often enough or in another order, or that a call went past.
+    pub fn verdict(&self) -> Option<String> {
+        let _quiet = Quiet::begin();
+        let evidence = self.patches.iter().filter_map(|installed| self.evidence(installed));
+        let mut told: Vec<String> = evidence.filter_map(|evidence| evidence.complaint()).collect();
+        told.extend(self.out_of_order());
+        (!told.is_empty()).then(|| told.join("\n"))
+    }
+
+    /// Leaves to the frame around a guard, or says if there is none and the thread panics, which replacements were not called.
+    pub fn leave_notes(&self) {
+        let uncalled = |installed: &Installed| self.uncalled(installed);
+        if notes::has_frame() {
+            let wanted =
+                |installed: &&Installed| notes::wants(installed.request.location, installed.request.target);
+            self.patches.iter().filter(wanted).filter_map(uncalled).for_each(notes::keep);
+        } else if std::thread::panicking() {
+            let uncalled: Vec<_> = self.patches.iter().filter_map(uncalled).collect();
+            notes::tell(&uncalled);
+        }
+    }
+
+    /// A test that fails anyway keeps its own failure; that a replacement was missed may be the reason for it.
+    pub fn note(&self) {
+        let verdict = self.verdict();
+        let _quiet = Quiet::begin();
+        if let Some(verdict) = verdict {
+            eprintln!("note: {verdict}");
+            return;
+        }
+        for installed in self.patches.iter().filter(|installed| installed.request.optimised) {
+            let calls = calls_of(installed.patched.id).unwrap_or_default();
+            if let Some(perhaps) = self.collect(installed, calls).perhaps_partial() {
+                eprintln!("note: {perhaps}");
+            }
+        }
+    }
+
+    /// What is known of a patch's calls; `None` if they are as expected.
+    fn evidence(&self, installed: &Installed) -> Option<Evidence> {
+        let calls = calls_of(installed.patched.id)?;
+        installed.is_suspicious(calls).then(|| self.collect(installed, calls))
+    }
+
+    /// What is known of a replacement that was not called, where nothing was expected of it; for who wants to know.
+    fn uncalled(&self, installed: &Installed) -> Option<Evidence> {
+        let Request { expected, watched, .. } = installed.request;
+        let uncalled = expected.is_none() && !watched && calls_of(installed.patched.id) == Some(0);
+        uncalled.then(|| self.collect(installed, 0))
+    }
+
+    fn collect(&self, installed: &Installed, calls: u64) -> Evidence {
+        let calls_noted = self.recorder.iter().flat_map(Recorder::calls);
+        let noted = calls_noted.filter(|call| installed.patched.thunks.noted(call.thunk));
+        Evidence { noted: noted.map(noted_call).collect(), ..installed.collect(calls) }
+    }
+
+    /// What to say of an order that was not kept.
+    fn out_of_order(&self) -> Option<String> {
+        let recorder = self.recorder.as_ref()?;
+        let request =
+            self.patches.iter().find_map(|installed| installed.request.order.map(|_| &installed.request))?;
+        let order = request.order?;
+        let number = |call: &Call| {
+            let noted = |installed: &Installed| {
+                installed.request.order.is_some() && installed.patched.thunks.noted(call.thunk)
+            };
+            self.patches.iter().position(noted)
+        };
+        let calls: Vec<(usize, Call)> =
+            recorder.calls().filter_map(|call| Some((number(&call)?, call))).collect();
+        let numbers: Vec<usize> = calls.iter().map(|(number, _)| *number).collect();
+        let lost = recorder.count() > recorder::MOST;
+        let mismatch = match order::compare(order, &numbers) {
+            Ok(()) if !lost => return None,
+            Err(mismatch) if !lost || mismatch.call.is_some() => Some(mismatch),
+            _ => None,
+        };
+        let disorder = Disorder {
+            location: request.location,
+            names: self.patches.iter().map(|installed| installed.request.target_name).collect(),
+            order,
+            calls: calls.into_iter().map(|(number, call)| (number, noted_call(call))).collect(),
+            mismatch,
+            made: recorder.count(),
+        };
+        Some(disorder.complaint())
+    }
+}
+
+fn noted_call(call: Call) -> NotedCall {
+    NotedCall { return_address: call.return_address, thread: thread_of(call.thread) }
+}
+
+/// A thread for a message.
+fn thread_of(id: Option<i32>) -> String {
+    let named = |name: &str| format!("on thread `{name}`");
+    match id {
+        None => "on a thread that is not known".to_owned(),
+        Some(id) if id == code::own_thread() => match std::thread::current().name() {
+            Some(name) => named(name),
+            None => named(&code::thread_name(id)),
+        },
+        Some(id) if code::thread_exists(id) => format!("{} ({id})", named(&code::thread_name(id))),
+        Some(id) => match recorder::name_of(id) {
+            Some(name) => format!("{} ({id}), which has ended", named(&name)),
+            None => format!("on a thread that has ended ({id})"),
+        },
+    }
+}
+
+fn publish(
+    scope: u64,
+    visibility: Option<Visibility>,
+    environments: Vec<Option<Environment>>,
+) -> Vec<Option<Published>> {
+    if environments.iter().all(Option::is_none) {
+        return environments.into_iter().map(|_| None).collect();
+    }
+    let own = || ENGINE.hold().scopes.get(scope).map(|live| live.visibility);
+    let for_all = visibility.or_else(own) == Some(Visibility::Process);
+    let publish = |environment: Option<Environment>| Some(environment?.publish(scope, for_all));
+    environments.into_iter().map(publish).collect()
 }
 
 impl Installed {
     /// The function that is replaced.
-    pub fn group(&self) -> &'static Group {
+    fn group(&self) -> &'static Group {
         self.patched.id.group
     }
 
     /// Takes the patch away. What there is to say of that.
-    pub fn remove(&self) -> Removed {
+    fn remove(&self) -> Removed {
         for watched in &self.patched.watched {
             drop(engine::remove(watched.id));
         }
         engine::remove(self.patched.id)
     }
 
+    /// Lets go of what the replacement captured, when it was taken away. What there is to say of that.
+    pub fn discard(self) -> Option<String> {
+        let Request { target_name, location, .. } = self.request;
+        let thrown = self.environment?.close().err()?;
+        let text = captured::text(&*thrown);
+        Some(format!(
+            "what the replacement of `{target_name}` had captured panicked when it was dropped: {text}\n  at {location}"
+        ))
+    }
+
     /// What a guard says whose patch has hidden a circle.
-    pub fn cycle(&self) -> String {
+    fn cycle(&self) -> String {
         let Request { target_name, location, .. } = &self.request;
         format!(
             "without this guard's replacement of `{target_name}`, the one before it would count again, which is replaced in \
@@ -69,20 +249,14 @@ impl Installed {
     /// Whether anything is to be told: a count that is wrong, or a call that went past.
     fn is_suspicious(&self, calls: u64) -> bool {
         !self.expected.allows(calls)
+            || self.past_the_end().is_some()
             || self.closed().is_some_and(|closed| closed.again)
             || self.patched.watched.iter().any(|watched| calls_of(watched.id).is_some_and(|calls| calls != 0))
     }
 
-    /// What is known of its calls; `None` if they are as expected.
-    fn evidence(&self) -> Option<Evidence> {
-        let calls = calls_of(self.patched.id)?;
-        self.is_suspicious(calls).then(|| self.collect(calls))
-    }
-
-    /// What is known of a replacement that was not called, where nothing was expected of it; for who wants to know.
-    fn uncalled(&self) -> Option<Evidence> {
-        let uncalled = self.request.expected.is_none() && calls_of(self.patched.id) == Some(0);
-        uncalled.then(|| self.collect(0))
+    /// How many values its sequence has, and how many calls came behind the last.
+    fn past_the_end(&self) -> Option<(usize, usize)> {
+        self.environment.as_ref()?.head().steps()?.past_the_end()
     }
 
     /// Whether the target's library was closed. While no more files were loaded than were looked at, nothing was missed.
@@ -113,7 +287,10 @@ impl Installed {
             doubt: group.doubt().map(str::to_owned),
             return_addresses: self.return_addresses(group, calls),
             past: self.past(),
+            past_the_end: self.past_the_end(),
             closed: self.closed(),
+            watched: self.request.watched,
+            noted: Vec::new(),
         }
     }
 
@@ -163,40 +340,4 @@ fn test_of(scope: u64) -> Option<Arc<Who>> {
         return None;
     }
     ENGINE.hold().scopes.name(scope)
-}
-
-/// What to say of patches that were called too often or not often enough, or that a call went past.
-pub fn verdict(installed: &[Installed]) -> Option<String> {
-    let _quiet = Quiet::begin();
-    let evidence = installed.iter().filter_map(Installed::evidence);
-    let told: Vec<String> = evidence.filter_map(|evidence| evidence.complaint()).collect();
-    (!told.is_empty()).then(|| told.join("\n"))
-}
-
-/// Leaves to the frame around a guard, or says if there is none and the thread panics, which replacements were not called.
-pub fn leave_notes(installed: &[Installed]) {
-    if notes::has_frame() {
-        let wanted =
-            |installed: &&Installed| notes::wants(installed.request.location, installed.request.target);
-        installed.iter().filter(wanted).filter_map(Installed::uncalled).for_each(notes::keep);
-    } else if std::thread::panicking() {
-        let uncalled: Vec<_> = installed.iter().filter_map(Installed::uncalled).collect();
-        notes::tell(&uncalled);
-    }
-}
-
-/// A test that fails anyway keeps its own failure; that a replacement was missed may be the reason for it.
-pub fn note(installed: &[Installed]) {
-    let verdict = verdict(installed);
-    let _quiet = Quiet::begin();
-    if let Some(verdict) = verdict {
-        eprintln!("note: {verdict}");
-        return;
-    }
-    for installed in installed.iter().filter(|installed| installed.request.optimised) {
-        let calls = calls_of(installed.patched.id).unwrap_or_default();
-        if let Some(perhaps) = installed.collect(calls).perhaps_partial() {
-            eprintln!("note: {perhaps}");
-        }
-    }
 }

@@ -2,6 +2,9 @@
 //!
 //! Users take the package `monkey-mock`, which re-exports what is public here.
 
+#[doc(hidden)]
+pub mod border;
+mod captured;
 mod code;
 mod count;
 mod crash;
@@ -11,6 +14,7 @@ mod error;
 #[doc(hidden)]
 pub mod expansion;
 mod fork;
+mod function;
 mod group;
 mod guard;
 mod handoff;
@@ -22,10 +26,15 @@ mod install;
 mod installed;
 mod kept;
 #[doc(hidden)]
+pub mod lineage;
+#[doc(hidden)]
 pub mod lock;
+mod members;
 mod notes;
+mod order;
 mod patch;
 mod plt;
+mod recorder;
 mod registry;
 #[doc(hidden)]
 pub mod relocate;
@@ -46,6 +55,7 @@ mod verdict;
 #[doc(hidden)]
 pub use code::write as write_code;
 pub use error::{Cause, PatchError};
+pub use function::{FunctionError, function};
 pub use guard::{PatchGuard, patch_at};
 #[doc(hidden)]
 pub use relocate::Refusal;

@@ -3,6 +3,8 @@
 //! Under the engine's lock nothing is allocated and nothing freed: what is added comes in boxes made before, what is taken
 //! away goes out in them.
 use crate::group::Group;
+use crate::hook::Hook;
+use crate::recorder::{Thunk, Thunks};
 use crate::report::Line;
 use crate::request::{Request, Visibility};
 use crate::reserved::Reserved;
@@ -31,8 +33,10 @@ pub struct Patch {
     replacement: Replacement,
     /// Calls counted before `since`.
     calls: u64,
-    /// What the layer's counter was when this patch became the newest.
+    /// What the layer's counter was when this patch's calls began to count.
     since: u64,
+    /// What notes them, where somebody wants to know more than how many there were.
+    thunks: Thunks,
     _line: Option<Line>,
     older: Option<Box<Self>>,
 }
@@ -40,9 +44,13 @@ pub struct Patch {
 impl Patch {
     /// What a user asked for has a line in case of a crash.
     #[expect(clippy::unnecessary_box_returns, reason = "it goes under the lock in its box")]
-    pub fn new(replacement: Replacement, request: Option<&Request>) -> Box<Self> {
+    pub fn new(replacement: Replacement, request: Option<&Request>, thunks: Thunks) -> Box<Self> {
         let line = request.map(Line::new);
-        Box::new(Self { serial: 0, replacement, calls: 0, since: 0, _line: line, older: None })
+        Box::new(Self { serial: 0, replacement, calls: 0, since: 0, thunks, _line: line, older: None })
+    }
+
+    fn is_original(&self) -> bool {
+        self.replacement == Replacement::Original
     }
 }
 
@@ -56,8 +64,8 @@ impl Drop for Patch {
     }
 }
 
-/// The patches that one scope has of one function, as its threads see them or as every thread does. The newest counts; the
-/// others wait for it to go. A layer stays until its scope ends.
+/// The patches that one scope has of one function, as its threads see them or as every thread does. The newest that
+/// replaces it counts, and what watches it since then; the others wait for these to go. A layer stays until its scope ends.
 #[derive(Debug)]
 pub struct Layer {
     /// `None`: free.
@@ -85,17 +93,48 @@ impl Layer {
         slots.map(crate::hook::Slot::calls).fold(0, u64::wrapping_add)
     }
 
-    /// Shows the newest replacement to those who call.
+    /// The patches whose calls count at the moment, from the newest on: those that only watch, and one that replaces.
+    fn counting(&self) -> impl Iterator<Item = &Patch> {
+        let mut next = self.newest.as_deref();
+        std::iter::from_fn(move || {
+            let patch = next?;
+            next = patch.older.as_deref().filter(|_| patch.is_original());
+            Some(patch)
+        })
+    }
+
+    /// Where calls of a copy go: through the thunks of all who note them.
+    fn way(&self, hook: &Hook) -> usize {
+        let (mut first, mut before): (Option<usize>, Option<Thunk>) = (None, None);
+        let mut go_on = |to: usize, thunk: Option<Thunk>| {
+            if let Some(before) = before {
+                before.lead_to(to);
+            }
+            first.get_or_insert(to);
+            before = thunk;
+        };
+        for patch in self.counting() {
+            if let Some(thunk) = patch.thunks.of_copy(hook.original) {
+                go_on(thunk.code(), Some(thunk));
+            }
+        }
+        match self.counting().last().map(|patch| patch.replacement) {
+            Some(Replacement::Function(address)) => go_on(address, None),
+            Some(Replacement::Original) | None => go_on(hook.original, None),
+        }
+        first.unwrap_or(hook.original)
+    }
+
+    /// Shows what counts at the moment to those who call.
     fn show(&self) {
-        let Some(newest) = &self.newest else { return };
+        if self.newest.is_none() {
+            return;
+        }
         for hook in self.group.into_iter().flat_map(Group::hooks) {
-            let replacement = match newest.replacement {
-                Replacement::Function(address) => address,
-                Replacement::Original => hook.original,
-            };
+            let way = self.way(hook);
             match self.visibility {
-                Visibility::Scope => hook.show(self.scope, replacement),
-                Visibility::Process => hook.show_process(self.scope, replacement),
+                Visibility::Scope => hook.show(self.scope, way),
+                Visibility::Process => hook.show_process(self.scope, way),
             }
         }
     }
@@ -118,12 +157,41 @@ impl Layer {
         }
     }
 
-    /// Ends the time in which the newest patch's calls were counted.
-    fn settle_newest(&mut self, counter: u64) {
-        if let Some(newest) = &mut self.newest {
-            newest.calls += counter.wrapping_sub(newest.since);
-            newest.since = counter;
+    /// Adds a patch. One that replaces ends the time of those that count.
+    fn push(&mut self, mut patch: Box<Patch>) {
+        let counter = self.counter();
+        if !patch.is_original() {
+            self.each_counting(|patch| {
+                patch.calls += counter.wrapping_sub(patch.since);
+                patch.since = counter;
+            });
         }
+        patch.since = counter;
+        patch.older = self.newest.take();
+        self.newest = Some(patch);
+    }
+
+    /// What is to be done to the patches whose calls count.
+    fn each_counting(&mut self, mut each: impl FnMut(&mut Patch)) {
+        let mut next = self.newest.as_deref_mut();
+        while let Some(patch) = next {
+            each(patch);
+            let goes_on = patch.is_original();
+            next = patch.older.as_deref_mut().filter(|_| goes_on);
+        }
+    }
+
+    /// Begins the time of those that count since a patch was taken away, which had this number of them above it.
+    fn resume(&mut self, above: usize) {
+        // One reading for all: a call between two would be nobody's.
+        let counter = self.counter();
+        let mut index = 0;
+        self.each_counting(|patch| {
+            if index >= above {
+                patch.since = counter;
+            }
+            index += 1;
+        });
     }
 }
 
@@ -230,55 +298,47 @@ impl Layers {
         self.next_serial += 1;
         let id = Id { group, layer, serial: patch.serial };
         if let Some(layer) = self.get_mut(layer) {
-            let counter = layer.counter();
-            layer.settle_newest(counter);
-            patch.since = counter;
-            patch.older = layer.newest.take();
-            layer.newest = Some(patch);
+            layer.push(patch);
             layer.show();
         }
         id
     }
 
-    /// Takes a patch away; the next newest of its layer counts from then on.
+    /// Takes a patch away. If it replaced the function, those that it kept from counting do so from then on.
     pub fn remove(&mut self, id: Id) -> Removed {
         let Some(layer) = self.get_mut(id.layer) else { return Removed::default() };
-        let was_newest = layer.newest.as_ref().is_some_and(|newest| newest.serial == id.serial);
+        let above = layer.counting().position(|patch| patch.serial == id.serial);
         let Some(patch) = unlink(&mut layer.newest, id.serial) else { return Removed::default() };
-        if !was_newest {
-            return Removed { _patch: Some(patch), cycle: None };
-        }
-        let cycle = if self.closes_cycle(id.layer) { self.take_newest(id.layer) } else { None };
+        let Some(above) = above else { return Removed { _patch: Some(patch), cycle: None } };
+        let cycle = if self.closes_cycle(id.layer) { self.take_replacing(id.layer) } else { None };
         let Some(layer) = self.get_mut(id.layer) else { return Removed::default() };
         if layer.newest.is_none() {
             layer.retire();
         }
         layer.show();
-        // One reading for both: a call between two would be nobody's.
-        let counter = layer.counter();
-        if let Some(newest) = &mut layer.newest {
-            newest.since = counter;
+        if !patch.is_original() {
+            layer.resume(above);
         }
         Removed { _patch: Some(patch), cycle }
     }
 
-    fn take_newest(&mut self, layer: u32) -> Option<Box<Patch>> {
+    /// Takes away what replaces a function in a layer.
+    fn take_replacing(&mut self, layer: u32) -> Option<Box<Patch>> {
         let layer = self.get_mut(layer)?;
-        let mut newest = layer.newest.take()?;
-        layer.newest = newest.older.take();
-        Some(newest)
+        let serial = layer.counting().find(|patch| !patch.is_original())?.serial;
+        unlink(&mut layer.newest, serial)
     }
 
     /// The calls of one patch so far; `None` if it is not there any more.
     pub fn calls(&self, id: Id) -> Option<u64> {
         let layer = self.get(id.layer)?;
-        let mut patch = layer.newest.as_deref();
-        let newest = patch?.serial;
-        while let Some(found) = patch.filter(|patch| patch.serial != id.serial) {
-            patch = found.older.as_deref();
+        let mut patch = layer.newest.as_deref()?;
+        while patch.serial != id.serial {
+            patch = patch.older.as_deref()?;
         }
-        let running = if newest == id.serial { layer.counter() } else { patch?.since };
-        patch.map(|patch| patch.calls + running.wrapping_sub(patch.since))
+        let counts = layer.counting().any(|patch| patch.serial == id.serial);
+        let running = if counts { layer.counter().wrapping_sub(patch.since) } else { 0 };
+        Some(patch.calls + running)
     }
 
     /// What stands in for a function in a scope, if anything does.
@@ -286,12 +346,18 @@ impl Layers {
         let mut layers = [Visibility::Scope, Visibility::Process]
             .map(|visibility| self.find(group, scope, visibility))
             .into_iter();
-        layers.find_map(|layer| Some(self.get(layer?)?.newest.as_ref()?.replacement))
+        layers.find_map(|layer| Some(self.get(layer?)?.counting().last()?.replacement))
     }
 
     /// Whether a scope has replaced a function, and not only watches it.
-    pub fn is_patched(&self, group: &'static Group, scope: u64) -> bool {
-        self.replacement(group, scope).is_some()
+    pub fn is_replaced(&self, group: &'static Group, scope: u64) -> bool {
+        matches!(self.replacement(group, scope), Some(Replacement::Function(_)))
+    }
+
+    /// Whether a scope has a function replaced for every thread.
+    pub fn is_replaced_for_all(&self, group: &'static Group, scope: u64) -> bool {
+        let layer = self.find(group, scope, Visibility::Process).and_then(|layer| self.get(layer));
+        layer.is_some_and(|layer| layer.counting().any(|patch| !patch.is_original()))
     }
 
     /// Follows the replacements in a scope, from one on: whether they come to the function again, or to no end.
@@ -311,14 +377,13 @@ impl Layers {
         true
     }
 
-    /// Whether a layer's newest patch leads back to its function.
+    /// Whether what replaces a layer's function leads back to it.
     fn closes_cycle(&self, layer: u32) -> bool {
         let Some(layer) = self.get(layer) else { return false };
-        match (layer.group, &layer.newest) {
-            (Some(group), Some(newest)) => match newest.replacement {
-                Replacement::Function(address) => self.leads_back(address, group, layer.scope),
-                Replacement::Original => false,
-            },
+        match (layer.group, layer.counting().last().map(|patch| patch.replacement)) {
+            (Some(group), Some(Replacement::Function(address))) => {
+                self.leads_back(address, group, layer.scope)
+            }
             _ => false,
         }
     }

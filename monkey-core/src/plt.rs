@@ -1,53 +1,30 @@
-//! Function pointers that lead through a PLT entry: how a program that is not position-independent names a library's function.
+//! PLT entries: how a program that is not position-independent names a library's function. The decoding is pure: bytes and addresses in,
+//! an address out; every architecture is compiled on every host.
+#[cfg_attr(not(target_arch = "aarch64"), allow(dead_code, reason = "tested on every host"))]
+mod aarch64;
+#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "tested on every host"))]
+mod x86_64;
 
-/// Where the PLT entry at `address` leads, if there is one.
+#[cfg(target_arch = "aarch64")]
+use aarch64::slot_of;
 #[cfg(target_arch = "x86_64")]
+use x86_64::slot_of;
+
+/// Where the PLT entry at `address` leads, if there is one: what its slot holds.
 pub fn followed(address: usize) -> Option<usize> {
     let byte = |offset: usize| {
-        // SAFETY: a function's code is readable, and each byte is looked at only where those before it say that the
-        // instruction goes on.
-        unsafe { ((address + offset) as *const u8).read_volatile() }
+        // SAFETY: a function's code is readable, and each byte is asked for only where those before it say that the
+        // instructions go on.
+        Some(unsafe { ((address + offset) as *const u8).read_volatile() })
     };
-    let all =
-        |from: usize, bytes: &[u8]| bytes.iter().enumerate().all(|(at, wanted)| byte(from + at) == *wanted);
-    // F3 0F 1E FA           endbr64
-    // F2                    bnd
-    // FF 25 rel32           jmp [rip+slot]
-    let mut at = if all(0, &[0xF3, 0x0F, 0x1E, 0xFA]) { 4 } else { 0 };
-    at += usize::from(all(at, &[0xF2]));
-    if !all(at, &[0xFF, 0x25]) {
-        return None;
-    }
-    let displacement = i32::from_le_bytes([2, 3, 4, 5].map(|offset| byte(at + offset)));
-    let slot = (address + at + 6).wrapping_add_signed(displacement as isize);
-    // SAFETY: the jump at `address`, which the program can make, reads its target there.
+    let slot = slot_of(byte, address)?;
+    // SAFETY: the entry at `address`, which the program can run, reads its target there.
     Some(unsafe { (slot as *const usize).read_unaligned() })
 }
 
-/// Where the PLT entry at `address` leads, if there is one.
-#[cfg(target_arch = "aarch64")]
-pub fn followed(address: usize) -> Option<usize> {
-    let word = |index: usize| {
-        // SAFETY: a function's code is readable, and each instruction is looked at only where the one before it goes on.
-        unsafe { ((address + index * 4) as *const u32).read_volatile() }
-    };
-    // 11010101000000110010 0100 010 11111              bti c
-    let first = usize::from(word(0) == 0xD503_245F);
-    // 1 immlo 10000 immhi 10000                        adrp x16, page
-    // 11 111 0 01 01 imm12 10000 10001                 ldr  x17, [x16, #offset]
-    let adrp = word(first);
-    if adrp & 0x9F00_001F != 0x9000_0010 {
-        return None;
-    }
-    let ldr = word(first + 1);
-    if ldr & 0xFFC0_03FF != 0xF940_0211 {
-        return None;
-    }
-    let pages = i64::from((adrp >> 5 & 0x7_FFFF) << 2 | adrp >> 29 & 3) << 43 >> 43;
-    let page = ((address + 4 * first) & !0xFFF).wrapping_add_signed((pages << 12) as isize);
-    let slot = page + (ldr >> 10 & 0xFFF) as usize * 8;
-    // SAFETY: the code at `address`, which the program can run, reads its target there.
-    Some(unsafe { (slot as *const usize).read_unaligned() })
+/// The PLT slot from which the entry `code`, which lies at `address`, takes its target.
+pub fn slot(code: &[u8], address: usize) -> Option<usize> {
+    slot_of(|offset| code.get(offset).copied(), address)
 }
 
 #[cfg(all(test, target_arch = "x86_64"))]

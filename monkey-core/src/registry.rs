@@ -69,6 +69,16 @@ pub fn function(address: usize) -> Option<Known> {
     find(plt::followed(address)?)
 }
 
+/// All groups, one of several copies several times. Takes no lock, and waits for nobody.
+pub fn groups() -> impl Iterator<Item = &'static Group> {
+    let entries = table().into_iter().flat_map(|table| &table.entries);
+    entries.filter_map(|entry| {
+        // SAFETY: null, or written by `insert`, and never freed.
+        let known = unsafe { entry.known.load(SeqCst).as_ref() };
+        known.map(|known| known.group)
+    })
+}
+
 /// Notes what an address is. One thread at a time: the one that has the lock of the program's text.
 pub fn insert(address: usize, known: Known) {
     let table = match table() {

@@ -1,13 +1,21 @@
 //! What a list says of each of its replacements.
+use crate::captured::closure::{self, Head, Takes, Way, WayOf};
+use crate::captured::steps::Steps;
 use crate::count::Count;
+use crate::installed::Wanted;
+use crate::order::Step;
 use crate::request::Request;
+use std::marker::PhantomData;
 use std::panic::Location;
 
-/// One `T = R` of a list.
+/// One `T = R` of a list. What it captures lives for `'env`.
 #[derive(Debug)]
-pub struct Replacement(pub(crate) Request);
+pub struct Replacement<'env> {
+    pub(crate) wanted: Wanted,
+    _borrows: PhantomData<&'env ()>,
+}
 
-impl Replacement {
+impl<'env> Replacement<'env> {
     /// Target and replacement are of one type; the names are what the user wrote.
     #[track_caller]
     #[must_use]
@@ -17,44 +25,92 @@ impl Replacement {
         target_name: &'static str,
         replacement_name: &'static str,
     ) -> Self {
-        Self(Request {
-            target: target as usize,
-            replacement: replacement as usize,
-            target_name,
-            replacement_name,
-            location: Location::caller(),
-            target_type: None,
-            optimised: false,
-            expected: None,
-            partly: false,
-        })
+        let target = (target as usize, target_name);
+        let replacement = (replacement as usize, replacement_name);
+        let request = Request::new(target, replacement, Location::caller());
+        Self { wanted: Wanted { request, environment: None }, _borrows: PhantomData }
+    }
+
+    /// What is only watched: `watch(T)`.
+    #[track_caller]
+    #[must_use]
+    pub fn watch(target: *const (), target_name: &'static str) -> Self {
+        let mut watch = Self::new(target, target, target_name, target_name);
+        watch.wanted.request.watched = true;
+        watch
+    }
+
+    /// The closure that the replacement finds at each call. `own` is the replacement.
+    #[must_use]
+    pub fn capturing<W: Way + Takes<F>, F: Send + 'env, P: Copy>(
+        self,
+        _way: &WayOf<W>,
+        function: F,
+        own: P,
+    ) -> Self {
+        self.keeping::<W, F, P>(function, own, None)
+    }
+
+    /// The same, of a closure that gives so many values in turn.
+    #[must_use]
+    pub fn in_turn<W: Way + Takes<F>, F: Send + 'env, P: Copy>(
+        self,
+        _way: &WayOf<W>,
+        function: F,
+        own: P,
+        length: usize,
+        then_original: bool,
+    ) -> Self {
+        self.keeping::<W, F, P>(function, own, Some(Steps::new(length, then_original)))
+    }
+
+    fn keeping<W: Way, F: Send, P: Copy>(mut self, function: F, own: P, steps: Option<Steps>) -> Self {
+        let Request { target_name, location, .. } = self.wanted.request;
+        let head = Head::new(target_name, location, steps);
+        self.wanted.environment = closure::environment::<W, F, P>(head, function, own);
+        self
     }
 
     /// Whether the crate that the list is in is optimised.
     #[must_use]
     pub fn optimised(mut self, optimised: bool) -> Self {
-        self.0.optimised = optimised;
+        self.wanted.request.optimised = optimised;
         self
     }
 
     /// What `std::any::type_name` calls the target's own type.
     #[must_use]
     pub fn of_type(mut self, name: &'static str) -> Self {
-        self.0.target_type = Some(name);
+        self.wanted.request.target_type = Some(name);
+        self
+    }
+
+    /// What `std::any::type_name` calls the type that target and replacement have in common, and whether it is an unsafe pointer of
+    /// which the type check knows all.
+    #[must_use]
+    pub fn in_common(mut self, name: &'static str, recognised: bool) -> Self {
+        self.wanted.request.common_type = (!recognised).then_some(name);
         self
     }
 
     /// Calls that go past the replacement, inlined into others, are fine: `partly(T)`.
     #[must_use]
     pub fn partly(mut self) -> Self {
-        self.0.partly = true;
+        self.wanted.request.partly = true;
+        self
+    }
+
+    /// It stands in the list's `expect(order[..])`, which all that do so are given, and which says how often it is called.
+    #[must_use]
+    pub fn ordered(mut self, order: &'static [Step]) -> Self {
+        self.wanted.request.order = Some(order);
         self
     }
 
     /// How many calls `expect(T = COUNT)` allows.
     #[must_use]
     pub fn expect(mut self, count: impl IntoCount) -> Self {
-        self.0.expected = Some(count.into_count());
+        self.wanted.request.expected = Some(count.into_count());
         self
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The parts lie ready in static memory, because a signal handler may neither allocate nor lock, and a patch costs no
 //! formatting. They are written by a system call of our own, because `write` may be what a test replaced.
-use crate::code::say;
+use crate::code::write_stderr;
 use crate::request::Request;
 use std::panic::Location;
 use std::ptr;
@@ -189,10 +189,10 @@ pub fn write() {
         line.add(b"monkey:   ");
         record.write(&mut line);
         line.text[line.length] = b'\n';
-        say(&line.text[..=line.length]);
+        write_stderr(&line.text[..=line.length]);
     }
     if FURTHER.load(SeqCst) != 0 {
-        say(b"monkey:   and more\n");
+        write_stderr(b"monkey:   and more\n");
     }
 }
 

@@ -1,4 +1,5 @@
 //! Who sees what: scopes, and the threads in them.
+use crate::members::{self, Member};
 use crate::patch::Chain;
 use crate::request::Visibility;
 use crate::reserved::Reserved;
@@ -174,18 +175,21 @@ impl Scope {
 #[derive(Debug)]
 pub(crate) struct Visit {
     before: u64,
+    member: Option<&'static Member>,
 }
 
 impl Visit {
     pub fn begin(word: u64) -> Self {
         let before = thread::scope();
+        let member = if word == before || word == thread::NONE { None } else { members::visit(word) };
         thread::set_scope(word);
-        Self { before }
+        Self { before, member }
     }
 }
 
 impl Drop for Visit {
     fn drop(&mut self) {
         thread::set_scope(self.before);
+        self.member.inspect(|member| member.give_back());
     }
 }

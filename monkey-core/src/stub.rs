@@ -58,7 +58,7 @@ pub mod slot {
     pub const SIZE: u64 = RETURNS + 8 * super::RETURNS;
 }
 
-/// Offsets within a cell, in bytes: what a stub reads of its hook. `hook::Cell` is the Rust side of it, and checks itself
+/// Offsets within a cell, in bytes: what a stub reads of its hook. `hook::HookTable` is the Rust side of it, and checks itself
 /// against these.
 pub mod cell {
     use super::{OUTSIDE, slot};
@@ -88,4 +88,45 @@ pub mod cell {
     /// The slot of the patch that every thread sees.
     pub const PROCESS: u64 = OUTSIDE_RECORDS + 16 * OUTSIDE;
     pub const SIZE: u64 = (PROCESS + slot::SIZE).next_multiple_of(64);
+}
+
+/// Where the parts of a thunk that notes calls lie.
+#[derive(Debug, Clone, Copy)]
+pub struct Noting {
+    /// The address that its code is made for.
+    pub code: u64,
+    /// Its data.
+    pub data: u64,
+    /// The distance of the thread's id from the thread pointer, in bytes, where that is known.
+    pub thread_id: Option<i64>,
+}
+
+/// Offsets within the data of a thunk that notes calls, in bytes. `recorder::Data` is the Rust side of it.
+pub mod noting {
+    /// The address of the [`record`](super::record). The engine stores it once, before the thunk is reached.
+    pub const RECORDER: u64 = 0;
+    /// The address that calls go on to. The engine stores it before the thunk is reached, and whenever that changes.
+    pub const TARGET: u64 = 8;
+    pub const SIZE: u64 = 16;
+}
+
+/// Offsets within a record of calls, in bytes. `recorder::Record` is the Rust side of it.
+pub mod record {
+    /// How many calls there were. Thunks add one, atomically: what was there is the call's number.
+    pub const COUNT: u64 = 0;
+    /// The first of [`CALLS`] noted calls; no further ones are.
+    pub const FIRST: u64 = 64;
+    pub const CALLS: u64 = 4096;
+    pub const SIZE: u64 = FIRST + CALLS * super::noted::SIZE;
+}
+
+/// Offsets within a noted call, in bytes. Written by the thunk, [`THUNK`](noted::THUNK) last: without it the call is not complete.
+pub mod noted {
+    /// The address of the data of the thunk that has noted it.
+    pub const THUNK: u64 = 0;
+    /// The return address.
+    pub const RETURN: u64 = 8;
+    /// The thread's id, or zero.
+    pub const THREAD: u64 = 16;
+    pub const SIZE: u64 = 32;
 }

@@ -1,7 +1,7 @@
 //! One run of an annotated function: its scope, its patches, and what is said of them at the end.
 use crate::count::Count;
 use crate::engine::ENGINE;
-use crate::installed::{self, Installed};
+use crate::installed::{self, List};
 use crate::notes::{self, Keeping};
 use crate::request::Visibility;
 use crate::scope::{Name, Visit, Who};
@@ -18,7 +18,6 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use crate::replacement::Replacement;
-use crate::target_kind;
 
 /// One run of a function annotated with `test` or `with`.
 #[derive(Debug)]
@@ -55,40 +54,26 @@ impl TestRun {
     #[track_caller]
     pub fn run<R, const N: usize>(
         self,
-        replacements: impl FnOnce() -> [Replacement; N],
+        replacements: impl FnOnce() -> [Replacement<'static>; N],
         failed: fn(&R) -> bool,
         body: impl FnOnce() -> R,
     ) -> R {
         let entered = Entered::enter(&self, true);
-        let complaint = match entered.install(&self, replacements()) {
-            Ok(()) => {
-                let result = body();
-                match entered.judge(failed(&result)) {
-                    None => return result,
-                    Some(complaint) => complaint,
-                }
-            }
-            Err(complaint) => complaint,
-        };
-        drop(entered);
-        panic!("{complaint}")
+        let ended = entered.install(&self, replacements()).map(|()| body());
+        entered.end(ended, failed)
     }
 
     /// The same for a test that is to panic. What is wrong with its replacements must not pass for that panic: it is
     /// said, and the test returns, which the harness takes for a failure.
     pub fn run_to_panic<const N: usize>(
         self,
-        replacements: impl FnOnce() -> [Replacement; N],
+        replacements: impl FnOnce() -> [Replacement<'static>; N],
         body: impl FnOnce(),
     ) {
         let entered = Entered::enter(&self, true);
-        match entered.install(&self, replacements()) {
-            Ok(()) => {
-                let thrown = catch_unwind(AssertUnwindSafe(body)).err();
-                entered.end_with_panic(thrown);
-            }
-            Err(complaint) => eprintln!("{complaint}"),
-        }
+        let ended =
+            entered.install(&self, replacements()).map(|()| catch_unwind(AssertUnwindSafe(body)).err());
+        entered.end_to_panic(ended);
     }
 
     /// Allocates: for use while the engine is at work.
@@ -102,47 +87,42 @@ impl TestRun {
     /// As [`run`](Self::run).
     pub async fn run_async<R, const N: usize>(
         self,
-        replacements: impl FnOnce() -> [Replacement; N],
+        replacements: impl FnOnce() -> [Replacement<'static>; N],
         failed: fn(&R) -> bool,
         body: impl Future<Output = R>,
     ) -> R {
         let (entered, installed) = self.begin_async(replacements);
-        let complaint = match installed {
+        let ended = match installed {
             Ok(()) => {
                 let ended = polled(entered.scope, body).await;
-                let result = entered.keep_notes(ended);
-                match entered.judge(failed(&result)) {
-                    None => return result,
-                    Some(complaint) => complaint,
-                }
+                Ok(entered.keep_notes(ended))
             }
-            Err(complaint) => complaint,
+            Err(complaint) => Err(complaint),
         };
-        drop(entered);
-        panic!("{complaint}")
+        entered.end(ended, failed)
     }
 
     /// Both in one: for a body that is a future and is to panic.
     pub async fn run_async_to_panic<const N: usize>(
         self,
-        replacements: impl FnOnce() -> [Replacement; N],
+        replacements: impl FnOnce() -> [Replacement<'static>; N],
         body: impl Future<Output = ()>,
     ) {
         let (entered, installed) = self.begin_async(replacements);
-        match installed {
+        let ended = match installed {
             Ok(()) => {
                 let ended = polled(entered.scope, caught(body)).await;
-                let thrown = entered.keep_notes(ended);
-                entered.end_with_panic(thrown);
+                Ok(entered.keep_notes(ended))
             }
-            Err(complaint) => eprintln!("{complaint}"),
-        }
+            Err(complaint) => Err(complaint),
+        };
+        entered.end_to_panic(ended);
     }
 
     /// The scope, and whether the patches are there.
     fn begin_async<const N: usize>(
         &self,
-        replacements: impl FnOnce() -> [Replacement; N],
+        replacements: impl FnOnce() -> [Replacement<'static>; N],
     ) -> (Entered, Result<(), String>) {
         // Between polls the thread belongs to whoever had it before.
         let _visit = Visit::begin(thread::scope());
@@ -183,7 +163,7 @@ struct Entered {
     scope: u64,
     /// It is this run's scope, and ends with it, whatever guards were forgotten or are held by threads.
     opened: bool,
-    patches: OnceCell<Vec<Installed>>,
+    patches: OnceCell<List>,
     /// What guards have left to a body that is a future. Others leave it with the thread.
     notes: RefCell<Vec<Evidence>>,
     keeping: Option<Keeping>,
@@ -197,12 +177,15 @@ impl Entered {
         Self { scope, opened, patches: OnceCell::new(), notes: RefCell::default(), keeping }
     }
 
-    fn install<const N: usize>(&self, run: &TestRun, replacements: [Replacement; N]) -> Result<(), String> {
+    fn install<const N: usize>(
+        &self,
+        run: &TestRun,
+        replacements: [Replacement<'static>; N],
+    ) -> Result<(), String> {
         let _quiet = Quiet::begin();
         self.check_alone(run)?;
-        let requests = replacements.map(|replacement| replacement.0);
-        target_kind::check(&requests).map_err(|error| error.to_string())?;
-        let patches = installed::install(self.scope, run.visibility, &requests, run.default);
+        let wanted = replacements.into_iter().map(|replacement| replacement.wanted).collect();
+        let patches = installed::install(self.scope, run.visibility, wanted, run.default);
         let _ = self.patches.set(patches.map_err(|error| error.to_string())?);
         Ok(())
     }
@@ -239,27 +222,49 @@ impl Entered {
         notes::tell(&notes);
     }
 
-    fn patches(&self) -> &[Installed] {
-        self.patches.get().map_or(&[], Vec::as_slice)
+    /// What there is to say of the calls.
+    fn verdict(&self) -> Option<String> {
+        self.patches.get()?.verdict()
     }
 
-    /// What a test fails with that has not failed yet.
-    fn judge(&self, failed: bool) -> Option<String> {
-        if failed {
-            installed::note(self.patches());
-            self.tell_notes();
-            return None;
-        }
-        installed::verdict(self.patches()).inspect(|_| self.tell_notes())
+    /// Says it beside a failure of the test's own.
+    fn note(&self) {
+        self.patches.get().into_iter().for_each(List::note);
+    }
+
+    /// The body's result, if it ran and nothing was missed. A body that failed has its own message: the calls are then a note.
+    ///
+    /// # Panics
+    /// With what was wrong.
+    #[track_caller]
+    fn end<R>(self, ended: Result<R, String>, failed: fn(&R) -> bool) -> R {
+        let complaint = match ended {
+            Ok(result) if failed(&result) => {
+                self.note();
+                self.tell_notes();
+                return result;
+            }
+            Ok(result) => match self.verdict().inspect(|_| self.tell_notes()) {
+                None => return result,
+                Some(verdict) => verdict,
+            },
+            Err(complaint) => complaint,
+        };
+        drop(self);
+        panic!("{complaint}")
     }
 
     /// The end of a test that is to panic. A replacement that was missed takes its panic away.
-    fn end_with_panic(self, thrown: Option<Thrown>) {
-        let Some(thrown) = thrown else {
-            installed::note(self.patches());
-            return self.tell_notes();
+    fn end_to_panic(self, ended: Result<Option<Thrown>, String>) {
+        let thrown = match ended {
+            Ok(Some(thrown)) => thrown,
+            Ok(None) => {
+                self.note();
+                return self.tell_notes();
+            }
+            Err(complaint) => return eprintln!("{complaint}"),
         };
-        let verdict = installed::verdict(self.patches()).inspect(|_| self.tell_notes());
+        let verdict = self.verdict().inspect(|_| self.tell_notes());
         drop(self);
         match verdict {
             Some(verdict) => eprintln!("the test panicked, as it is to, but:\n{verdict}"),
@@ -273,12 +278,10 @@ impl Drop for Entered {
         // `free` may be replaced, too.
         let _quiet = Quiet::begin();
         if std::thread::panicking() {
-            installed::note(self.patches());
+            self.note();
             self.tell_notes();
         }
-        for installed in self.patches.take().into_iter().flatten() {
-            drop(installed.remove());
-        }
+        drop(self.patches.take().map(List::remove));
         if self.opened {
             turn::end(self.scope);
         } else {

@@ -3,7 +3,7 @@ use crate::code::{self, Block, Map, Redirect};
 use crate::entry;
 use crate::error::Cause;
 use crate::group::Group;
-use crate::hook::{Cell, Hook, Jump, Place};
+use crate::hook::{Hook, HookTable, Jump, Place};
 use crate::image;
 use crate::lock::{self, Lock, Mark};
 use crate::registry::{self, Known};
@@ -19,7 +19,7 @@ const SIGNATURE: &[u8; 16] = b"monkey-mock stub";
 /// Templates that are kept: trampolines are of a few lengths, each in blocks of a few sizes.
 const MOST_TEMPLATES: usize = 64;
 /// One hook's part of a block, in bytes. As long as a cell, so that all units lie as far from their cells.
-const UNIT: usize = if cfg!(target_arch = "aarch64") { 1024 } else { size_of::<Cell>() };
+const UNIT: usize = if cfg!(target_arch = "aarch64") { 1024 } else { size_of::<HookTable>() };
 const _: () = assert!(UNIT.is_multiple_of(16));
 /// Bytes kept for a detour on the way to the trampoline.
 const DETOUR: usize = 24;
@@ -232,14 +232,14 @@ impl Text {
     }
 
     /// A unit of memory and its cell, near the target if that can be had. It is not taken yet.
-    fn find_unit(&mut self, target: usize, far: bool) -> Result<(bool, usize, &'static Cell), Cause> {
+    fn find_unit(&mut self, target: usize, far: bool) -> Result<(bool, usize, &'static HookTable), Cause> {
         let near = if far { Err(None) } else { self.find_near_block(target).map_err(Some) };
         let (near, index) = match near {
             Ok(index) => (true, index),
             Err(refused) => (false, self.find_any_block(refused)?),
         };
         let Units { block, taken: used } = self.blocks[index];
-        let cell = (block.start + block.code + used * size_of::<Cell>()) as *const Cell;
+        let cell = (block.start + block.code + used * size_of::<HookTable>()) as *const HookTable;
         // SAFETY: the cell lies in the data half of a block that is mapped for good, aligned (the half starts on a
         // page, cells are a multiple of 64 bytes), all zeros or what an earlier try wrote, which are valid atomics.
         let cell = unsafe { &*cell };
@@ -268,7 +268,7 @@ impl Text {
         let page = code::page_size();
         let largest = (FEWEST_UNITS << self.blocks.len().min(8)).min(MOST_UNITS);
         let block = |units: usize| {
-            let (code, data) = (UNIT * units, units * size_of::<Cell>());
+            let (code, data) = (UNIT * units, units * size_of::<HookTable>());
             code::allocate(target, reach, code.next_multiple_of(page), data.next_multiple_of(page))
         };
         let block = block(largest).or_else(|cause| match largest {

@@ -80,7 +80,7 @@ mod arch;
 mod id;
 
 pub use arch::{offset, pointer};
-pub use id::id_of;
+pub use id::{id_of, id_offset};
 
 #[inline]
 fn words() -> *mut u64 {
@@ -153,6 +153,26 @@ impl Drop for Quiet {
     }
 }
 
+/// The opposite, within one: the user's own code runs, and sees replacements as ever.
+#[derive(Debug)]
+pub struct Replaced {
+    before: u64,
+}
+
+impl Replaced {
+    pub fn begin() -> Self {
+        let before = load(SCOPE_WORD) & BYPASS;
+        store(SCOPE_WORD, load(SCOPE_WORD) & !BYPASS);
+        Self { before }
+    }
+}
+
+impl Drop for Replaced {
+    fn drop(&mut self) {
+        store(SCOPE_WORD, load(SCOPE_WORD) & !BYPASS | self.before);
+    }
+}
+
 /// The bit goes first and comes last: a signal handler sees the words of one bypass, or none.
 #[inline]
 fn bypass(group: u64, stack: u64, bit: u64) {
@@ -169,13 +189,13 @@ fn bypass(group: u64, stack: u64, bit: u64) {
 /// A signal handler that comes between finds the bypass of another call, and leaves it: its frames lie more than a
 /// kilobyte further down, or on another stack. What it bypasses itself is put back as it was.
 #[derive(Debug)]
-pub struct Once {
+pub struct BypassOnce {
     before: u64,
     group: u64,
     stack: u64,
 }
 
-impl Once {
+impl BypassOnce {
     #[inline]
     pub fn begin(group: u64, stack: usize) -> Self {
         let once =
@@ -185,7 +205,7 @@ impl Once {
     }
 }
 
-impl Drop for Once {
+impl Drop for BypassOnce {
     #[inline]
     fn drop(&mut self) {
         bypass(self.group, self.stack, self.before);

@@ -4,8 +4,10 @@
 //! so this takes its time and is not for the lock.
 mod callers;
 mod closed;
+mod disorder;
 mod inlined;
 mod instances;
+mod noted;
 mod optimised;
 mod outside;
 mod past;
@@ -16,6 +18,9 @@ use crate::count::Count;
 use crate::image;
 use std::fmt::Write as _;
 use std::panic::Location;
+
+pub use disorder::Disorder;
+pub use noted::NotedCall;
 
 /// What is known of a replacement at the end of its test.
 #[derive(Debug, Clone)]
@@ -40,8 +45,14 @@ pub struct Evidence {
     pub return_addresses: Vec<usize>,
     /// Calls of functions that contain a copy of the target.
     pub past: Vec<Past>,
+    /// The values of its sequence, and the calls for which there was none, if there were any.
+    pub past_the_end: Option<(usize, usize)>,
     /// The target's library, if it was closed while the target was replaced.
     pub closed: Option<Closed>,
+    /// Nothing stands in for it: its own calls were counted.
+    pub watched: bool,
+    /// The calls one by one, where the list asked for more than whether there were any.
+    pub noted: Vec<NotedCall>,
 }
 
 /// A library that was closed, and the hook with it.
@@ -78,22 +89,33 @@ impl Evidence {
     pub fn complaint(&self) -> Option<String> {
         let wrong = !self.expected.allows(self.calls);
         let opened_again = self.closed.as_ref().is_some_and(|closed| closed.again);
-        if !wrong && self.past.is_empty() && !opened_again {
+        if !wrong && self.past.is_empty() && !opened_again && self.past_the_end.is_none() {
             return None;
         }
         let Self { expected, .. } = self;
         let mut text = self.head(&if wrong {
-            format!(", which was {}; expected: {expected}", self.times())
+            let which = if self.watched { " and" } else { ", which was" };
+            format!("{which} {}; expected: {expected}", self.times())
+        } else if let Some((length, past)) = self.past_the_end {
+            format!(", but called {} times, where its sequence has {length} values", length + past)
         } else if opened_again {
             ", but not any more in the end".to_owned()
         } else {
             ", but a call went past it".to_owned()
         });
-        if wrong {
+        if wrong && !noted::tell(&self.noted, self.calls, &mut text) {
             callers::tell(&self.return_addresses, self.calls, &mut text);
         }
-        past::tell(self, &mut text);
-        if wrong && !self.expected.is_below(self.calls) || opened_again {
+        past::tell_places(self, &mut text);
+        let too_few = wrong && !self.expected.is_below(self.calls) || opened_again;
+        // A package that is not optimised any more has no such copies.
+        if !too_few || optimised::dependency(self).is_none() {
+            past::tell_remedy(self, &mut text);
+        }
+        if self.past_the_end.is_some() {
+            text.push_str("\n  help: add a value to the sequence, or `..` at its end for the original");
+        }
+        if too_few {
             self.tell_why_too_few(&mut text);
         }
         Some(text)
@@ -117,9 +139,12 @@ impl Evidence {
     fn head(&self, what: &str) -> String {
         let Self { target_name, replacement_name, location, .. } = self;
         let target = image::describe(self.target);
-        format!(
-            "`{target_name}` was replaced by `{replacement_name}`{what}\n  at {location}\n  target: {target}"
-        )
+        let done = if self.watched {
+            format!("`{target_name}` was watched")
+        } else {
+            format!("`{target_name}` was replaced by `{replacement_name}`")
+        };
+        format!("{done}{what}\n  at {location}\n  target: {target}")
     }
 
     /// In the order of their worth; the first that is found out decides what to do.
@@ -129,11 +154,15 @@ impl Evidence {
         }
         let calls = inlined::find(self.target, self.target_type);
         let surely = calls.iter().any(|call| call.certain && !inlined::is_foreign(call));
-        if surely {
+        let dependency = optimised::dependency(self);
+        if surely && dependency.is_some() {
+            inlined::tell_places(&calls, text);
+        } else if surely {
             inlined::tell(self, &calls, text);
         }
         outside::tell(&self.outside, text);
-        let dependency = optimised::tell_dependency(self, text);
+        let dependency =
+            dependency.inspect(|package| optimised::tell_dependency(self, package, text)).is_some();
         if !surely && self.outside.is_empty() && !dependency {
             if self.optimised && !inlined::tells(&calls) {
                 optimised::tell_program(self.target, text);
@@ -203,7 +232,10 @@ mod tests {
             doubt: None,
             return_addresses: Vec::new(),
             past: Vec::new(),
+            past_the_end: None,
             closed: None,
+            watched: false,
+            noted: Vec::new(),
         }
     }
 
@@ -221,6 +253,30 @@ mod tests {
         assert!(text.contains("which was called 3 times; expected: exactly 1\n"), "{text}");
         assert!(text.contains("note: it was called from monkey_core::verdict::tests::target"), "{text}");
         assert!(text.contains(" 3 times") && !text.contains("help"), "{text}");
+    }
+
+    #[test]
+    fn what_is_only_watched_is_told_so_with_its_calls_in_order() {
+        let here = target as fn() -> u32 as usize + 1;
+        let call = |thread: &str| NotedCall { return_address: here, thread: thread.to_owned() };
+        let text = Evidence {
+            watched: true,
+            noted: vec![call("on thread `a`"), call("on thread `b` (7)")],
+            ..evidence(2, Count::exactly(1))
+        }
+        .complaint()
+        .unwrap();
+        assert!(
+            text.contains("`clock::now` was watched and called 2 times; expected: exactly 1\n"),
+            "{text}"
+        );
+        for line in [
+            "\n  the calls that came, in their order:\n    1. from monkey_core::verdict::tests::target (",
+            "), on thread `a`\n    2. from ",
+            "), on thread `b` (7)",
+        ] {
+            assert!(text.contains(line), "{line} is not in: {text}");
+        }
     }
 
     #[test]
@@ -248,6 +304,13 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part:?} is not in: {text}");
         }
+    }
+
+    #[test]
+    fn a_sequence_that_was_too_short_is_told_though_the_count_is_right() {
+        let text = Evidence { past_the_end: Some((2, 1)), ..evidence(3, Count::SOME) }.complaint().unwrap();
+        assert!(text.contains(", but called 3 times, where its sequence has 2 values\n  at "), "{text}");
+        assert!(text.contains("help: add a value to the sequence"), "{text}");
     }
 
     #[test]

@@ -4,10 +4,10 @@
 //! argument may stand where, and how often, is for the rules to say.
 use crate::mistakes::Mistakes;
 use proc_macro2::{Span, TokenStream, TokenTree};
-use quote::ToTokens as _;
+use quote::{ToTokens, quote_spanned};
 use syn::ext::IdentExt as _;
-use syn::parse::{ParseStream, Parser as _};
-use syn::{Expr, ExprPath, Ident, Path, Token, parenthesized, token};
+use syn::parse::{Parse as _, ParseStream, Parser as _};
+use syn::{Expr, ExprClosure, ExprPath, Ident, Path, Token, bracketed, parenthesized, token};
 
 /// `T = R`.
 pub struct Entry {
@@ -16,16 +16,71 @@ pub struct Entry {
 }
 
 /// What stands behind the `=`.
+#[derive(Clone)]
 pub enum Form {
+    /// Any expression but a closure as it is written.
     Function(Expr),
-    /// `returns(..)` or `sequence[..]`.
-    Values(Ident),
+    Closure(ExprClosure),
+    Returns(Returns),
+    Sequence(Sequence),
+}
+
+/// `returns(EXPR)`.
+#[derive(Clone)]
+pub struct Returns {
+    pub word: Ident,
+    pub value: Expr,
+}
+
+/// `sequence[A, B, ..]`.
+#[derive(Clone)]
+pub struct Sequence {
+    pub word: Ident,
+    pub values: Vec<Expr>,
+    /// It ends in `..`: behind the last value comes the original.
+    pub then_original: bool,
+}
+
+impl ToTokens for Form {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        match self {
+            Self::Function(given) => given.to_tokens(tokens),
+            Self::Closure(given) => given.to_tokens(tokens),
+            Self::Returns(Returns { word, value }) => {
+                tokens.extend(quote_spanned!(word.span()=> #word(#value)));
+            }
+            Self::Sequence(Sequence { word, values, then_original }) => {
+                let rest = then_original.then(|| quote_spanned!(word.span()=> ..)).into_iter();
+                let values = values.iter().map(ToTokens::to_token_stream).chain(rest);
+                tokens.extend(quote_spanned!(word.span()=> #word[#(#values),*]));
+            }
+        }
+    }
 }
 
 /// `T = COUNT`.
 pub struct Count {
     pub target: ExprPath,
     pub count: Expr,
+}
+
+/// What stands in `expect(..)`.
+pub enum Expected {
+    Count(Box<Count>),
+    Order(Order),
+}
+
+/// `order[A, B, .., C]`.
+pub struct Order {
+    pub word: Ident,
+    pub steps: Vec<Step>,
+}
+
+/// One place of an order.
+pub enum Step {
+    Call(ExprPath),
+    /// `..`
+    Others,
 }
 
 /// `scope = test` or `scope = process`.
@@ -43,11 +98,13 @@ pub struct Argument {
 
 pub enum Kind {
     Replace(Vec<Entry>),
-    Expect(Vec<Count>),
+    Expect(Vec<Expected>),
     Partly(Vec<ExprPath>),
+    Watch(Vec<ExprPath>),
     Scope(Visibility),
     Crate(Path),
     Skip,
+    Hermetic,
     /// What the macros tell themselves: another attribute has made the function a test already.
     IsTest,
     Unknown,
@@ -71,7 +128,7 @@ pub fn is_long_form(tokens: TokenStream) -> bool {
     let parser = |input: ParseStream| {
         let word = Ident::parse_any(input)?;
         let long = match word.to_string().as_str() {
-            "replace" | "expect" | "partly" => input.peek(token::Paren),
+            "replace" | "expect" | "partly" | "watch" => input.peek(token::Paren),
             "crate" | "scope" => is_equals(input),
             _ => false,
         };
@@ -87,8 +144,9 @@ fn argument(input: ParseStream, mistakes: &mut Mistakes) -> syn::Result<Argument
     })?;
     let kind = match name.to_string().as_str() {
         "replace" => Kind::Replace(inner(input, &name, mistakes, |input, _| entry(input))?),
-        "expect" => Kind::Expect(inner(input, &name, mistakes, |input, _| count(input))?),
-        "partly" => Kind::Partly(inner(input, &name, mistakes, |input, _| name_alone(input))?),
+        "expect" => Kind::Expect(inner(input, &name, mistakes, |input, _| expected(input))?),
+        "partly" => Kind::Partly(inner(input, &name, mistakes, |input, _| name_alone(input, "partly"))?),
+        "watch" => Kind::Watch(inner(input, &name, mistakes, |input, _| name_alone(input, "watch"))?),
         "scope" => {
             equals(
                 input,
@@ -104,6 +162,7 @@ fn argument(input: ParseStream, mistakes: &mut Mistakes) -> syn::Result<Argument
             Kind::Crate(path.map_err(|error| syn::Error::new(error.span(), message))?)
         }
         "skip" => Kind::Skip,
+        "hermetic" => Kind::Hermetic,
         IS_TEST => Kind::IsTest,
         _ => {
             skip_to_comma(input)?;
@@ -124,19 +183,116 @@ fn visibility(input: ParseStream) -> syn::Result<Visibility> {
 
 fn entry(input: ParseStream) -> syn::Result<Entry> {
     let target = target(input, "REPLACEMENT")?;
-    let values = (input.peek(Ident) && input.peek2(token::Paren))
-        || (input.peek(Ident) && input.peek2(token::Bracket));
-    if values {
-        let ahead = input.fork();
-        let word: Ident = ahead.parse()?;
-        let _: TokenTree = ahead.parse()?;
-        if (word == "returns" || word == "sequence") && (ahead.is_empty() || ahead.peek(Token![,])) {
-            skip_to_comma(input)?;
-            return Ok(Entry { target, replacement: Form::Values(word) });
+    let replacement = replacement(input, &target)?;
+    Ok(Entry { target, replacement })
+}
+
+fn replacement(input: ParseStream, target: &ExprPath) -> syn::Result<Form> {
+    let ahead = input.fork();
+    if let Ok(word) = ahead.parse::<Ident>() {
+        let is_alone = |delimiter| {
+            delimiter && ahead.parse::<TokenTree>().is_ok() && (ahead.is_empty() || ahead.peek(Token![,]))
+        };
+        if word == "returns" && is_alone(ahead.peek(token::Paren)) {
+            return returns(input).map(Form::Returns);
+        }
+        if word == "sequence" && is_alone(ahead.peek(token::Bracket)) {
+            return sequence(input).map(Form::Sequence);
         }
     }
-    let replacement = Form::Function(value(input, &target, "REPLACEMENT")?);
-    Ok(Entry { target, replacement })
+    Ok(match value(input, target, "REPLACEMENT")? {
+        Expr::Closure(closure) => Form::Closure(closure),
+        function => Form::Function(function),
+    })
+}
+
+/// Reads a word and what stands in its brackets, so that a mistake in them costs no more than its own entry.
+fn returns(input: ParseStream) -> syn::Result<Returns> {
+    let word: Ident = input.parse()?;
+    let content;
+    parenthesized!(content in input);
+    let mut values = whole(&content, |content| content.parse_terminated(Expr::parse, Token![,]))?.into_iter();
+    match (values.next(), values.next()) {
+        (Some(value), None) => Ok(Returns { word, value }),
+        (None, _) => {
+            let message = "`returns` takes a value; help: write `returns(())` for none";
+            Err(syn::Error::new(word.span(), message))
+        }
+        (_, Some(second)) => {
+            let message = "`returns` takes one value; help: write `returns((A, B))` to return a tuple";
+            Err(syn::Error::new_spanned(second, message))
+        }
+    }
+}
+
+/// Skips what stands behind a mistake: syn would complain about it once more.
+fn whole<T>(content: ParseStream, parse: impl FnOnce(ParseStream) -> syn::Result<T>) -> syn::Result<T> {
+    parse(content).or_else(|error| content.parse::<TokenStream>().and(Err(error)))
+}
+
+fn sequence(input: ParseStream) -> syn::Result<Sequence> {
+    let word: Ident = input.parse()?;
+    let content;
+    bracketed!(content in input);
+    let elements = whole(&content, |content| content.parse_terminated(Expr::parse, Token![,]))?;
+    let mut values: Vec<Expr> = elements.into_iter().collect();
+    let then_original = values.last().is_some_and(is_rest);
+    if then_original {
+        values.pop();
+    }
+    if let Some(rest) = values.iter().find(|value| is_rest(value)) {
+        let message = "`..` stands for the original, behind the last value; help: move it to the end";
+        return Err(syn::Error::new_spanned(rest, message));
+    }
+    if values.is_empty() {
+        let message = "`sequence` has no value; help: write `sequence[FIRST, SECOND]`, one for each call";
+        return Err(syn::Error::new(word.span(), message));
+    }
+    Ok(Sequence { word, values, then_original })
+}
+
+fn is_rest(value: &Expr) -> bool {
+    matches!(value, Expr::Range(range) if range.start.is_none() && range.end.is_none())
+}
+
+fn expected(input: ParseStream) -> syn::Result<Expected> {
+    let word: Option<Ident> = if input.peek2(token::Bracket) { input.fork().parse().ok() } else { None };
+    match word.filter(|word| word == "order") {
+        Some(_) => order(input).map(Expected::Order),
+        None => count(input).map(|count| Expected::Count(Box::new(count))),
+    }
+}
+
+fn order(input: ParseStream) -> syn::Result<Order> {
+    let word: Ident = input.parse()?;
+    let content;
+    bracketed!(content in input);
+    let steps = whole(&content, |content| content.parse_terminated(step, Token![,]))?;
+    if steps.is_empty() {
+        let message = "`order` has no call; help: write `order[FIRST, SECOND]`, or `FIRST = 0` for none";
+        return Err(syn::Error::new(word.span(), message));
+    }
+    Ok(Order { word, steps: steps.into_iter().collect() })
+}
+
+fn step(input: ParseStream) -> syn::Result<Step> {
+    if input.peek(Token![..]) {
+        input.parse::<Token![..]>()?;
+        return Ok(Step::Others);
+    }
+    let start = input.span();
+    let target: ExprPath = input.parse().map_err(|_| {
+        syn::Error::new(
+            start,
+            "expected the path of a function; help: or `..`, for any number of the others' calls",
+        )
+    })?;
+    if input.is_empty() || input.peek(Token![,]) {
+        return Ok(Step::Call(target));
+    }
+    let message =
+        format!("expected nothing but the function's path; help: write `order[{}, ..]`", tidy(&target));
+    Err(syn::Error::new_spanned(&target, message))
 }
 
 fn count(input: ParseStream) -> syn::Result<Count> {
@@ -146,7 +302,7 @@ fn count(input: ParseStream) -> syn::Result<Count> {
 }
 
 /// A target in a list of nothing else.
-fn name_alone(input: ParseStream) -> syn::Result<ExprPath> {
+fn name_alone(input: ParseStream, list: &str) -> syn::Result<ExprPath> {
     let start = input.span();
     let target: ExprPath =
         input.parse().map_err(|_| syn::Error::new(start, "expected the path of a function"))?;
@@ -155,7 +311,7 @@ fn name_alone(input: ParseStream) -> syn::Result<ExprPath> {
     }
     Err(syn::Error::new_spanned(
         &target,
-        format!("expected nothing but the function's path; help: write `partly({})`", tidy(&target)),
+        format!("expected nothing but the function's path; help: write `{list}({})`", tidy(&target)),
     ))
 }
 
@@ -224,8 +380,8 @@ fn inner<T>(
     if !input.peek(token::Paren) {
         return Err(syn::Error::new(
             name.span(),
-            if name == "partly" {
-                "`partly` takes a list; help: write `partly(TARGET, ..)`".to_owned()
+            if name == "partly" || name == "watch" {
+                format!("`{name}` takes a list; help: write `{name}(TARGET, ..)`")
             } else {
                 format!("`{name}` takes a list; help: write `{name}(TARGET = .., ..)`")
             },
@@ -274,7 +430,7 @@ fn skip_to_comma(input: ParseStream) -> syn::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Kind, Mistakes, arguments, entries, is_long_form};
+    use super::{Expected, Form, Kind, Mistakes, arguments, entries, is_long_form};
     use quote::quote;
 
     fn mistakes_of(mistakes: Mistakes) -> Vec<String> {
@@ -317,6 +473,33 @@ mod tests {
     }
 
     #[test]
+    fn values_are_told_from_functions() {
+        let mut mistakes = Mistakes::default();
+        let all = entries(
+            quote!(a = returns(5), b = sequence[1, 2, ..], c = || 3, d = returns, e = returns(1)(2), f = sequence[1][0]),
+            &mut mistakes,
+        );
+        assert!(mistakes_of(mistakes).is_empty());
+        assert!(matches!(&all[0].replacement, Form::Returns(_)));
+        let Form::Sequence(sequence) = &all[1].replacement else { panic!("no sequence") };
+        assert!(sequence.values.len() == 2 && sequence.then_original);
+        assert!(matches!(&all[2].replacement, Form::Closure(_)));
+        assert!(all[3..].iter().all(|entry| matches!(&entry.replacement, Form::Function(_))));
+        let mut mistakes = Mistakes::default();
+        let wrong = quote!(
+            a = returns(),
+            b = returns(1, 2),
+            c = sequence[],
+            d = sequence[..],
+            e = sequence[1, .., 2],
+            f = sequence[1 +],
+            g = f
+        );
+        assert_eq!(entries(wrong, &mut mistakes).len(), 1);
+        assert_eq!(mistakes_of(mistakes).len(), 6);
+    }
+
+    #[test]
     fn a_list_of_names_has_nothing_else() {
         let mut mistakes = Mistakes::default();
         let all = arguments(quote!(partly(a, <D as S>::p, b::<u8>,), partly()), &mut mistakes);
@@ -326,8 +509,27 @@ mod tests {
     }
 
     #[test]
+    fn an_order_is_a_list_of_names_and_dots() {
+        let mut mistakes = Mistakes::default();
+        let all =
+            arguments(quote!(expect(order[a, b::c, .., <D as S>::p,], a = 1), watch(a, b::c)), &mut mistakes);
+        assert!(mistakes_of(mistakes).is_empty());
+        let Kind::Expect(expected) = &all[0].kind else { panic!("no expectations") };
+        assert!(matches!(&expected[0], Expected::Order(order) if order.steps.len() == 4));
+        assert!(matches!(&expected[1], Expected::Count(_)));
+        assert!(matches!(&all[1].kind, Kind::Watch(names) if names.len() == 2));
+        let mut mistakes = Mistakes::default();
+        arguments(
+            quote!(expect(order[], order[a()], order[1], order = 2), watch(a = b), watch),
+            &mut mistakes,
+        );
+        assert_eq!(mistakes_of(mistakes).len(), 5);
+    }
+
+    #[test]
     fn the_long_form_is_told_by_its_first_word() {
         assert!(is_long_form(quote!(partly(a), replace(a = b))));
+        assert!(is_long_form(quote!(watch(a))) && !is_long_form(quote!(watch = b)));
         assert!(is_long_form(quote!(replace(a = b))));
         assert!(is_long_form(quote!(crate = m, replace(a = b))));
         assert!(!is_long_form(quote!(crate::a = b)));

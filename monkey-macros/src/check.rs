@@ -1,6 +1,8 @@
 //! Every rule. What passes can be expanded without a further question.
 mod cases;
+pub mod lifetimes;
 pub mod list;
+pub mod module;
 pub mod original;
 mod panics;
 pub mod patchable;

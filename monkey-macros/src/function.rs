@@ -32,6 +32,13 @@ pub fn is_harness(attribute: &Attribute) -> bool {
     HARNESSES.contains(&last_segment(attribute.path()).as_str())
 }
 
+/// Whether it is this crate's own attribute of a name, written with the crate's usual path.
+pub fn is_ours(attribute: &Attribute, name: &str) -> bool {
+    let mut segments = attribute.path().segments.iter();
+    let path = (segments.next(), segments.next(), segments.next());
+    matches!(path, (Some(first), Some(second), None) if first.ident == "monkey" && second.ident == name)
+}
+
 /// Whether it is Rust's own `#[test]`, also as other attributes write it.
 pub fn is_plain_test(attribute: &Attribute) -> bool {
     let path: String = attribute.path().to_token_stream().to_string().split_whitespace().collect();

@@ -7,8 +7,10 @@ mod check;
 mod compiler;
 mod expand;
 mod function;
+mod listed;
 mod mistakes;
 mod names;
+mod source;
 
 use check::list::{List, PATCH, TRY_PATCH, Taker};
 use check::test::Test;
@@ -39,9 +41,14 @@ pub fn patchable(arguments: TokenStream, item: TokenStream) -> TokenStream {
     }
 }
 
-/// Makes a function a test with replacements.
+/// Makes a function a test with replacements, or gives the tests of a module some that they share.
 #[proc_macro_attribute]
 pub fn test(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    match check::module::test(arguments.clone().into(), item.clone().into(), RUNTIME) {
+        Some(Ok(module)) => return expand::module::test(module, &arguments.into()).into(),
+        Some(Err(error)) => return beside(&error, &item.into()),
+        None => {}
+    }
     match check::test::test(arguments.clone().into(), item.clone().into(), RUNTIME) {
         Ok(Test::Framed(annotated)) => expand::test::test(annotated, RUNTIME).into(),
         Ok(Test::Below(below)) => expand::test::below(below, &arguments.into()).into(),
@@ -68,6 +75,13 @@ pub fn patch(list: TokenStream) -> TokenStream {
 #[proc_macro]
 pub fn try_patch(list: TokenStream) -> TokenStream {
     list_macro(TRY_PATCH, "try_patch", list.into())
+}
+
+/// Runs a block with replacements, which may borrow what is around it.
+#[proc_macro]
+pub fn during(tokens: TokenStream) -> TokenStream {
+    let parts = List::check_during(tokens.into(), RUNTIME);
+    parts.map_or_else(instead, |(list, block)| expand::list::during(&list, &block)).into()
 }
 
 /// Calls the original of a function.

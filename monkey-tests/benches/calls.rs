@@ -17,7 +17,17 @@ macro_rules! functions {
         }
     )*};
 }
-functions!(unpatched = 11, idle = 12, scoped = 13, several = 14, shared = 15, foreign = 16);
+functions!(
+    unpatched = 11,
+    idle = 12,
+    scoped = 13,
+    several = 14,
+    shared = 15,
+    foreign = 16,
+    captured = 17,
+    changed = 18,
+    valued = 19
+);
 
 fn other<const N: u64>(x: u64) -> u64 {
     black_box(x) * N
@@ -36,6 +46,23 @@ fn patch(target: Function) -> monkey::PatchGuard {
 /// Calls through a pointer that the compiler does not know, like every other one here.
 fn measure(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, function: Function) {
     group.bench_function(name, |bench| bench.iter(|| black_box(function)(black_box(1))));
+}
+
+/// Replacements that capture, beside "in scope".
+fn measure_captures(group: &mut BenchmarkGroup<'_, WallTime>) {
+    let more = black_box(1);
+    let _shared = monkey::patch!(captured = move |x| black_box(x) + more);
+    measure(group, "in scope, a closure that captures", captured);
+    let mut calls = 0;
+    let _alone = monkey::patch!(
+        changed = move |x| {
+            calls += 1;
+            black_box(x) + calls
+        }
+    );
+    measure(group, "in scope, a closure that changes what it captures", changed);
+    let _value = monkey::patch!(valued = returns(black_box(1)));
+    measure(group, "in scope, a value", valued);
 }
 
 /// Patches on another thread, in a scope of its own, for as long as the sender lives.
@@ -61,6 +88,7 @@ fn calls(criterion: &mut Criterion) {
     {
         let guard = patch(scoped);
         measure(&mut group, "in scope", scoped);
+        measure_captures(&mut group);
         // SAFETY: the way to a function of this type.
         let original = unsafe { std::mem::transmute::<*const (), Function>(guard.original()) };
         measure(&mut group, "original, by the trampoline", original);

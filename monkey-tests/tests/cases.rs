@@ -24,6 +24,8 @@ mod cycles;
 mod drops;
 #[path = "cases/forks.rs"]
 mod forks;
+#[path = "cases/functions.rs"]
+mod functions;
 #[path = "cases/locks.rs"]
 mod locks;
 #[path = "cases/originals.rs"]

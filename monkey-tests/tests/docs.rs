@@ -1,5 +1,8 @@
 //! The book hangs together: every page is listed, tested and linked rightly. (Its snippets run as doctests, see
 //! `monkey-tests/src/documentation.rs`.)
+#[path = "docs/messages.rs"]
+mod messages;
+
 use monkey::Cause;
 use monkey_tests::prologues::{self, Fate, Function};
 use std::fs;

@@ -25,8 +25,10 @@ pub use near::allocate;
 pub use objects::{ask_loader_again, each_loaded_file, let_loader_rest};
 use pages::Place;
 pub use redirect::{early, redirect};
-pub use system_call::say;
-pub use threads::{exists as thread_exists, name as thread_name, own_kept as own_thread};
+pub use system_call::write_stderr;
+pub use threads::{
+    alone as is_only_thread, exists as thread_exists, name as thread_name, own_kept as own_thread,
+};
 pub use tracer::Tracer;
 pub use write::{Writing, choose_way, write};
 

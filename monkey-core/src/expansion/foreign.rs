@@ -2,9 +2,11 @@
 //!
 //! rustc says it by the type that two functions have in common: that of the target and of a safe dummy is a safe fn pointer where
 //! the target is safe, and an unsafe one where it is not. The dummy has to have the target's signature. So the type that target and
-//! replacement have in common, unsafe where one of them is, selects it from a table of all ABIs and numbers of arguments. Where it
-//! selects nothing (a safe pointer, one with references of any lifetime, more than sixteen arguments), the target stands for the
-//! dummy, and nothing is said.
+//! replacement have in common, unsafe where one of them is, selects it from a table of ABIs and numbers of arguments, and of references
+//! of any lifetime among one or two arguments ([`borrowing`]). Where it selects nothing, the target stands for the dummy, and nothing is
+//! said here: an unsafe pointer that is not [`recognised`] is refused when the list is read.
+pub mod borrowing;
+
 use super::signature::{Probe, Safe, Unsafe};
 use std::marker::PhantomData;
 
@@ -15,6 +17,26 @@ pub struct Shape<Abi, Arguments, Output>(PhantomData<(Abi, Arguments, Output)>);
 /// Any other type.
 #[derive(Debug)]
 pub struct Unrecognised;
+
+/// Whether the table has a dummy for it.
+pub trait InTable {
+    /// It has.
+    const RECOGNISED: bool;
+}
+
+impl InTable for Unrecognised {
+    const RECOGNISED: bool = false;
+}
+
+impl<Abi, Arguments, Output> InTable for Shape<Abi, Arguments, Output> {
+    const RECOGNISED: bool = true;
+}
+
+/// Whether this is an unsafe pointer of which all is known.
+#[must_use]
+pub fn recognised<Shape: InTable>(_shape: &PhantomData<Shape>) -> bool {
+    Shape::RECOGNISED
+}
 
 /// What the dummies are inferred from: arguments that are not there are `()`.
 #[expect(missing_docs, reason = "numbered")]
@@ -98,7 +120,7 @@ pub trait ProbeNoShape {
     }
 }
 
-impl<F> ProbeNoShape for &Probe<F> {}
+impl<F> ProbeNoShape for Probe<F> {}
 
 /// Found first.
 pub trait ProbeSafePointer {
@@ -116,7 +138,7 @@ pub trait ProbeOtherPointer {
     }
 }
 
-impl<F> ProbeOtherPointer for &Probe<F> {}
+impl<F> ProbeOtherPointer for Probe<F> {}
 
 macro_rules! signature {
     ($of:ty, [$($generic:ident)*], $($name:ident = $argument:ty,)*) => {
@@ -179,10 +201,10 @@ macro_rules! abi {
             $(let _ = $dummy;)*
         }
 
-        $(impl<$($argument,)* Output> ProbeShape for Probe<unsafe extern $abi fn($($argument),*) -> Output> {
+        $(impl<$($argument,)* Output> ProbeShape for &&&Probe<unsafe extern $abi fn($($argument),*) -> Output> {
             type Shape = Shape<$name, ($($argument,)*), Output>;
         }
-        impl<$($argument,)* Output> ProbeSafePointer for Probe<extern $abi fn($($argument),*) -> Output> {})*
+        impl<$($argument,)* Output> ProbeSafePointer for &&&Probe<extern $abi fn($($argument),*) -> Output> {})*
     };
 }
 
@@ -267,17 +289,20 @@ every_number!("C", C, c, tie_c);
 every_number!("C-unwind", CUnwind, c_unwind, tie_c_unwind);
 every_number!("system", System, system, tie_system);
 every_number!("system-unwind", SystemUnwind, system_unwind, tie_system_unwind);
-impl<T0, T1, T2, T3> Column<(T0, T1, T2, T3)> for C {
+impl<T0, T1, T2, T3, T4> Column<(T0, T1, T2, T3, T4)> for C {
     type Dummies = T0;
 }
-impl<T0, T1, T2, T3> Column<(T0, T1, T2, T3)> for CUnwind {
+impl<T0, T1, T2, T3, T4> Column<(T0, T1, T2, T3, T4)> for CUnwind {
     type Dummies = T1;
 }
-impl<T0, T1, T2, T3> Column<(T0, T1, T2, T3)> for System {
+impl<T0, T1, T2, T3, T4> Column<(T0, T1, T2, T3, T4)> for System {
     type Dummies = T2;
 }
-impl<T0, T1, T2, T3> Column<(T0, T1, T2, T3)> for SystemUnwind {
+impl<T0, T1, T2, T3, T4> Column<(T0, T1, T2, T3, T4)> for SystemUnwind {
     type Dummies = T3;
+}
+impl<T0, T1, T2, T3, T4> Column<(T0, T1, T2, T3, T4)> for borrowing::Borrowing {
+    type Dummies = T4;
 }
 
 /// The kind of a target, for two expressions without effect: the target's type, and the type that it and its replacement have in
@@ -288,9 +313,11 @@ macro_rules! __monkey_kind_of_foreign {
     ($target:expr, $both:expr) => {{
         #[allow(unused_imports)]
         use $crate::expansion::{
-            ProbeNoShape as _, ProbeOtherPointer as _, ProbeSafePointer as _, ProbeShape as _,
+            ProbeNoShape as _, ProbeOtherPointer as _, ProbeReferenceFirst as _, ProbeReferenceLast as _,
+            ProbeReferences as _, ProbeSafePointer as _, ProbeSafeReferenceFirst as _,
+            ProbeSafeReferenceLast as _, ProbeSafeReferences as _, ProbeShape as _,
         };
-        let __monkey_shape = (&$crate::expansion::Probe::of(&$both)).__monkey_shape();
+        let __monkey_shape = (&&&&$crate::expansion::Probe::of(&$both)).__monkey_shape();
         let __monkey_c = (
             $crate::expansion::foreign::c::d0,
             $crate::expansion::foreign::c::d1,
@@ -447,9 +474,35 @@ macro_rules! __monkey_kind_of_foreign {
             __monkey_system_unwind.15,
             __monkey_system_unwind.16,
         );
-        let __monkey_table = (__monkey_c, __monkey_c_unwind, __monkey_system, __monkey_system_unwind);
+        let __monkey_borrowing = (
+            $crate::expansion::foreign::borrowing::b0,
+            $crate::expansion::foreign::borrowing::b1,
+            $crate::expansion::foreign::borrowing::b2,
+            $crate::expansion::foreign::borrowing::b3,
+            $crate::expansion::foreign::borrowing::b4,
+            $crate::expansion::foreign::borrowing::b5,
+            $crate::expansion::foreign::borrowing::b6,
+            $crate::expansion::foreign::borrowing::b7,
+            $crate::expansion::foreign::borrowing::b8,
+            $crate::expansion::foreign::borrowing::b9,
+        );
+        $crate::expansion::foreign::borrowing::tie(
+            &__monkey_shape,
+            __monkey_borrowing.0,
+            __monkey_borrowing.1,
+            __monkey_borrowing.2,
+            __monkey_borrowing.3,
+            __monkey_borrowing.4,
+            __monkey_borrowing.5,
+            __monkey_borrowing.6,
+            __monkey_borrowing.7,
+            __monkey_borrowing.8,
+            __monkey_borrowing.9,
+        );
+        let __monkey_table =
+            (__monkey_c, __monkey_c_unwind, __monkey_system, __monkey_system_unwind, __monkey_borrowing);
         let [__monkey_own, _] =
             [$target, $crate::expansion::foreign::select(&__monkey_shape, &$target, &__monkey_table)];
-        (&$crate::expansion::Probe::of(&__monkey_own)).__monkey_pointer()
+        (&&&&$crate::expansion::Probe::of(&__monkey_own)).__monkey_pointer()
     }};
 }

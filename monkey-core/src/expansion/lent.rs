@@ -1,27 +1,73 @@
 //! What `#[patchable]` says of a function whose lifetimes are chosen before the function is, and how a list finds it.
 //!
 //! Inference takes `'static` for such a lifetime, on both sides, and a replacement could keep what it is lent. The attribute knows the
-//! signature, so it implements [`Lent`] for the function's [`Name`] and pointer type: what a replacement has to be for every lifetime.
+//! signature, so it implements [`Lent`] for the function's names and pointer type: what a replacement has to be for every lifetime.
 //! A list knows both, and method look-up finds the implementation, or that there is none.
 use std::marker::PhantomData;
 
 /// A function's own name, by its hash.
 #[derive(Debug)]
-pub struct Name<const HASH: u64>;
+pub struct NameWithoutModule<const HASH: u64>;
+
+/// Its name with that of the module, type or trait that it stands in: tells functions of one name and signature apart.
+#[derive(Debug)]
+pub struct PathEnd<const HASH: u64>;
+
+/// The name of a trait's method, of which types that do not write their own have this one.
+#[derive(Debug)]
+pub struct Inherited<const HASH: u64>;
+
+/// The hash of `module::name`, for the module that is `up` above the one with this path.
+#[must_use]
+pub const fn hash_in_module(path: &str, up: usize, name: &str) -> u64 {
+    let path = path.as_bytes();
+    let (mut end, mut left) = (path.len(), up);
+    loop {
+        let start = start_of_segment(path, end);
+        if left == 0 || start == 0 {
+            let hash = fnv(FNV_BASIS, path, start, end);
+            let hash = fnv(hash, b"::", 0, 2);
+            return fnv(hash, name.as_bytes(), 0, name.len());
+        }
+        end = start - 2;
+        left -= 1;
+    }
+}
+
+const FNV_BASIS: u64 = 0xcbf2_9ce4_8422_2325;
+
+const fn start_of_segment(path: &[u8], end: usize) -> usize {
+    let mut start = end;
+    while start > 0 && path[start - 1] != b':' {
+        start -= 1;
+    }
+    start
+}
+
+const fn fnv(mut hash: u64, text: &[u8], from: usize, to: usize) -> u64 {
+    let mut at = from;
+    while at < to {
+        hash = (hash ^ text[at] as u64).wrapping_mul(0x0100_0000_01b3);
+        at += 1;
+    }
+    hash
+}
 
 /// `Marker` is a type of the crate that implements this, and tells functions of one name apart.
 pub trait Lent<Marker, Pointer> {
     /// What every replacement has to be, whichever the lifetimes are.
-    type Asked<'any0, 'any1, 'any2, 'any3>;
+    type Asked<'any0, 'any1, 'any2, 'any3, 'any4, 'any5, 'any6, 'any7>;
+    /// The same where a type may be tied to a lifetime: whichever the list's own function borrows for.
+    type AskedHere<'any0, 'any1, 'any2, 'any3, 'any4, 'any5, 'any6, 'any7>;
 }
 
-/// A target on its way through `(&Lookup::of(Name, &pointer)).__monkey_asked(&(), &(), &(), &())`.
+/// A target on its way through `(&&&Lookup::<PATH, NAME, _>::of(&pointer)).__monkey_asked(&(), ..)`.
 #[derive(Debug)]
-pub struct Lookup<Name, Pointer>(PhantomData<(Name, Pointer)>);
+pub struct Lookup<const PATH: u64, const NAME: u64, Pointer>(PhantomData<Pointer>);
 
-impl<Name, Pointer> Lookup<Name, Pointer> {
+impl<const PATH: u64, const NAME: u64, Pointer> Lookup<PATH, NAME, Pointer> {
     /// Of the target's type; the function itself is not looked at.
-    pub fn of(_name: Name, _pointer: &Pointer) -> Self {
+    pub fn of(_pointer: &Pointer) -> Self {
         Self(PhantomData)
     }
 }
@@ -36,32 +82,123 @@ impl<Pointer> Asked<Pointer> {
     pub fn of_every_lifetime(&self, _keeps_nothing_that_it_is_lent: Pointer) {}
 }
 
-/// Found first.
-pub trait AsksMore<Marker> {
-    /// What a replacement has to be.
-    type Asked<'any0, 'any1, 'any2, 'any3>;
-    /// As a type.
-    fn __monkey_asked<'any0, 'any1, 'any2, 'any3>(
-        &self,
-        _any0: &'any0 (),
-        _any1: &'any1 (),
-        _any2: &'any2 (),
-        _any3: &'any3 (),
-    ) -> Asked<Self::Asked<'any0, 'any1, 'any2, 'any3>> {
-        Asked(PhantomData)
-    }
+/// A step of the look-up.
+macro_rules! asks {
+    ($(#[$doc:meta])* $name:ident, $on:ty, $said_of:ty) => {
+        $(#[$doc])*
+        pub trait $name<Marker> {
+            /// What a replacement has to be.
+            type Asked<'any0, 'any1, 'any2, 'any3, 'any4, 'any5, 'any6, 'any7>;
+            /// The same for lifetimes that the caller borrows for.
+            type AskedHere<'any0, 'any1, 'any2, 'any3, 'any4, 'any5, 'any6, 'any7>;
+            /// As a type.
+            #[expect(clippy::too_many_arguments, reason = "one for each lifetime")]
+            fn __monkey_asked<'any0, 'any1, 'any2, 'any3, 'any4, 'any5, 'any6, 'any7>(
+                &self,
+                _: &'any0 (),
+                _: &'any1 (),
+                _: &'any2 (),
+                _: &'any3 (),
+                _: &'any4 (),
+                _: &'any5 (),
+                _: &'any6 (),
+                _: &'any7 (),
+            ) -> Asked<Self::Asked<'any0, 'any1, 'any2, 'any3, 'any4, 'any5, 'any6, 'any7>> {
+                Asked(PhantomData)
+            }
+            /// As a type.
+            #[expect(clippy::too_many_arguments, reason = "one for each lifetime")]
+            fn __monkey_asked_here<'any0, 'any1, 'any2, 'any3, 'any4, 'any5, 'any6, 'any7>(
+                &self,
+                _: &'any0 (),
+                _: &'any1 (),
+                _: &'any2 (),
+                _: &'any3 (),
+                _: &'any4 (),
+                _: &'any5 (),
+                _: &'any6 (),
+                _: &'any7 (),
+            ) -> Asked<Self::AskedHere<'any0, 'any1, 'any2, 'any3, 'any4, 'any5, 'any6, 'any7>> {
+                Asked(PhantomData)
+            }
+        }
+
+        impl<const PATH: u64, const NAME: u64, Pointer, Marker> $name<Marker> for $on
+        where
+            $said_of: Lent<Marker, Pointer>,
+        {
+            type Asked<'any0, 'any1, 'any2, 'any3, 'any4, 'any5, 'any6, 'any7> =
+                <$said_of as Lent<Marker, Pointer>>::Asked<'any0, 'any1, 'any2, 'any3, 'any4, 'any5, 'any6, 'any7>;
+            type AskedHere<'any0, 'any1, 'any2, 'any3, 'any4, 'any5, 'any6, 'any7> =
+                <$said_of as Lent<Marker, Pointer>>::AskedHere<'any0, 'any1, 'any2, 'any3, 'any4, 'any5, 'any6, 'any7>;
+        }
+    };
 }
 
-impl<Name: Lent<Marker, Pointer>, Marker, Pointer> AsksMore<Marker> for Lookup<Name, Pointer> {
-    type Asked<'any0, 'any1, 'any2, 'any3> = Name::Asked<'any0, 'any1, 'any2, 'any3>;
-}
+asks!(
+    /// Found first: the path says which function.
+    AsksByPath, &&Lookup<PATH, NAME, Pointer>, PathEnd<PATH>
+);
+asks!(
+    /// Found next: there is one of this name and signature.
+    AsksByName, &&&Lookup<PATH, NAME, Pointer>, NameWithoutModule<NAME>
+);
+asks!(
+    /// Found behind these.
+    AsksByTrait, &Lookup<PATH, NAME, Pointer>, Inherited<NAME>
+);
 
-/// Found where the other is not.
+/// Found where the others are not.
 pub trait AsksNoMore<Pointer> {
     /// What the array has seen already.
-    fn __monkey_asked(&self, _any0: &(), _any1: &(), _any2: &(), _any3: &()) -> Asked<Pointer> {
+    #[expect(clippy::too_many_arguments, reason = "as the others have them")]
+    fn __monkey_asked(
+        &self,
+        _: &(),
+        _: &(),
+        _: &(),
+        _: &(),
+        _: &(),
+        _: &(),
+        _: &(),
+        _: &(),
+    ) -> Asked<Pointer> {
+        Asked(PhantomData)
+    }
+    /// The same.
+    #[expect(clippy::too_many_arguments, reason = "as the others have them")]
+    fn __monkey_asked_here(
+        &self,
+        _: &(),
+        _: &(),
+        _: &(),
+        _: &(),
+        _: &(),
+        _: &(),
+        _: &(),
+        _: &(),
+    ) -> Asked<Pointer> {
         Asked(PhantomData)
     }
 }
 
-impl<Name, Pointer> AsksNoMore<Pointer> for &Lookup<Name, Pointer> {}
+impl<const PATH: u64, const NAME: u64, Pointer> AsksNoMore<Pointer> for Lookup<PATH, NAME, Pointer> {}
+
+#[cfg(test)]
+mod tests {
+    use super::{FNV_BASIS, fnv, hash_in_module};
+
+    fn plain(text: &str) -> u64 {
+        fnv(FNV_BASIS, text.as_bytes(), 0, text.len())
+    }
+
+    #[test]
+    fn a_module_is_found_from_the_end_of_a_path() {
+        let path = "shop::stock::tests";
+        assert_eq!(hash_in_module(path, 0, "count"), plain("tests::count"));
+        assert_eq!(hash_in_module(path, 1, "count"), plain("stock::count"));
+        assert_eq!(hash_in_module(path, 2, "count"), plain("shop::count"));
+        assert_eq!(hash_in_module(path, usize::MAX, "count"), plain("shop::count"));
+        assert_eq!(hash_in_module("shop", 0, "count"), plain("shop::count"));
+    }
+}

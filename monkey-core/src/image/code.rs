@@ -6,9 +6,9 @@ mod aarch64;
 mod x86_64;
 
 #[cfg(target_arch = "aarch64")]
-pub(super) use aarch64::{destinations, slot};
+pub(super) use aarch64::destinations;
 #[cfg(target_arch = "x86_64")]
-pub(super) use x86_64::{destinations, slot};
+pub(super) use x86_64::destinations;
 
 /// Where a piece of code goes.
 #[derive(Debug, Default, PartialEq, Eq)]

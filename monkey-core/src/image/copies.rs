@@ -6,6 +6,7 @@ use super::name::Mangled;
 use super::objects::{self, Object};
 use super::spelling::{canonical, is_standard, loose};
 use super::{code, system};
+use crate::plt;
 use search::Search;
 use std::collections::BTreeMap;
 
@@ -188,7 +189,7 @@ fn is_spelled(own: &Mangled, type_name: Option<&str>) -> bool {
 /// The function behind a jump through the linkage table.
 fn behind_slot(object: &Object, address: usize) -> Option<usize> {
     let elf = object.elf().filter(|elf| elf.is_linkage(object.inside(address)))?;
-    let slot = code::slot(elf.code_at(object.inside(address), 24)?, address)?;
+    let slot = plt::slot(elf.code_at(object.inside(address), 24)?, address)?;
     let real = system::pointer(&object.loaded, slot)?;
     let around = objects::around(real)?;
     // A slot that the loader has not filled yet leads back to the table; then the loader can be asked by name.

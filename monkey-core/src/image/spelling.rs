@@ -64,7 +64,8 @@ fn push(start: &mut Vec<u8>, component: &str) {
     start.extend_from_slice(component.as_bytes());
 }
 
-fn closing(text: &str) -> Option<usize> {
+/// Where the angle bracket that `text` begins with is closed.
+pub(super) fn closing(text: &str) -> Option<usize> {
     let mut depth = 0_usize;
     let bytes = text.as_bytes();
     for (at, byte) in bytes.iter().enumerate() {
@@ -79,7 +80,8 @@ fn closing(text: &str) -> Option<usize> {
     None
 }
 
-fn split_outside<'a>(text: &'a str, by: &str) -> Option<(&'a str, &'a str)> {
+/// Splits at the first place that is in no angle brackets.
+pub(super) fn split_outside<'a>(text: &'a str, by: &str) -> Option<(&'a str, &'a str)> {
     let mut from = 0;
     while let Some(at) = text[from..].find(by).map(|at| from + at) {
         let before = text[..at].replace("->", "");

@@ -62,7 +62,6 @@ impl Symbols {
         u64::from_le_bytes(self.table[self.places[number] as usize][0]) as u32
     }
 
-    #[cfg(test)]
     pub fn entries(&self) -> impl Iterator<Item = Entry> + '_ {
         (0..self.len()).map(|number| self.entry(number))
     }

@@ -31,7 +31,9 @@ use super::{BYPASS_WINDOW, Layout, OUTSIDE, RETURNS, cell, slot};
 use crate::thread::{BYPASS, BYPASS_OFFSET, BYPASS_STACK_OFFSET, PROCESS};
 
 mod assembler;
+mod record;
 use assembler::{Assembler, Branch, Label, Register, SP};
+pub use record::note;
 
 const X0: Register = Register(0);
 const X1: Register = Register(1);

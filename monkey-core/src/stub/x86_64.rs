@@ -26,7 +26,9 @@ use super::{BYPASS_WINDOW, Layout, OUTSIDE, RETURNS, cell, slot};
 use crate::thread::{ALL, BYPASS, BYPASS_OFFSET, BYPASS_STACK_OFFSET, PROCESS};
 
 mod assembler;
+mod record;
 use assembler::{Assembler, Label};
+pub use record::note;
 
 /// Where the trampoline begins in the stub, in bytes from its start.
 pub const ORIGINAL: usize = 16;

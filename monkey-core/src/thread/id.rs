@@ -16,15 +16,21 @@ const DESCRIPTOR: Range<isize> = 0..4096;
 
 const ID: isize = size_of::<i32>() as isize;
 
+static OFFSET: OnceBox<Option<isize>> = OnceBox::new();
+
 /// The id of the thread with this thread pointer; `None` if there is none any more, or the C library is not known.
 pub fn id_of(pointer: usize) -> Option<i32> {
-    static OFFSET: OnceBox<Option<isize>> = OnceBox::new();
     if pointer == 0 {
         return None;
     }
     let reader = Reader::open()?;
     let offset = (*OFFSET.get_or_init(|| Box::new(find(&reader))))?;
     reader.read(pointer.wrapping_add_signed(offset)).filter(|id| *id > 0)
+}
+
+/// How far behind the thread pointer a thread's id lies, in bytes; `None` if the C library is not known.
+pub fn id_offset() -> Option<isize> {
+    *OFFSET.get_or_init(|| Box::new(Reader::open().and_then(|reader| find(&reader))))
 }
 
 /// The distance at which the calling thread's id is; the one nearest to the thread pointer if it is at several.

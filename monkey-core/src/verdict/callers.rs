@@ -49,7 +49,7 @@ pub fn places(return_addresses: &[usize]) -> Option<String> {
     (!told.is_empty()).then(|| told.join(", "))
 }
 
-fn place(caller: &Caller) -> String {
+pub fn place(caller: &Caller) -> String {
     match (&caller.file, caller.line) {
         (Some(file), Some(line)) => format!("{} ({file}:{line})", caller.function),
         _ => caller.function.clone(),

@@ -39,7 +39,8 @@ pub fn tells(calls: &[Inlined]) -> bool {
     calls.iter().any(|call| !is_foreign(call) || call.certain && few)
 }
 
-pub fn tell(evidence: &Evidence, calls: &[Inlined], text: &mut String) {
+/// The places.
+pub fn tell_places(calls: &[Inlined], text: &mut String) {
     let own: Vec<_> = calls.iter().filter(|call| !is_foreign(call)).collect();
     let shown = if own.is_empty() { calls.iter().collect() } else { own };
     for call in shown.iter().take(PLACES) {
@@ -50,6 +51,11 @@ pub fn tell(evidence: &Evidence, calls: &[Inlined], text: &mut String) {
     if shown.len() > PLACES {
         let _ = write!(text, "\n  note: and {} further calls", shown.len() - PLACES);
     }
+}
+
+/// The places, and what to do.
+pub fn tell(evidence: &Evidence, calls: &[Inlined], text: &mut String) {
+    tell_places(calls, text);
     text.push_str(match (evidence.optimised, evidence.can_be_marked()) {
         (true, true) => {
             "\n  help: mark the target #[monkey::patchable], or replace a function that calls it, or test without \

@@ -22,12 +22,13 @@ pub fn tell_program(target: usize, text: &mut String) {
     );
 }
 
-/// The test is not optimised, but the crate that has the target is. Whether that was told.
-pub fn tell_dependency(evidence: &Evidence, text: &mut String) -> bool {
-    let Some(package) = package(evidence.target).filter(|_| !evidence.optimised) else { return false };
-    if image::home_optimised(evidence.target) != Some(true) {
-        return false;
-    }
+/// The package that has the target, where it is optimised and the test is not.
+pub fn dependency(evidence: &Evidence) -> Option<String> {
+    let package = package(evidence.target).filter(|_| !evidence.optimised)?;
+    (image::home_optimised(evidence.target) == Some(true)).then_some(package)
+}
+
+pub fn tell_dependency(evidence: &Evidence, package: &str, text: &mut String) {
     let mark = if evidence.can_be_marked() { ", or mark the target #[monkey::patchable]" } else { "" };
     let _ = write!(
         text,
@@ -35,7 +36,6 @@ pub fn tell_dependency(evidence: &Evidence, text: &mut String) -> bool {
          functions, are inlined or removed\n  help: test with `[profile.dev.package.{package}] opt-level = 0`{mark}, or \
          replace a function that calls it"
     );
-    true
 }
 
 /// The package that the target is written in, unless it is the standard library.

@@ -2,7 +2,7 @@
 use super::{Evidence, callers};
 use std::fmt::Write as _;
 
-pub fn tell(evidence: &Evidence, text: &mut String) {
+pub fn tell_places(evidence: &Evidence, text: &mut String) {
     for past in &evidence.past {
         let from =
             callers::places(&past.return_addresses).map_or_else(String::new, |places| format!(" {places},"));
@@ -12,6 +12,9 @@ pub fn tell(evidence: &Evidence, text: &mut String) {
             past.container, past.file, past.line
         );
     }
+}
+
+pub fn tell_remedy(evidence: &Evidence, text: &mut String) {
     if !evidence.past.is_empty() {
         let border = border(evidence.target_type.unwrap_or(evidence.target_name))
             .map_or_else(String::new, |function| format!(", or below both (`{function}`)"));

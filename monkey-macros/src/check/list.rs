@@ -1,8 +1,9 @@
 //! The rules of a list: what may stand in it, once, and with what.
-use crate::args::{self, Argument, Count, Entry, Form, Kind, Visibility};
+use crate::args::{self, Argument, Count, Entry, Expected, Form, Kind, Visibility};
+use crate::listed;
 use crate::mistakes::Mistakes;
 use crate::names;
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::ToTokens as _;
 use syn::{Expr, ExprPath, Path, UnOp};
 
@@ -12,16 +13,39 @@ pub struct List {
     pub krate: Option<Path>,
     pub visibility: Option<Visibility>,
     pub replacements: Vec<Replacement>,
+    pub watched: Vec<Watched>,
+    /// What `expect(order[..])` says.
+    pub order: Option<Vec<Step>>,
     /// Another attribute has made the function a test.
     pub is_test: bool,
+    /// Closures may borrow what is around them.
+    pub lends: bool,
+    /// Where `hermetic` stands.
+    pub hermetic: Option<Span>,
 }
 
 pub struct Replacement {
     pub target: ExprPath,
-    pub given: Expr,
+    pub given: Form,
     pub count: Option<Expr>,
     /// Calls may go past it.
     pub partly: bool,
+}
+
+/// A target that is not replaced.
+pub struct Watched {
+    pub target: ExprPath,
+    pub count: Option<Expr>,
+    /// Calls may be inlined elsewhere.
+    pub partly: bool,
+}
+
+/// One place of an order.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Step {
+    /// A call of the target of this number: the replaced ones first, then the watched ones.
+    Call(usize),
+    Others,
 }
 
 /// Who takes the arguments, and with them which there are.
@@ -31,11 +55,13 @@ pub struct Taker {
     pub arguments: &'static [&'static str],
 }
 
-const LIST: &[&str] = &["replace", "expect", "partly", "scope", "crate"];
-pub const TEST: Taker = Taker { name: "test", arguments: LIST };
+const LIST: &[&str] = &["replace", "watch", "expect", "partly", "scope", "crate"];
+const TEST_LIST: &[&str] = &["replace", "watch", "expect", "partly", "scope", "hermetic", "crate"];
+pub const TEST: Taker = Taker { name: "test", arguments: TEST_LIST };
 pub const WITH: Taker = Taker { name: "with", arguments: LIST };
 pub const PATCH: Taker = Taker { name: "patch!", arguments: LIST };
 pub const TRY_PATCH: Taker = Taker { name: "try_patch!", arguments: LIST };
+pub const DURING: Taker = Taker { name: "during!", arguments: LIST };
 pub const PATCHABLE: Taker = Taker { name: "patchable", arguments: &["skip", "crate"] };
 
 const ENABLE: &str = "help: enable the feature `runtime` of the package monkey-mock: `monkey-mock = \"..\"` under [dev-dependencies]";
@@ -75,8 +101,7 @@ impl List {
         // What could not be read may be what a count is for.
         let all_read = mistakes.is_empty();
         let mut list = Self::default();
-        let mut counts = Vec::new();
-        let mut partly = Vec::new();
+        let (mut watched, mut expected, mut partly) = (Vec::new(), Vec::new(), Vec::new());
         for Argument { name, kind } in arguments {
             match kind {
                 Kind::Replace(entries) => {
@@ -88,15 +113,34 @@ impl List {
                     }
                     list.replace(entries, mistakes);
                 }
-                Kind::Expect(expected) => counts.extend(expected),
+                Kind::Watch(names) => {
+                    if !names.is_empty() && !runtime {
+                        mistakes.at(
+                            name.span(),
+                            format!("watching needs the engine, which is not in this build; {ENABLE}"),
+                        );
+                    }
+                    watched.extend(names);
+                }
+                Kind::Expect(all) => expected.extend(all),
                 Kind::Partly(names) => partly.extend(names),
                 Kind::Scope(visibility) => list.visibility = list.visibility.or(Some(visibility)),
                 Kind::Crate(path) => list.krate = Some(path),
                 Kind::IsTest => list.is_test = true,
+                Kind::Hermetic => {
+                    if runtime && !cfg!(feature = "kit") {
+                        let message = "`hermetic` needs the feature `kit` of the package monkey-mock, which is not in this build; \
+                                       help: enable it, or leave out `default-features = false`";
+                        mistakes.at(name.span(), message);
+                    }
+                    taker.needs_runtime(name.span(), runtime, mistakes);
+                    list.hermetic = Some(name.span());
+                }
                 Kind::Skip | Kind::Unknown => {}
             }
         }
-        list.expect(counts, all_read, mistakes);
+        list.watch(watched, mistakes);
+        list.expect(expected, all_read, mistakes);
         list.partly(partly, all_read, mistakes);
         list
     }
@@ -111,6 +155,27 @@ impl List {
             Self::check_entries(args::entries(tokens, &mut mistakes), &mut mistakes)
         };
         mistakes.into_result().map(|()| list)
+    }
+
+    /// From all that `during!` was given: a list and the block that it is for.
+    pub fn check_during(tokens: TokenStream, runtime: bool) -> syn::Result<(Self, Group)> {
+        let mut tokens: Vec<TokenTree> = tokens.into_iter().collect();
+        let block = tokens.pop();
+        let semicolon = tokens.pop();
+        match (block, semicolon) {
+            (Some(TokenTree::Group(block)), Some(TokenTree::Punct(semicolon)))
+                if block.delimiter() == Delimiter::Brace && semicolon.as_char() == ';' =>
+            {
+                let list = Self::check_macro(DURING, tokens.into_iter().collect(), runtime)?;
+                Ok((Self { lends: true, ..list }, block))
+            }
+            (last, _) => {
+                let place = last.map_or_else(Span::call_site, |last| last.span());
+                let help = "help: write `during!(TARGET = REPLACEMENT; { .. })`";
+                let message = format!("`during!` takes a list, `;`, and a block; {help}");
+                Err(syn::Error::new(place, message))
+            }
+        }
     }
 
     fn check_entries(entries: Vec<Entry>, mistakes: &mut Mistakes) -> Self {
@@ -134,43 +199,73 @@ impl List {
                 mistakes.on(&target, format!("`{name}` is replaced twice; help: keep one of the two"));
             }
             seen.push(name.clone());
+            listed::note(&name);
             super::target::check(&target, mistakes);
-            let given = match replacement {
-                Form::Function(given) => {
-                    if is_value(&given) {
-                        let value = names::text(&given.to_token_stream());
-                        let help = format!("help: write a closure, as in `{name} = || {value}`");
-                        mistakes.on(&given, format!("a value cannot stand in for a function; {help}"));
-                    }
-                    given
+            match &replacement {
+                Form::Function(given) if is_value(given) => {
+                    let value = names::text(&given.to_token_stream());
+                    let help = format!("help: write `{name} = returns({value})`");
+                    mistakes.on(given, format!("a value cannot stand in for a function; {help}"));
                 }
-                Form::Values(word) => {
-                    let message =
-                        format!("`{word}` is not there yet; help: write a closure that gives the value");
-                    mistakes.at(word.span(), message);
-                    Expr::Path(target.clone())
-                }
-            };
+                _ => {}
+            }
             // With a mistake as well: it is still a target, for `expect`.
-            self.replacements.push(Replacement { target, given, count: None, partly: false });
+            self.replacements.push(Replacement { target, given: replacement, count: None, partly: false });
         }
     }
 
-    fn expect(&mut self, counts: Vec<Count>, all_read: bool, mistakes: &mut Mistakes) {
-        let names = self.names();
-        for Count { target, count } in counts {
+    fn watch(&mut self, targets: Vec<ExprPath>, mistakes: &mut Mistakes) {
+        for target in targets {
             let name = text(&target);
-            if is_value(&count) && matches!(count, Expr::Unary(_)) {
-                mistakes.on(&count, "a count is not negative; help: write `2`, `1..`, `..=3` or `..`");
-            }
-            match names.iter().position(|replaced| *replaced == name) {
-                None if !all_read => {}
-                None => mistakes.on(&target, not_replaced(&name)),
-                Some(index) if self.replacements[index].count.is_some() => {
-                    mistakes.on(&target, format!("`{name}` is expected twice; help: keep one of the two"));
+            match self.names().iter().position(|known| *known == name) {
+                Some(index) if index < self.replacements.len() => {
+                    let help = "help: keep one of the two, what is replaced is counted as well";
+                    mistakes.on(&target, format!("`{name}` is replaced and watched; {help}"));
                 }
-                Some(index) => self.replacements[index].count = Some(count),
+                Some(_) => {
+                    mistakes.on(&target, format!("`{name}` is watched twice; help: keep one of the two"));
+                }
+                None => {
+                    listed::note(&name);
+                    super::target::check(&target, mistakes);
+                    self.watched.push(Watched { target, count: None, partly: false });
+                }
             }
+        }
+    }
+
+    fn expect(&mut self, all: Vec<Expected>, all_read: bool, mistakes: &mut Mistakes) {
+        let names = self.names();
+        for expected in all {
+            match expected {
+                Expected::Count(count) => self.count(*count, &names, all_read, mistakes),
+                Expected::Order(order) if self.order.is_some() => {
+                    mistakes.at(order.word.span(), "`order` is given twice; help: put everything into one");
+                }
+                Expected::Order(order) => {
+                    let steps = order.steps.into_iter();
+                    self.order =
+                        Some(steps.filter_map(|one| step(one, &names, all_read, mistakes)).collect());
+                }
+            }
+        }
+    }
+
+    fn count(
+        &mut self,
+        Count { target, count }: Count,
+        names: &[String],
+        all_read: bool,
+        mistakes: &mut Mistakes,
+    ) {
+        let name = text(&target);
+        if is_value(&count) && matches!(count, Expr::Unary(_)) {
+            mistakes.on(&count, "a count is not negative; help: write `2`, `1..`, `..=3` or `..`");
+        }
+        let Some(index) = known(&target, names, all_read, mistakes) else { return };
+        let (expected, _) = self.told(index);
+        if expected.replace(count).is_some() {
+            mistakes.on(&target, format!("`{name}` is expected twice; help: keep one of the two"));
         }
     }
 
@@ -178,24 +273,57 @@ impl List {
         let names = self.names();
         for target in targets {
             let name = text(&target);
-            match names.iter().position(|replaced| *replaced == name) {
-                None if !all_read => {}
-                None => mistakes.on(&target, not_replaced(&name)),
-                Some(index) if self.replacements[index].partly => {
-                    mistakes.on(&target, format!("`{name}` stands here twice; help: keep one of the two"));
-                }
-                Some(index) => self.replacements[index].partly = true,
+            let Some(index) = known(&target, &names, all_read, mistakes) else { continue };
+            let (_, partly) = self.told(index);
+            if std::mem::replace(partly, true) {
+                mistakes.on(&target, format!("`{name}` stands here twice; help: keep one of the two"));
             }
         }
     }
 
+    /// What is said of a target, by its number.
+    fn told(&mut self, index: usize) -> (&mut Option<Expr>, &mut bool) {
+        if let Some(watched) = index.checked_sub(self.replacements.len()) {
+            let Watched { count, partly, .. } = &mut self.watched[watched];
+            return (count, partly);
+        }
+        let Replacement { count, partly, .. } = &mut self.replacements[index];
+        (count, partly)
+    }
+
+    /// Whether nothing is replaced and nothing watched.
+    pub fn is_empty(&self) -> bool {
+        self.replacements.is_empty() && self.watched.is_empty()
+    }
+
+    /// The targets, replaced ones first.
     fn names(&self) -> Vec<String> {
-        self.replacements.iter().map(|replacement| text(&replacement.target)).collect()
+        let replaced = self.replacements.iter().map(|replacement| &replacement.target);
+        replaced.chain(self.watched.iter().map(|watched| &watched.target)).map(text).collect()
     }
 }
 
+fn step(step: args::Step, names: &[String], all_read: bool, mistakes: &mut Mistakes) -> Option<Step> {
+    match step {
+        args::Step::Others => Some(Step::Others),
+        args::Step::Call(target) => known(&target, names, all_read, mistakes).map(Step::Call),
+    }
+}
+
+/// The number of a target that stands in the list.
+fn known(target: &ExprPath, names: &[String], all_read: bool, mistakes: &mut Mistakes) -> Option<usize> {
+    let name = text(target);
+    let found = names.iter().position(|known| *known == name);
+    if found.is_none() && all_read {
+        mistakes.on(target, not_replaced(&name));
+    }
+    found
+}
+
 fn not_replaced(name: &str) -> String {
-    format!("`{name}` is not replaced here; help: add it to `replace(..)` as it is written here")
+    format!(
+        "`{name}` is not replaced here; help: add it to `replace(..)` or `watch(..)` as it is written here"
+    )
 }
 
 /// A literal, or a negative one.

@@ -1,4 +1,5 @@
 //! The rules of `#[monkey::patchable]`.
+use super::lifetimes;
 use super::list::PATCHABLE;
 use crate::args::{self, Argument, Kind};
 use crate::function::{self, Parsed, conditional, is_harness, last_segment};
@@ -238,10 +239,26 @@ impl<'a> Search<'a> {
             let message = "a `const fn` cannot be patchable, it may run in the compiler";
             self.mistakes.on(constness, format!("{message}; {help}"));
         }
+        if depth == Depth::Annotated {
+            self.lifetimes(function.sig);
+        }
         for attribute in function.attrs.iter() {
             self.attribute(attribute, help);
         }
         self.functions.push(function);
+    }
+
+    /// What replaces a method could keep what it is lent for a lifetime that is chosen before the method. Only who sees the block
+    /// can say what it has to be.
+    fn lifetimes(&mut self, sig: &Signature) {
+        if let Some(lifetime) = lifetimes::of_the_block(sig) {
+            let message = format!(
+                "`{lifetime}` is a lifetime of the block, and a replacement could keep what it is lent for it; help: \
+                 write `#[monkey::patchable]` on the `impl` or trait, which holds replacements to it, and \
+                 `#[monkey::patchable(skip)]` on what is to be left alone there"
+            );
+            self.mistakes.on(&lifetime, message);
+        }
     }
 
     fn attribute(&mut self, attribute: &Attribute, help: &str) {

@@ -2,8 +2,9 @@
 use super::list::{List, TEST, Taker, WITH};
 use super::{cases, panics};
 use crate::args;
-use crate::function::{self, Parsed, is_harness, is_plain_test, last_segment};
+use crate::function::{self, Parsed, is_harness, is_ours, is_plain_test, last_segment};
 use crate::mistakes::Mistakes;
+use crate::source;
 use proc_macro2::{Span, TokenStream};
 use syn::ItemFn;
 
@@ -67,7 +68,7 @@ pub fn test(arguments: TokenStream, item: TokenStream, runtime: bool) -> syn::Re
             }
             Some(_) => Way::Future,
         };
-        (way, !is_test && harnesses().next().is_none())
+        (way, !is_test && harnesses().next().is_none() && !source::is_a_test_already())
     });
     annotated.map(Test::Framed)
 }
@@ -95,12 +96,17 @@ fn finish(
 ) -> syn::Result<Annotated> {
     // Where nothing is replaced, nothing can be wrong with it.
     let to_panic = match &function {
-        Some(function) if !list.replacements.is_empty() => panics::check(function, &mut mistakes),
+        Some(function) if !list.is_empty() => panics::check(function, &mut mistakes),
         _ => false,
     };
     mistakes.into_result()?;
     let function = function.ok_or_else(|| syn::Error::new(Span::call_site(), "expected a function"))?;
     let (way, add_test) = way(&function);
+    if let Some(place) = list.hermetic.filter(|_| way == Way::Future) {
+        let message = "`hermetic` needs a test whose runtime starts within it; help: write `#[monkey::test(hermetic)]` above the \
+                       runtime's attribute, on a function without parameters";
+        return Err(syn::Error::new(place, message));
+    }
     Ok(Annotated { list, function, way, add_test, to_panic })
 }
 
@@ -140,11 +146,7 @@ fn harness(function: &ItemFn, mistakes: &mut Mistakes) {
 }
 
 fn twice(function: &ItemFn, mistakes: &mut Mistakes) {
-    let ours = |attribute: &&syn::Attribute| {
-        let mut segments = attribute.path().segments.iter();
-        matches!((segments.next(), segments.next(), segments.next()), (Some(first), Some(second), None) if first.ident == "monkey" && second.ident == "test")
-    };
-    if let Some(second) = function.attrs.iter().find(ours) {
+    if let Some(second) = function.attrs.iter().find(|attribute| is_ours(attribute, "test")) {
         mistakes.on(second, "`monkey::test` is given twice; help: put everything into the first");
     }
 }

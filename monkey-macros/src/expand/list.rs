@@ -1,7 +1,9 @@
 //! `replace(T = R, ..)`, and the macros that are nothing but a list.
+use super::captured::{self, Captured, Values};
 use super::private;
-use crate::args::Visibility;
-use crate::check::list::{List, Replacement};
+use super::variadic::Arguments;
+use crate::args::{Form, Returns, Sequence, Visibility};
+use crate::check::list::{List, Replacement, Step, Watched};
 use crate::names;
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -16,10 +18,69 @@ pub fn patch(list: &List, function: &str) -> TokenStream {
     quote_spanned!(Span::mixed_site()=> #private::#function(#visibility, #replacements))
 }
 
+/// `during!`. The block is a closure: in a future it could be left without its end.
+pub fn during(list: &List, block: &Group) -> TokenStream {
+    let private = private(list.krate.as_ref());
+    let visibility = optional_visibility(list.visibility, &private);
+    let replacements = replacements(list, &private);
+    quote_spanned!(Span::mixed_site()=> #private::during(#visibility, #replacements, || #block))
+}
+
 /// All of them as an array of `Replacement`: a `Vec` would call `malloc`, which the test may have replaced.
 pub fn replacements(list: &List, private: &TokenStream) -> TokenStream {
-    let entries = list.replacements.iter().map(|entry| replacement(entry, private));
+    let replaced = list.replacements.iter().map(|entry| replacement(entry, list.lends, private));
+    let watched = list.watched.iter().map(|entry| watched(entry, private));
+    let entries = replaced.chain(watched).enumerate().map(|(index, entry)| {
+        let order = order(list, index, private);
+        quote_spanned!(Span::mixed_site()=> #entry #order)
+    });
     quote_spanned!(Span::mixed_site()=> [#(#entries),*])
+}
+
+/// For those that have a place in the list's order.
+fn order(list: &List, index: usize, private: &TokenStream) -> Option<TokenStream> {
+    let order = list.order.as_ref().filter(|order| order.contains(&Step::Call(index)))?;
+    let steps = order.iter().map(|step| match step {
+        Step::Call(index) => quote_spanned!(Span::mixed_site()=> #private::Step::Call(#index)),
+        Step::Others => quote_spanned!(Span::mixed_site()=> #private::Step::Others),
+    });
+    Some(quote_spanned!(Span::mixed_site()=> .ordered(&[#(#steps),*])))
+}
+
+/// A target that is not replaced needs no more than to be a function.
+fn watched(entry: &Watched, private: &TokenStream) -> TokenStream {
+    let Watched { target, count, partly } = entry;
+    let name = names::text(&target.to_token_stream());
+    let alone = Ident::new("__monkey_alone", Span::mixed_site());
+    let optimised = crate::compiler::optimised();
+    let item = is_function(target, &alone, private);
+    let address = address(target, &alone, private);
+    let (start, end) = ends(target);
+    // The engine points from the first token to the last.
+    let watch = respan(quote!(#private::Replacement::watch), start);
+    let mut arguments =
+        Group::new(Delimiter::Parenthesis, quote_spanned!(Span::mixed_site()=> #address, #name));
+    arguments.set_span(end);
+    let told = told(count.as_ref(), *partly);
+    quote_spanned! {Span::mixed_site()=> {
+        let #alone = #target;
+        {
+            #[allow(unused_imports)]
+            use #private::{ProbeItem as _, ProbeMistaken as _, ProbeValue as _};
+            #item
+        }
+        #watch #arguments
+            .of_type(#private::core::any::type_name_of_val(&#alone))
+            .optimised(#optimised)
+            #told
+    }}
+}
+
+/// `partly(..)` and `expect(..)` for one target.
+fn told(count: Option<&Expr>, partly: bool) -> TokenStream {
+    let expect = count.map(|count| quote_spanned!(Span::mixed_site()=> .expect(#count)));
+    let partly = partly.then(|| quote_spanned!(Span::mixed_site()=> .partly()));
+    quote_spanned!(Span::mixed_site()=> #partly #expect)
 }
 
 pub fn visibility(visibility: Visibility, private: &TokenStream) -> TokenStream {
@@ -40,19 +101,23 @@ pub fn optional_visibility(written: Option<Visibility>, private: &TokenStream) -
 /// The array is the check: its elements have one type, which rustc finds or refuses, at the replacement.
 ///
 /// Patterns look for constants, statics and unit structs before they bind, so the names are ones that nobody has.
-fn replacement(entry: &Replacement, private: &TokenStream) -> TokenStream {
+fn replacement(entry: &Replacement, lends: bool, private: &TokenStream) -> TokenStream {
     let Replacement { target, given, count, partly } = entry;
     let target_name = names::text(&target.to_token_stream());
     let replacement_name = names::text(&given.to_token_stream());
     let [alone, shared, replacement] = ["__monkey_alone", "__monkey_shared", "__monkey_replacement"]
         .map(|name| Ident::new(name, Span::mixed_site()));
+    if let Some(arguments) = super::variadic::arguments(target) {
+        return variadic(entry, arguments, private);
+    }
     let (start, end) = ends(given);
     let optimised = crate::compiler::optimised();
     let checks = checks(entry, [&alone, &shared], private);
-    let hidden = Ident::new("__monkey_given", Span::mixed_site().located_at(start));
-    let offered = if is_block(given) { hidden.to_token_stream() } else { given.to_token_stream() };
-    let lent = lent(target, &offered, [&alone, &shared], private);
-    let asked = asked(target, &offered, &shared, private);
+    let in_common = in_common(entry, &shared, private);
+    let Offered { before, given, environment } = offered(entry, lends, &alone, private);
+    let lent = lent(target, &entry.given, &given, [&alone, &shared], private);
+    let here = lent_here(&entry.given);
+    let asked = asked(target, &entry.given, &given, [&shared, &here], private);
     let address = address(target, &alone, private);
     // The engine points from the first token to the last.
     let new = respan(quote!(#private::Replacement::new), start);
@@ -61,17 +126,11 @@ fn replacement(entry: &Replacement, private: &TokenStream) -> TokenStream {
         quote_spanned! {Span::mixed_site()=> #address, #replacement as *const (), #target_name, #replacement_name},
     );
     arguments.set_span(end);
-    let expect = count.as_ref().map(|count| quote_spanned!(Span::mixed_site()=> .expect(#count)));
-    let partly = partly.then(|| quote_spanned!(Span::mixed_site()=> .partly()));
-    // A block would be told to give the target's own type, not one that both go into.
-    let (before, given) = if is_block(given) {
-        (Some(quote_spanned!(Span::mixed_site()=> let #hidden = #given;)), hidden.into_token_stream())
-    } else {
-        (None, given.into_token_stream())
-    };
+    let told = told(count.as_ref(), *partly);
     quote_spanned! {Span::mixed_site()=> {
-        #before
+        let #here = ();
         let #alone = #target;
+        #before
         let [#shared, #replacement] = [#alone, #given];
         #checks
         #lent
@@ -79,9 +138,74 @@ fn replacement(entry: &Replacement, private: &TokenStream) -> TokenStream {
         #new #arguments
             .of_type(#private::core::any::type_name_of_val(&#alone))
             .optimised(#optimised)
-            #partly
-            #expect
+            #environment
+            #in_common
+            #told
     }}
+}
+
+/// A variadic function of the C library.
+fn variadic(entry: &Replacement, of: Arguments, private: &TokenStream) -> TokenStream {
+    let Replacement { target, given, count, partly } = entry;
+    let [target_name, given_name] =
+        [target.to_token_stream(), given.to_token_stream()].map(|it| names::text(&it));
+    let [alone, replacement] =
+        ["__monkey_alone", "__monkey_replacement"].map(|name| Ident::new(name, Span::mixed_site()));
+    let pointer = super::variadic::address(of, &alone, given, private);
+    let optimised = crate::compiler::optimised();
+    let (address, told) = (address(target, &alone, private), told(count.as_ref(), *partly));
+    let (start, end) = ends(given);
+    let new = respan(quote!(#private::Replacement::new), start);
+    let mut arguments = Group::new(
+        Delimiter::Parenthesis,
+        quote_spanned! {Span::mixed_site()=> #address, #replacement, #target_name, #given_name},
+    );
+    arguments.set_span(end);
+    quote_spanned! {Span::mixed_site()=> {
+        let #alone = #target;
+        let #replacement = #pointer;
+        #new #arguments
+            .of_type(#private::core::any::type_name_of_val(&#alone))
+            .optimised(#optimised)
+            #told
+    }}
+}
+
+/// What the check looks at.
+struct Offered {
+    before: Option<TokenStream>,
+    /// May stand more than once.
+    given: TokenStream,
+    /// What it captures.
+    environment: Option<TokenStream>,
+}
+
+fn offered(entry: &Replacement, lends: bool, alone: &Ident, private: &TokenStream) -> Offered {
+    let kept = match &entry.given {
+        Form::Closure(closure) if closure.asyncness.is_none() && (closure.capture.is_some() || lends) => {
+            Some(captured::captured(entry, closure, alone, private))
+        }
+        Form::Returns(Returns { value, .. }) => {
+            Some(captured::values(entry, &Values::One(value), lends, alone, private))
+        }
+        Form::Sequence(Sequence { values, then_original, .. }) => {
+            Some(captured::values(entry, &Values::InTurn(values, *then_original), lends, alone, private))
+        }
+        _ => None,
+    };
+    if let Some(Captured { before, given, environment }) = kept {
+        return Offered { before: Some(before), given, environment: Some(environment) };
+    }
+    match &entry.given {
+        // A block would be told to give the target's own type, not one that both go into.
+        Form::Function(given) if is_block(given) => {
+            let (start, _) = ends(given);
+            let hidden = Ident::new("__monkey_given", Span::mixed_site().located_at(start));
+            let before = Some(quote_spanned!(Span::mixed_site()=> let #hidden = #given;));
+            Offered { before, given: hidden.into_token_stream(), environment: None }
+        }
+        given => Offered { before: None, given: given.to_token_stream(), environment: None },
+    }
 }
 
 /// What the array lets through: targets that are no functions, and an `unsafe fn` in place of a safe one.
@@ -94,44 +218,70 @@ fn checks(entry: &Replacement, [alone, shared]: [&Ident; 2], private: &TokenStre
         .chain(quote_spanned!(end=> .__monkey_kind()));
     let both: TokenStream = quote_spanned!(start=> &).into_iter().chain(both).collect();
     let foreign = foreign(entry, [alone, shared], private);
-    let (start, end) = ends(&entry.target);
-    let item = quote_spanned!(Span::mixed_site()=> #private::Probe::of(&#alone));
-    let item = respan(quote_spanned!(start=> (&&#item)), start)
-        .into_iter()
-        .chain(quote_spanned!(end=> .__monkey_target()));
-    let item: TokenStream = quote_spanned!(start=> &).into_iter().chain(item).collect();
+    let item = is_function(&entry.target, alone, private);
     quote_spanned! {Span::mixed_site()=> {
         #[allow(unused_imports)]
         use #private::{NotSafeToCall as _, ProbeItem as _, ProbeMistaken as _, ProbeValue as _, SafeToCall as _};
-        #private::is_function(#item);
+        #item
         #private::same_safety(&(&#private::Probe::of(&#alone)).__monkey_kind(), #both);
         #foreign
     }}
 }
 
+/// Refuses what is no function. rustc points to the target.
+fn is_function(target: &ExprPath, alone: &Ident, private: &TokenStream) -> TokenStream {
+    let (start, end) = ends(target);
+    let item = quote_spanned!(Span::mixed_site()=> #private::Probe::of(&#alone));
+    let item = respan(quote_spanned!(start=> (&&#item)), start)
+        .into_iter()
+        .chain(quote_spanned!(end=> .__monkey_target()));
+    let item: TokenStream = quote_spanned!(start=> &).into_iter().chain(item).collect();
+    quote_spanned!(Span::mixed_site()=> #private::is_function(#item);)
+}
+
 /// The same for functions of another ABI, of which only a path can be unsafe. The closure is never called.
 fn foreign(entry: &Replacement, [alone, shared]: [&Ident; 2], private: &TokenStream) -> Option<TokenStream> {
-    if matches!(entry.given, Expr::Closure(_)) {
+    if !matches!(entry.given, Form::Function(_)) {
         return None;
     }
     let (start, end) = ends(&entry.given);
     let both = quote_spanned!(Span::mixed_site()=> #private::Probe::of(&#shared));
-    let both = respan(quote_spanned!(start=> (&#both)), start)
+    let both = respan(quote_spanned!(start=> (&&&&#both)), start)
         .into_iter()
         .chain(quote_spanned!(end=> .__monkey_pointer()));
     let both: TokenStream = quote_spanned!(start=> &).into_iter().chain(both).collect();
     Some(quote_spanned! {Span::mixed_site()=>
         let _ = || {
             #[allow(unused_imports)]
-            use #private::{ProbeOtherPointer as _, ProbeSafePointer as _};
+            use #private::{
+                ProbeOtherPointer as _, ProbeSafePointer as _, ProbeSafeReferenceFirst as _, ProbeSafeReferenceLast as _,
+                ProbeSafeReferences as _,
+            };
             #private::same_safety(&#private::kind_of_foreign!(#alone, #shared), #both);
         };
+    })
+}
+
+/// The type that both have, and whether the check above knows it; the engine refuses what it does not know.
+fn in_common(entry: &Replacement, shared: &Ident, private: &TokenStream) -> Option<TokenStream> {
+    if !matches!(entry.given, Form::Function(_)) {
+        return None;
+    }
+    Some(quote_spanned! {Span::mixed_site()=>
+        .in_common(#private::core::any::type_name_of_val(&#shared), {
+            #[allow(unused_imports)]
+            use #private::{
+                ProbeNoShape as _, ProbeReferenceFirst as _, ProbeReferenceLast as _, ProbeReferences as _, ProbeShape as _,
+            };
+            #private::recognised(&(&&&&#private::Probe::of(&#shared)).__monkey_shape())
+        })
     })
 }
 
 /// Offers the replacement to the method beside the target, where it has one (see [`lent`](super::lent)). The closure is never called.
 fn lent(
     target: &ExprPath,
+    written: &Form,
     given: &TokenStream,
     [alone, shared]: [&Ident; 2],
     private: &TokenStream,
@@ -141,7 +291,7 @@ fn lent(
     let name = super::lent::name(&method.ident);
     let receiver = Ident::new("__monkey_receiver", Span::mixed_site());
     // rustc points from the first token to the last: to the replacement.
-    let (start, end) = ends(given);
+    let (start, end) = ends(written);
     let place = quote_spanned!(Span::mixed_site()=> *(&#receiver).__monkey_place());
     let mut arguments =
         Group::new(Delimiter::Parenthesis, quote_spanned!(Span::mixed_site()=> &#shared, #given));
@@ -164,32 +314,44 @@ fn lent(
     })
 }
 
-/// Offers the replacement to what the target's attribute asks for, where it does (see [`asked`](super::asked)). The closure is never called.
+/// Offers the replacement to what the target's attribute asks for, where it does (see [`asked`](super::asked)). None of it is run.
 fn asked(
     target: &ExprPath,
+    written: &Form,
     given: &TokenStream,
-    shared: &Ident,
+    [shared, here]: [&Ident; 2],
     private: &TokenStream,
 ) -> Option<TokenStream> {
-    let hash = super::asked::hash(&target.path.segments.last()?.ident);
-    // Parameters of a closure have lifetimes of which it knows nothing. So the replacement may have bounds of its own on them.
-    let any = (0..super::asked::LIFETIMES)
-        .map(|index| format_ident!("__monkey_lent_for_the_call{index}", span = Span::mixed_site()));
-    let any: Vec<_> = any.collect();
-    let (start, end) = ends(given);
-    let lookup =
-        quote_spanned!(Span::mixed_site()=> &#private::Lookup::of(#private::Name::<#hash>, &#shared));
+    let name = super::asked::path_hash::of_name(&target.path.segments.last()?.ident);
+    let path = super::asked::path_hash::of_target(target, private);
+    let any = |index| format_ident!("{here}{index}", span = here.span());
+    let any: Vec<_> = (0..super::asked::LIFETIMES).map(any).collect();
+    let heres = any.iter().map(|_| here);
+    let (start, end) = ends(written);
+    let lookup = quote_spanned!(Span::mixed_site()=> &&&#private::Lookup::<#path, #name, _>::of(&#shared));
     let mut lookup = Group::new(Delimiter::Parenthesis, lookup);
     lookup.set_span(start);
     let mut arguments = Group::new(Delimiter::Parenthesis, given.clone());
     arguments.set_span(end);
+    // Parameters of a closure have lifetimes of which it knows nothing, so the replacement may have bounds of its own on them. A type
+    // that is tied to a lifetime needs one of which something is known, and which ends: that of a local.
     Some(quote_spanned! {Span::mixed_site()=>
-        let _ = |#(#any: &()),*| {
+        if false {
             #[allow(unused_imports)]
-            use #private::{AsksMore as _, AsksNoMore as _};
-            #lookup.__monkey_asked(#(#any),*).of_every_lifetime #arguments;
-        };
+            use #private::{AsksByName as _, AsksByPath as _, AsksByTrait as _, AsksNoMore as _};
+            let _ = |#(#any: &()),*| {
+                #lookup.__monkey_asked(#(#any),*).of_every_lifetime #arguments;
+            };
+            #lookup.__monkey_asked_here(#(&#heres),*).of_every_lifetime #arguments;
+        }
     })
+}
+
+/// A local for as long as the target's type is spoken of, which a type that is tied to a lifetime may borrow from.
+///
+/// rustc names no local in its errors that a macro has written, so this one is written where the replacement begins.
+fn lent_here(given: &impl ToTokens) -> Ident {
+    Ident::new("__monkey_lent_for_the_call", ends(given).0)
 }
 
 /// The target's address, by a cast that there is for functions and not for closures. rustc points to the target.
@@ -213,7 +375,7 @@ fn is_block(expression: &Expr) -> bool {
 }
 
 /// The outermost tokens at another place.
-fn respan(tokens: TokenStream, span: Span) -> TokenStream {
+pub fn respan(tokens: TokenStream, span: Span) -> TokenStream {
     let move_there = |mut token: TokenTree| {
         token.set_span(span);
         token
@@ -222,7 +384,7 @@ fn respan(tokens: TokenStream, span: Span) -> TokenStream {
 }
 
 /// The spans of the first and the last token: joined spans are not to be had on stable.
-fn ends(tokens: &impl ToTokens) -> (Span, Span) {
+pub fn ends(tokens: &impl ToTokens) -> (Span, Span) {
     let mut tokens = tokens.to_token_stream().into_iter();
     let first = tokens.next().map_or_else(Span::call_site, |token| token.span());
     (first, tokens.last().map_or(first, |token| token.span()))

@@ -1,35 +1,58 @@
 //! `original!` and `calls!`.
 use super::private;
 use crate::check::original::{Call, Name};
-use crate::names;
+use crate::{listed, names};
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens as _, quote_spanned};
+use quote::{ToTokens as _, format_ident, quote, quote_spanned};
+use syn::Expr;
 
-mod arguments;
+/// The most arguments for which the engine's crate has a trait (`expansion::callee::MOST`).
+const MOST: usize = 16;
 
 pub fn calls(name: &Name) -> TokenStream {
     let private = private(name.krate.as_ref());
     let function = &name.function;
     let text = names::text(&function.to_token_stream());
+    if listed::contains(&text) {
+        return quote_spanned!(Span::mixed_site()=> #private::calls_by_name(#text));
+    }
     quote_spanned!(Span::mixed_site()=> #private::calls(#function as *const (), #text))
 }
 
-/// The bypass holds for one call, so all that the arguments call comes before it. What calls nothing stays in the call,
-/// where references are reborrowed and closures get their types from the parameters.
+/// The bypass holds for one call, so the arguments come before it, and all that is called for them.
 pub fn original(call: &Call) -> TokenStream {
     let private = private(call.krate.as_ref());
     let Call { function, arguments, .. } = call;
-    let arguments::Split { before, names, in_call } = arguments::split(arguments);
     // rustc's words about a wrong call go to the path.
     let place = function.path.segments.last().map_or_else(Span::mixed_site, |segment| segment.ident.span());
     let callee = Ident::new("__monkey_callee", Span::mixed_site().located_at(place));
     let bypass = Ident::new("__monkey_bypass", Span::mixed_site());
+    let name = |(index, argument): (usize, &Expr)| {
+        let place =
+            argument.to_token_stream().into_iter().next().map_or_else(Span::mixed_site, |first| first.span());
+        format_ident!("__monkey_argument{index}", span = Span::mixed_site().located_at(place))
+    };
+    let names: Vec<_> = arguments.iter().enumerate().map(name).collect();
+    let arguments = arguments.iter();
+    let taken = match names.len() {
+        count @ 1..=MOST => {
+            let [takes, takes_any] =
+                ["Takes", "TakesAny"].map(|name| format_ident!("{name}{count}", span = Span::mixed_site()));
+            let take = quote_spanned! {Span::mixed_site()=> {
+                #[allow(unused_imports)]
+                use #private::callee::{#takes as _, #takes_any as _};
+                #private::callee::Callee::of(#function).__monkey_arguments()
+            }};
+            quote_spanned!(Span::mixed_site().located_at(place)=> (#take)(#(#arguments),*))
+        }
+        _ => quote!((#function, #(#arguments,)*)),
+    };
     // A `match`, so that temporaries live as long as they would in the plain call.
     quote_spanned! {Span::mixed_site()=>
-        match (#function, #(#before,)*) {
+        match #taken {
             (#callee, #(#names,)*) => {
                 let #bypass = #private::Original::of(#callee as *const (), #private::stack());
-                #callee(#(#in_call),*)
+                #callee(#(#names),*)
             }
         }
     }

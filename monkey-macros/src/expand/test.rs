@@ -1,6 +1,6 @@
 //! `#[monkey::test]` and `#[monkey::with]`: the body in a frame that installs the replacements around it.
 use super::list::{optional_visibility, replacements, visibility};
-use super::private;
+use super::{kit, private};
 use crate::args::{IS_TEST, Visibility};
 use crate::check::list::List;
 use crate::check::test::{Annotated, Below, Way};
@@ -19,7 +19,8 @@ pub fn test(annotated: Annotated, runtime: bool) -> TokenStream {
         let private = private(list.krate.as_ref());
         let visibility = visibility(list.visibility.unwrap_or(Visibility::Scope), &private);
         let frame = frame("test", &visibility, &function, &private);
-        let frame = Framed { frame, replacements: replacements(&list, &private), to_panic };
+        let world = world(&list, &function);
+        let frame = Framed { frame, replacements: replacements(&list, &private), world, to_panic };
         frame_body(&mut function, way, &frame, &private);
     }
     let add = (add_test || (runtime && way == Way::Nested && !compiler::is_clippy()))
@@ -56,7 +57,8 @@ pub fn with(annotated: Annotated, runtime: bool) -> TokenStream {
         let private = private(list.krate.as_ref());
         let visibility = optional_visibility(list.visibility, &private);
         let frame = frame("with", &visibility, &function, &private);
-        let frame = Framed { frame, replacements: replacements(&list, &private), to_panic };
+        let world = world(&list, &function);
+        let frame = Framed { frame, replacements: replacements(&list, &private), world, to_panic };
         frame_body(&mut function, way, &frame, &private);
     }
     function.into_token_stream()
@@ -74,7 +76,7 @@ fn frame(kind: &str, visibility: &TokenStream, function: &ItemFn, private: &Toke
 /// For clippy, which makes no code: the function as it was written, beside its list.
 fn lint_only(function: &mut ItemFn, list: &List, private: &TokenStream) {
     // An array without elements would have no type.
-    if list.replacements.is_empty() {
+    if list.is_empty() {
         return;
     }
     let replacements = replacements(list, private);
@@ -86,13 +88,28 @@ fn lint_only(function: &mut ItemFn, list: &List, private: &TokenStream) {
 struct Framed {
     frame: TokenStream,
     replacements: TokenStream,
+    /// What the body begins with: the guard of its own world, if it has one.
+    world: TokenStream,
     to_panic: bool,
 }
 
+/// At the function's name, which is the place that is reported.
+fn world(list: &List, function: &ItemFn) -> TokenStream {
+    if list.hermetic.is_none() {
+        return TokenStream::new();
+    }
+    let kit = kit(list.krate.as_ref());
+    let begin = quote_spanned!(function.sig.ident.span()=> hermetic());
+    quote_spanned!(Span::mixed_site()=> let __monkey_world = #kit::#begin;)
+}
+
 fn frame_body(function: &mut ItemFn, way: Way, framed: &Framed, private: &TokenStream) {
-    let Framed { frame, replacements, to_panic } = framed;
+    let Framed { frame, replacements, world, to_panic } = framed;
     let failed = failed(&function.sig.output, private);
-    let body = super::braces(&function.block);
+    let mut body = super::braces(&function.block);
+    if !world.is_empty() {
+        body = quote_spanned!(Span::mixed_site()=> { #world #body });
+    }
     let run = match way {
         Way::Closure if *to_panic => {
             quote_spanned!(Span::mixed_site()=> #frame.run_to_panic(|| #replacements, move || #body))
@@ -115,9 +132,9 @@ fn frame_body(function: &mut ItemFn, way: Way, framed: &Framed, private: &TokenS
             function.sig.asyncness = None;
             function.attrs.push(parse_quote!(#[allow(unnameable_test_items)]));
             if *to_panic {
-                quote_spanned!(Span::mixed_site()=> #nested #frame.run_to_panic(|| #replacements, #name))
+                quote_spanned!(Span::mixed_site()=> #nested #frame.run_to_panic(|| #replacements, move || { #world #name() }))
             } else {
-                quote_spanned!(Span::mixed_site()=> #nested #frame.run(|| #replacements, #failed, #name))
+                quote_spanned!(Span::mixed_site()=> #nested #frame.run(|| #replacements, #failed, move || { #world #name() }))
             }
         }
     };

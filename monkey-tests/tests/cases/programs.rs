@@ -37,6 +37,7 @@ impl Workspace {
         fs::create_dir_all(&own).unwrap();
         write(&own.join("copies.rs"), include_str!("copies.rs"));
         write(&own.join("drops.rs"), include_str!("drops.rs"));
+        write(&own.join("functions.rs"), include_str!("functions.rs"));
         write(&folder.join("Cargo.lock"), &fs::read_to_string(here.join("../Cargo.lock")).unwrap());
         write(&folder.join("v0"), V0);
         Command::new("chmod").arg("+x").arg(folder.join("v0")).status().unwrap();
@@ -118,6 +119,11 @@ fn two_builds_of_one_crate_are_no_copies() {
     workspace.test("account", &["--lib"]).passes();
     let config = "profile.dev.package.account.debug=\"line-tables-only\"";
     workspace.test("account", &["--lib", "--config", config]).passes();
+    let v0 = workspace.folder.join("v0");
+    let with_v0 = |cargo: &mut Command| {
+        cargo.env("RUSTC_WORKSPACE_WRAPPER", &v0);
+    };
+    workspace.test_with("account", &["--lib"], with_v0).passes();
 }
 
 #[test]
@@ -186,31 +192,59 @@ fn fixtures_and_cases_run_inside_or_the_order_is_told() {
 }
 
 #[test]
+fn a_test_runs_once_whatever_stands_above() {
+    let said = Workspace::new().test("fixtures", &["--test", "once"]);
+    said.passes();
+    assert!(said.text.contains("running 4 tests"), "{}", said.text);
+}
+
+#[test]
 fn lints_mean_the_same_under_the_attribute() {
     if is_said_elsewhere() {
         return;
     }
     let workspace = Workspace::new();
-    let lines = |command: &str, features: &[&str]| {
-        let arguments = [&[command, "--package", "lints", "--message-format", "short"], features].concat();
+    let told = |command: &str, more: &[&str]| {
+        let arguments = [&[command, "--package", "lints", "--message-format", "json"], more].concat();
         let said = workspace.cargo(BUILD, &arguments, |_| ());
-        // What is said, and in which line; a macro's tokens may begin in the attribute's, one above.
-        let own = said.text.lines().filter_map(|line| line.strip_prefix("lints/src/lib.rs:"));
-        let all: Vec<_> = own.map(|line| line.splitn(3, ':').collect::<Vec<_>>()).collect();
-        let place = |words: &[&str]| (words[2].to_owned(), words[0].parse::<u32>().unwrap());
-        assert!(!all.is_empty(), "{}", said.text);
-        all.iter().map(|words| place(words)).collect::<BTreeSet<_>>()
+        let messages = said.text.lines().filter(|line| line.contains("\"reason\":\"compiler-message\""));
+        let own: BTreeSet<_> =
+            messages.filter_map(rendered).filter(|text| text.contains("lints/src/lib.rs")).collect();
+        assert!(own.len() > 20, "{}", said.text);
+        own
     };
     for command in ["check", "clippy"] {
-        let plain = lines(command, &[]);
-        for features in [["--features", "marked"], ["--features", "runtime"]] {
-            let marked = lines(command, &features);
-            let near = |all: &BTreeSet<(String, u32)>, (said, line): &(String, u32), up, down| {
-                (line - up..=line + down).any(|line| all.contains(&(said.clone(), line)))
-            };
-            let more: Vec<_> = marked.iter().filter(|one| !near(&plain, one, 0, 1)).collect();
-            let fewer: Vec<_> = plain.iter().filter(|one| !near(&marked, one, 1, 0)).collect();
-            assert!(more.is_empty() && fewer.is_empty(), "{command} {features:?}: {more:#?}, not {fewer:#?}");
+        for tests in [&[][..], &["--tests"]] {
+            let plain = told(command, tests);
+            for feature in ["marked", "runtime"] {
+                let marked = told(command, &[tests, &["--features", feature]].concat());
+                let more: Vec<_> = marked.difference(&plain).map(String::as_str).collect();
+                let fewer: Vec<_> = plain.difference(&marked).map(String::as_str).collect();
+                assert!(
+                    more.is_empty() && fewer.is_empty(),
+                    "{command} {tests:?} {feature}, more:\n{}\nfewer:\n{}",
+                    more.concat(),
+                    fewer.concat()
+                );
+            }
+        }
+    }
+}
+
+/// A diagnostic as cargo would print it: its level, place, source, labels, notes and helps.
+fn rendered(message: &str) -> Option<String> {
+    let (_, text) = message.split_once("\"rendered\":\"")?;
+    let mut rendered = String::new();
+    let mut letters = text.chars();
+    loop {
+        match letters.next()? {
+            '"' => return Some(rendered),
+            '\\' => match letters.next()? {
+                'n' => rendered.push('\n'),
+                't' => rendered.push('\t'),
+                letter => rendered.push(letter),
+            },
+            letter => rendered.push(letter),
         }
     }
 }
@@ -222,6 +256,9 @@ fn a_dependency_that_is_optimised_is_said_to_be() {
         let message = said.of_failed(test);
         assert!(message.contains("optimis") && message.contains("dependency"), "{test}: {message}");
         assert!(!message.contains("= 0.."), "{test}: {message}");
+        // The remedy for a package that is optimised by itself, and no weaker one before it.
+        assert_eq!(message.matches("help: ").count(), 1, "{test}: {message}");
+        assert!(message.contains("help: test with `[profile.dev.package.dependency]"), "{test}: {message}");
     }
 }
 

@@ -121,7 +121,7 @@ fn drain(redirect: &Redirect<'_>) -> Result<(), Cause> {
     if !redirect.covers_boundaries() {
         return Ok(());
     }
-    let mut seen = vec![threads::own()];
+    let mut seen = vec![threads::own_id()];
     let mut stacks = Stacks::default();
     // A listing may miss a thread while others come and go; two in a row that show nothing new will do.
     let mut quiet = 0;
@@ -142,7 +142,7 @@ fn drain(redirect: &Redirect<'_>) -> Result<(), Cause> {
 /// The process's threads. Without them nothing can be changed but by one store: some may stand where the bytes change,
 /// some may block the trap's signal and would die of it.
 fn list() -> Result<Vec<i32>, Cause> {
-    threads::all().map_err(|error| Cause::NotWritable {
+    threads::all_ids().map_err(|error| Cause::NotWritable {
         reason: format!("it takes several steps, and the threads that may be running it cannot be listed: /proc/self/task: {error}"),
     })
 }
@@ -183,9 +183,9 @@ enum Elsewhere {
 }
 
 fn position_of(redirect: &Redirect<'_>, thread: i32, asked: &mut bool) -> Elsewhere {
-    match threads::stand(thread) {
-        threads::Stand::Gone => return Elsewhere::ForGood,
-        threads::Stand::At { address, stack } if !redirect.covers(address) => {
+    match threads::position(thread) {
+        threads::ThreadPosition::Gone => return Elsewhere::ForGood,
+        threads::ThreadPosition::At { address, stack } if !redirect.covers(address) => {
             return Elsewhere::With { stack };
         }
         _ if threads::foreign(thread, trap::QUESTION) => return Elsewhere::ForGood,
@@ -208,9 +208,9 @@ fn wait_for_unblocked(redirect: &Redirect<'_>) -> Result<(), Cause> {
     let harmless = |thread: i32| {
         !threads::blocks(thread, libc::SIGTRAP)
             || threads::foreign(thread, trap::QUESTION)
-            || matches!(threads::stand(thread), threads::Stand::At { address, .. } if !redirect.covers(address))
+            || matches!(threads::position(thread), threads::ThreadPosition::At { address, .. } if !redirect.covers(address))
     };
-    let own = threads::own();
+    let own = threads::own_id();
     for thread in list()? {
         if thread != own && !(0..1000).any(|_| harmless(thread) || nap(STEP)) {
             return Err(in_the_way(

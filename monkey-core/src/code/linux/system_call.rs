@@ -49,7 +49,7 @@ pub unsafe fn system_call(number: libc::c_long, arguments: [usize; 4]) -> isize 
 }
 
 /// Writes to standard error, also from a signal handler.
-pub fn say(bytes: &[u8]) {
+pub fn write_stderr(bytes: &[u8]) {
     // SAFETY: write(2) reads as many bytes as there are.
     unsafe { system_call(libc::SYS_write, [2, bytes.as_ptr() as usize, bytes.len(), 0]) };
 }

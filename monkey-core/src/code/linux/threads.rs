@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 
 /// The calling thread's id.
-pub fn own() -> i32 {
+pub fn own_id() -> i32 {
     // SAFETY: takes nothing, changes nothing.
     unsafe { libc::gettid() }
 }
@@ -19,7 +19,7 @@ thread_local! {
 #[must_use]
 pub fn own_kept() -> i32 {
     if OWN.get() == 0 {
-        OWN.set(own());
+        OWN.set(own_id());
     }
     OWN.get()
 }
@@ -30,14 +30,14 @@ pub fn forget_own() {
 }
 
 /// All threads of the process.
-pub fn all() -> io::Result<Vec<i32>> {
+pub fn all_ids() -> io::Result<Vec<i32>> {
     let tasks = fs::read_dir("/proc/self/task")?;
     Ok(tasks.flatten().filter_map(|task| task.file_name().to_str()?.parse().ok()).collect())
 }
 
 /// Whether there are no others. `unshare` says so too, and with this flag does nothing else; see unshare(2).
 pub fn alone() -> bool {
-    match all() {
+    match all_ids() {
         Ok(all) => all.len() == 1,
         // SAFETY: changes nothing: a process of one thread shares nothing that the flag is about.
         Err(_) => unsafe { libc::unshare(libc::CLONE_THREAD) == 0 },
@@ -45,6 +45,7 @@ pub fn alone() -> bool {
 }
 
 /// Whether a thread is still there.
+#[must_use]
 pub fn exists(thread: i32) -> bool {
     let process = std::process::id();
     // SAFETY: signal 0 is never delivered; it only asks.
@@ -60,7 +61,7 @@ pub fn name(thread: i32) -> String {
 
 /// Where a thread stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stand {
+pub enum ThreadPosition {
     /// In the kernel, to return to this address with this stack pointer.
     At {
         address: usize,
@@ -74,13 +75,13 @@ pub enum Stand {
 }
 
 /// Reads where a thread stands: `running`, or `number arguments.. sp pc`, see proc(5).
-pub fn stand(thread: i32) -> Stand {
+pub fn position(thread: i32) -> ThreadPosition {
     match fs::read_to_string(format!("/proc/self/task/{thread}/syscall")) {
-        Ok(_) if emulated() => Stand::Unknown,
+        Ok(_) if emulated() => ThreadPosition::Unknown,
         Ok(text) => parse(&text),
         // Not only when the thread has gone: a sandbox's `/proc` may lack the file.
-        Err(_) if exists(thread) => Stand::Unknown,
-        Err(_) => Stand::Gone,
+        Err(_) if exists(thread) => ThreadPosition::Unknown,
+        Err(_) => ThreadPosition::Gone,
     }
 }
 
@@ -97,22 +98,22 @@ fn emulated() -> bool {
     EMULATED.get_or_init(|| {
         let here = 0_u8;
         let here = &raw const here as usize;
-        let text = fs::read_to_string(format!("/proc/self/task/{}/syscall", own())).unwrap_or_default();
+        let text = fs::read_to_string(format!("/proc/self/task/{}/syscall", own_id())).unwrap_or_default();
         let stack = text.split_ascii_whitespace().rev().nth(1).and_then(|word| word.strip_prefix("0x"));
         let stack = stack.and_then(|hex| usize::from_str_radix(hex, 16).ok());
         stack.is_some_and(|stack| !(stack..stack.saturating_add(1 << 16)).contains(&here))
     })
 }
 
-fn parse(text: &str) -> Stand {
+fn parse(text: &str) -> ThreadPosition {
     let mut words = text
         .split_ascii_whitespace()
         .rev()
         .map(|word| word.strip_prefix("0x").and_then(|digits| usize::from_str_radix(digits, 16).ok()));
     match (words.next().flatten(), words.next().flatten()) {
-        (Some(address), Some(stack)) => Stand::At { address, stack },
-        _ if text.starts_with("running") => Stand::Running,
-        _ => Stand::Unknown,
+        (Some(address), Some(stack)) => ThreadPosition::At { address, stack },
+        _ if text.starts_with("running") => ThreadPosition::Running,
+        _ => ThreadPosition::Unknown,
     }
 }
 
@@ -132,26 +133,26 @@ mod tests {
 
     #[test]
     fn a_stand_is_read() {
-        assert_eq!(parse("running\n"), Stand::Running);
+        assert_eq!(parse("running\n"), ThreadPosition::Running);
         assert_eq!(
             parse("202 0x1 0x2 0x3 0x4 0x5 0x6 0x7ffe 0x7f00aa\n"),
-            Stand::At { address: 0x7f_00aa, stack: 0x7ffe }
+            ThreadPosition::At { address: 0x7f_00aa, stack: 0x7ffe }
         );
-        assert_eq!(parse("-1 0x7ffe 0x55aa\n"), Stand::At { address: 0x55aa, stack: 0x7ffe });
-        assert_eq!(parse(""), Stand::Unknown);
+        assert_eq!(parse("-1 0x7ffe 0x55aa\n"), ThreadPosition::At { address: 0x55aa, stack: 0x7ffe });
+        assert_eq!(parse(""), ThreadPosition::Unknown);
     }
 
     #[test]
     fn a_sleeper_is_found() {
         let (send, wait) = std::sync::mpsc::channel::<()>();
         let sleeper = std::thread::Builder::new().name("sleeper".into()).spawn(move || wait.recv()).unwrap();
-        let find = || all().unwrap().into_iter().find(|thread| name(*thread) == "sleeper");
+        let find = || all_ids().unwrap().into_iter().find(|thread| name(*thread) == "sleeper");
         let thread = loop {
             if let Some(thread) = find() {
                 break thread;
             }
         };
-        while !emulated() && !matches!(stand(thread), Stand::At { .. }) {
+        while !emulated() && !matches!(position(thread), ThreadPosition::At { .. }) {
             std::thread::yield_now();
         }
         assert!(!blocks(thread, libc::SIGTRAP));
@@ -160,7 +161,7 @@ mod tests {
         sleeper.join().unwrap().unwrap_err();
         // Joined, a thread has a few steps left to go in the kernel.
         let pause = || std::thread::sleep(std::time::Duration::from_millis(1));
-        assert!((0..10_000).any(|_| stand(thread) == Stand::Gone || {
+        assert!((0..10_000).any(|_| position(thread) == ThreadPosition::Gone || {
             pause();
             false
         }));

@@ -21,14 +21,14 @@ use std::os::unix::fs::FileExt;
 const FORCED: &str = "MONKEY_CODE_WRITE";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
+enum WriteMethod {
     Memory,
     Protection,
 }
 
 #[derive(Debug)]
 struct Choice {
-    ways: Vec<Way>,
+    ways: Vec<WriteMethod>,
     /// Why the other one is not among them.
     without: Option<String>,
 }
@@ -50,10 +50,10 @@ pub fn write(address: usize, bytes: &[u8]) -> Result<(), Cause> {
     let mut reasons: Vec<String> = choice.without.iter().cloned().collect();
     for way in &choice.ways {
         let written = match way {
-            Way::Memory => {
+            WriteMethod::Memory => {
                 write_memory(address, bytes).map_err(|error| format!("writing to /proc/self/mem: {error}"))
             }
-            Way::Protection => write_unprotected(address, bytes)
+            WriteMethod::Protection => write_unprotected(address, bytes)
                 .map_err(|error| format!("mprotect to write and execute: {error}")),
         };
         match written {
@@ -74,17 +74,17 @@ fn publish(address: usize, length: usize) {
 }
 
 fn choose() -> Choice {
-    let only = |way: Way, name: &str| Choice {
+    let only = |way: WriteMethod, name: &str| Choice {
         ways: vec![way],
         without: Some(format!("{FORCED}={name} allows one way only")),
     };
     match std::env::var(FORCED).as_deref() {
-        Ok("mem") => only(Way::Memory, "mem"),
-        Ok("mprotect") => only(Way::Protection, "mprotect"),
+        Ok("mem") => only(WriteMethod::Memory, "mem"),
+        Ok("mprotect") => only(WriteMethod::Protection, "mprotect"),
         _ => match try_memory() {
-            Ok(()) => Choice { ways: vec![Way::Memory, Way::Protection], without: None },
+            Ok(()) => Choice { ways: vec![WriteMethod::Memory, WriteMethod::Protection], without: None },
             Err(reason) => Choice {
-                ways: vec![Way::Protection],
+                ways: vec![WriteMethod::Protection],
                 without: Some(format!("writing to /proc/self/mem: {reason}")),
             },
         },
@@ -132,7 +132,7 @@ pub struct Writing {
 impl Writing {
     pub fn begin() -> Self {
         let choice = CHOICE.get_or_init(|| Box::new(choose()));
-        let memory = choice.ways.contains(&Way::Memory).then(open_memory);
+        let memory = choice.ways.contains(&WriteMethod::Memory).then(open_memory);
         let memory = memory.and_then(Result::ok);
         if let Some(memory) = &memory {
             OPENED.set(memory.as_raw_fd());

@@ -2,17 +2,6 @@
 use super::Destinations;
 use crate::relocate::x86_64::decode::{decode, flow::Flow};
 
-/// Where a jump through memory reads its target (`jmp [slot]`: what a PLT entry is).
-pub(in crate::image) fn slot(code: &[u8], address: usize) -> Option<usize> {
-    // `endbr64` and the prefix `bnd` stand there in programs built for control-flow enforcement.
-    let mut skip = if code.starts_with(&[0xf3, 0x0f, 0x1e, 0xfa]) { 4 } else { 0 };
-    skip += usize::from(code.get(skip) == Some(&0xf2));
-    let jump = code.get(skip..skip + 6)?;
-    let displacement = i32::from_le_bytes(jump[2..].try_into().ok()?);
-    (jump[..2] == [0xff, 0x25])
-        .then(|| address.wrapping_add(skip + 6).wrapping_add_signed(displacement as isize))
-}
-
 /// Where the function `code`, which begins at `address`, goes.
 pub(in crate::image) fn destinations(code: &[u8], address: usize) -> Destinations {
     let own = address..address + code.len();
@@ -38,17 +27,6 @@ pub(in crate::image) fn destinations(code: &[u8], address: usize) -> Destination
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn reads_plt_entries() {
-        assert_eq!(slot(&[0xff, 0x25, 0x10, 0, 0, 0, 0x90], 0x1000), Some(0x1016));
-        assert_eq!(
-            slot(&[0xf3, 0x0f, 0x1e, 0xfa, 0xf2, 0xff, 0x25, 0xf0, 0xff, 0xff, 0xff], 0x1000),
-            Some(0xffb)
-        );
-        assert_eq!(slot(&[0xff, 0x25, 0x10], 0x1000), None);
-        assert_eq!(slot(&[0x55, 0x48, 0x89, 0xe5, 0xc3, 0x90], 0x1000), None);
-    }
 
     #[test]
     fn reads_where_shims_lead() {

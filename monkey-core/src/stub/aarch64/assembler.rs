@@ -161,6 +161,12 @@ impl Assembler {
         self.word(0xF940_0000 | scaled(offset) << 10 | n << 5 | t);
     }
 
+    /// `ldr Wt, [Xn]`
+    pub fn load_word(&mut self, Register(t): Register, Register(n): Register) {
+        // 1011100101 imm12 Rn Rt
+        self.word(0xB940_0000 | n << 5 | t);
+    }
+
     /// `str Xt, [Xn, #offset]`
     pub fn store(&mut self, Register(t): Register, Register(n): Register, offset: u64) {
         // 1111100100 imm12 Rn Rt

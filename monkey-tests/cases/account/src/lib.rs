@@ -42,6 +42,19 @@ impl Priced for Account {
     }
 }
 
+/// The same in both builds, and still two types.
+pub struct Point {
+    pub x: u64,
+    pub y: u64,
+}
+
+impl Point {
+    #[inline]
+    pub fn sum(&self) -> u64 {
+        self.x + self.y
+    }
+}
+
 /// What no field is read of: equal in both builds but for its crate.
 pub fn currency(code: u32) -> u32 {
     code + 1
@@ -49,7 +62,7 @@ pub fn currency(code: u32) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Account, Priced};
+    use super::{Account, Point, Priced};
 
     fn own() -> Account {
         Account { log: vec!["opened".into()], name: "own", cents: 1 }
@@ -100,5 +113,17 @@ mod tests {
     fn a_function_without_fields() {
         assert_eq!(super::currency(1), 7);
         assert_eq!(bank::all(), bank::ALL);
+    }
+
+    #[monkey::test(replace(Point::sum = |_: &Point| 77))]
+    fn a_type_of_the_same_layout() {
+        assert_eq!((Point { x: 1, y: 2 }.sum(), bank::sum()), (77, 3));
+    }
+
+    #[monkey::test(replace(Vec::<Point>::push = |_: &mut Vec<Point>, _: Point| ()))]
+    fn a_generic_of_the_standard_library() {
+        let mut points = Vec::new();
+        points.push(Point { x: 1, y: 2 });
+        assert_eq!((points.len(), bank::pushed()), (0, 1));
     }
 }

@@ -23,3 +23,22 @@ pub unsafe fn thirteen(
 ) -> u8 {
     unsafe { *at }
 }
+
+/// # Safety
+/// `at` is below 1.
+pub unsafe extern "C" fn first_of(bytes: &[u8; 1], at: usize) -> u8 {
+    unsafe { *bytes.get_unchecked(at) }
+}
+
+/// # Safety
+/// `at` points to a byte.
+#[cfg(target_arch = "x86_64")]
+pub unsafe extern "sysv64" fn first_byte_of_system_v(at: *const u8) -> u8 {
+    unsafe { *at }
+}
+
+/// # Safety
+/// None of them is 0.
+pub unsafe extern "C" fn third(_: &u8, _: &u8, third: &u8) -> u8 {
+    *third
+}

@@ -9,3 +9,5 @@ macro_rules! limited {
 mod copies;
 #[path = "own/drops.rs"]
 mod drops;
+#[path = "own/functions.rs"]
+mod functions;

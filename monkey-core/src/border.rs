@@ -1,0 +1,133 @@
+//! What the crate with a test's own world asks of the engine. Not for users; no promise of stability.
+use crate::count::Count;
+use crate::engine::ENGINE;
+use crate::error::PatchError;
+use crate::guard;
+use crate::installed::{self, List, Wanted};
+use crate::members::{self, Member};
+use crate::registry;
+use crate::request::{Request, Visibility};
+use crate::thread::{self, Quiet};
+use crate::turn;
+use std::marker::PhantomData;
+use std::mem;
+use std::panic::Location;
+
+pub use crate::code::thread_exists;
+pub use crate::lineage;
+pub use crate::members::{Seen, count_visitors, next_number, of_scope as members};
+
+/// The word of the calling thread's scope; 0 outside any.
+#[inline]
+#[must_use]
+pub fn scope() -> u64 {
+    thread::scope()
+}
+
+/// While it lives, every replaced function that this thread calls is the original.
+#[derive(Debug)]
+pub struct Bypass(#[allow(dead_code, reason = "held for its drop")] Quiet);
+
+impl Bypass {
+    /// Begins.
+    #[must_use]
+    pub fn begin() -> Self {
+        Self(Quiet::begin())
+    }
+}
+
+/// The calling thread is counted as one of a scope's for as long as this lives.
+#[derive(Debug)]
+pub struct Membership(Option<&'static Member>);
+
+impl Membership {
+    /// Begins.
+    #[must_use]
+    pub fn begin(scope: u64) -> Self {
+        Self(members::join(scope))
+    }
+}
+
+impl Drop for Membership {
+    fn drop(&mut self) {
+        self.0.inspect(|member| member.give_back());
+    }
+}
+
+/// A function of the C library and what stands in for it.
+#[derive(Debug, Clone, Copy)]
+pub struct Function {
+    /// Its name, for errors.
+    pub name: &'static str,
+    /// Its address.
+    pub target: usize,
+    /// The address of what stands in for it.
+    pub replacement: usize,
+}
+
+/// Replacements in the caller's scope, which nobody counts; taken away when this is dropped.
+#[derive(Debug)]
+pub struct Patches {
+    scope: u64,
+    process: bool,
+    installed: List,
+    /// The scope word is the thread's own.
+    _thread: PhantomData<*const ()>,
+}
+
+impl Patches {
+    /// All of them or none. Outside any scope it opens one, which ends with this.
+    ///
+    /// # Errors
+    /// When one of them cannot be patched.
+    pub fn new(functions: &[Function], location: &'static Location<'static>) -> Result<Self, PatchError> {
+        let _quiet = Quiet::begin();
+        let (scope, opened) = turn::enter(None, &|| guard::who(location), true);
+        if opened {
+            turn::end_with_thread(scope);
+        }
+        let requests: Vec<Request> = functions.iter().map(|function| request(function, location)).collect();
+        let wanted = requests.into_iter().map(|request| Wanted { request, environment: None }).collect();
+        let installed = installed::install(scope, None, wanted, Count::ANY);
+        let patches = installed.inspect_err(|_| turn::leave(scope))?;
+        let process =
+            ENGINE.hold().scopes.get(scope).is_some_and(|live| live.visibility == Visibility::Process);
+        Ok(Self { scope, process, installed: patches, _thread: PhantomData })
+    }
+
+    /// The scope they are in.
+    #[must_use]
+    pub fn scope(&self) -> u64 {
+        self.scope
+    }
+
+    /// Whether every thread sees them.
+    #[must_use]
+    pub fn everywhere(&self) -> bool {
+        self.process
+    }
+
+    /// The way to each original, in the list's order.
+    pub fn originals(&self) -> impl Iterator<Item = usize> + '_ {
+        self.installed.groups().map(|group| group.original().unwrap_or(0))
+    }
+}
+
+impl Drop for Patches {
+    fn drop(&mut self) {
+        let _quiet = Quiet::begin();
+        drop(mem::take(&mut self.installed).remove());
+        turn::leave(self.scope);
+    }
+}
+
+fn request(function: &Function, location: &'static Location<'static>) -> Request {
+    let Function { name, target, replacement } = *function;
+    Request::new((target, name), (replacement, "a test's own world"), location)
+}
+
+/// The way to a function's original; 0 if it is not hooked. Takes no lock.
+#[must_use]
+pub fn original(target: usize) -> usize {
+    registry::function(target).and_then(|known| known.group.original()).unwrap_or(0)
+}

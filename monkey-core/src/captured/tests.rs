@@ -1,0 +1,122 @@
+use super::*;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+
+struct Counted(Arc<AtomicUsize>);
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, SeqCst);
+    }
+}
+
+fn environment(function: usize, drops: &Arc<AtomicUsize>) -> Environment {
+    // SAFETY: an `Arc` of an atomic.
+    unsafe { Environment::new(function, Counted(drops.clone())) }
+}
+
+#[test]
+fn an_environment_goes_with_the_last_call_in_flight() {
+    let drops = Arc::default();
+    let published = environment(0x10, &drops).publish(thread::scope(), false);
+    let call = Function::find(0x10).unwrap().enter().unwrap();
+    published.close().unwrap();
+    assert!(Function::find(0x10).unwrap().enter().is_none());
+    assert_eq!(drops.load(SeqCst), 0);
+    drop(call);
+    assert_eq!(drops.load(SeqCst), 1);
+}
+
+#[test]
+fn one_that_nobody_has_published_is_dropped_as_it_is() {
+    let drops = Arc::default();
+    drop(environment(0x20, &drops));
+    assert_eq!(drops.load(SeqCst), 1);
+    assert!(Function::find(0x20).is_none());
+}
+
+#[test]
+fn the_newest_of_the_own_scope_counts() {
+    let drops = Arc::default();
+    let function = Function::find_or_add(0x30);
+    let own = thread::scope();
+    let for_all = environment(0x30, &drops).publish(own + 4, true);
+    for_all.slot.rise();
+    let tenure = || function.newest(own).map(|(_, tenure)| tenure);
+    assert_eq!(tenure(), Some(for_all.tenure));
+    let older = environment(0x30, &drops).publish(own, false);
+    older.slot.rise();
+    let elsewhere = environment(0x30, &drops).publish(own + 8, false);
+    elsewhere.slot.rise();
+    assert_eq!(tenure(), Some(older.tenure));
+    let newer = environment(0x30, &drops).publish(own, false);
+    assert_eq!(tenure(), Some(older.tenure), "not before it is patched");
+    newer.slot.rise();
+    assert_eq!(tenure(), Some(newer.tenure));
+    drop(newer);
+    assert_eq!((tenure(), drops.load(SeqCst)), (Some(older.tenure), 1));
+    let again = environment(0x30, &drops).publish(own, false);
+    assert_eq!(function.slots().count(), 4, "slots are used again");
+    drop((older, elsewhere, for_all, again));
+    assert_eq!((tenure(), drops.load(SeqCst)), (None, 5));
+}
+
+#[test]
+fn environments_come_and_go_while_others_call() {
+    const ROUNDS: usize = 2000;
+    let drops: Arc<AtomicUsize> = Arc::default();
+    let over = AtomicUsize::new(0);
+    let function = Function::find_or_add(0x40);
+    std::thread::scope(|threads| {
+        for _ in 0..3 {
+            threads.spawn(|| {
+                while over.load(SeqCst) == 0 {
+                    if let Some(call) = function.enter() {
+                        // SAFETY: all of this function's environments are of this type.
+                        let counted = unsafe { call.content::<Counted>() };
+                        assert!(Arc::strong_count(&counted.0) > 1);
+                    }
+                }
+            });
+        }
+        for round in 0..ROUNDS {
+            let mut environment = environment(0x40, &drops);
+            if round % 3 == 0 {
+                environment.is_lent();
+            }
+            environment.publish(thread::scope(), true).close().unwrap();
+        }
+        over.store(1, SeqCst);
+    });
+    assert_eq!(drops.load(SeqCst), ROUNDS);
+}
+
+#[test]
+fn a_panic_in_a_drop_is_told_by_who_closes() {
+    struct Panics;
+    impl Drop for Panics {
+        fn drop(&mut self) {
+            panic!("not today");
+        }
+    }
+    // SAFETY: nothing is in it.
+    let published = unsafe { Environment::new(0x50, Panics) }.publish(thread::scope(), false);
+    let thrown = published.close().unwrap_err();
+    assert_eq!(text(&*thrown), "not today");
+    // SAFETY: nothing is in it.
+    let published = unsafe { Environment::new(0x50, Panics) }.publish(thread::scope(), false);
+    let call = Function::find(0x50).unwrap().enter().unwrap();
+    published.close().unwrap();
+    drop(call);
+}
+
+#[test]
+fn who_is_within_is_told_and_others_wait() {
+    let alone = Alone::new(0);
+    assert_eq!(alone.with(|_| alone.with(|_| ())), Ok(Err(Refused::Within)));
+    std::thread::scope(|threads| {
+        for _ in 0..4 {
+            threads.spawn(|| (0..500).for_each(|_| alone.with(|count| *count += 1).unwrap()));
+        }
+    });
+    assert_eq!(alone.with(|count| *count), Ok(2000));
+}

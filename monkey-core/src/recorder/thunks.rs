@@ -1,0 +1,152 @@
+//! Thunks, many at a time: their code is the same but for where it lies, and is written before anybody runs it.
+use super::Recorder;
+use crate::code;
+use crate::error::Cause;
+use crate::group::Group;
+use crate::stub::{Noting, arch, noting};
+use crate::thread;
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering::SeqCst};
+
+/// One thunk's part of a block's code, in bytes.
+const UNIT: usize = 128;
+/// Bytes of a block's code, or a page if that is more.
+const CODE: usize = 16 << 10;
+
+/// What a thunk's code reads.
+#[repr(C)]
+#[derive(Debug)]
+struct Data {
+    recorder: AtomicU64,
+    target: AtomicU64,
+}
+
+const _: () = {
+    use std::mem::offset_of;
+    assert!(offset_of!(Data, recorder) as u64 == noting::RECORDER);
+    assert!(offset_of!(Data, target) as u64 == noting::TARGET);
+    assert!(size_of::<Data>() as u64 == noting::SIZE);
+};
+
+/// Memory of many thunks, which are taken one after the other.
+#[derive(Debug)]
+struct Block {
+    start: usize,
+    code: usize,
+    taken: AtomicUsize,
+}
+
+static CURRENT: AtomicPtr<Block> = AtomicPtr::new(ptr::null_mut());
+
+impl Block {
+    fn allocate() -> Result<&'static Self, Cause> {
+        code::choose_way();
+        let page = code::page_size();
+        let size = CODE.next_multiple_of(page);
+        let data = (size / UNIT * size_of::<Data>()).next_multiple_of(page);
+        let memory = code::allocate(0, usize::MAX >> 1, size, data)?;
+        let block = Self { start: memory.start, code: size, taken: AtomicUsize::new(0) };
+        code::write(block.start, &block.assemble())?;
+        Ok(Box::leak(Box::new(block)))
+    }
+
+    fn assemble(&self) -> Vec<u8> {
+        let thread_id = thread::id_offset().map(|offset| offset as i64);
+        let mut all = Vec::with_capacity(self.code);
+        for index in 0..self.code / UNIT {
+            let layout = Noting {
+                code: self.code_of(index) as u64,
+                data: ptr::from_ref(self.data(index)) as u64,
+                thread_id,
+            };
+            let code = arch::note(&layout);
+            assert!(code.len() <= UNIT, "a thunk fits in its unit");
+            all.extend(code);
+            all.resize((index + 1) * UNIT, 0);
+        }
+        all
+    }
+
+    fn code_of(&self, index: usize) -> usize {
+        self.start + index * UNIT
+    }
+
+    fn data(&self, index: usize) -> &'static Data {
+        let data = (self.start + self.code + index * size_of::<Data>()) as *const Data;
+        // SAFETY: in the data part of the block, which is mapped for good, aligned and zero at first.
+        unsafe { &*data }
+    }
+
+    fn take(&self) -> Option<Thunk> {
+        let index = self.taken.fetch_add(1, SeqCst);
+        (index < self.code / UNIT).then(|| Thunk { code: self.code_of(index), data: self.data(index) })
+    }
+}
+
+/// Notes calls in a record, and goes on.
+#[derive(Debug, Clone, Copy)]
+pub struct Thunk {
+    code: usize,
+    data: &'static Data,
+}
+
+impl Thunk {
+    /// A new one. Where it leads has to be said before its first call.
+    pub fn new(recorder: &Recorder) -> Result<Self, Cause> {
+        let thunk = Self::take()?;
+        thunk.data.recorder.store(recorder.address() as u64, SeqCst);
+        Ok(thunk)
+    }
+
+    fn take() -> Result<Self, Cause> {
+        loop {
+            let current = CURRENT.load(SeqCst);
+            // SAFETY: null, or a block, which is never freed.
+            if let Some(thunk) = unsafe { current.as_ref() }.and_then(Block::take) {
+                return Ok(thunk);
+            }
+            let next = ptr::from_ref(Block::allocate()?).cast_mut();
+            // Whoever was first: the other block is lost, once in a while.
+            let _ = CURRENT.compare_exchange(current, next, SeqCst, SeqCst);
+        }
+    }
+
+    /// Where calls go in.
+    pub fn code(self) -> usize {
+        self.code
+    }
+
+    /// What its notes call it.
+    pub fn id(self) -> usize {
+        ptr::from_ref(self.data) as usize
+    }
+
+    /// Where calls go on to.
+    pub fn lead_to(self, target: usize) {
+        self.data.target.store(target as u64, SeqCst);
+    }
+}
+
+/// Those of one patch: one for each copy of its function.
+#[derive(Debug, Clone, Default)]
+pub struct Thunks {
+    /// Each with the trampoline of its copy, which tells the copies apart.
+    of_copies: Vec<(usize, Thunk)>,
+}
+
+impl Thunks {
+    pub fn new(recorder: &Recorder, group: &'static Group) -> Result<Self, Cause> {
+        let of_copies = group.hooks().map(|hook| Ok((hook.original, Thunk::new(recorder)?)));
+        Ok(Self { of_copies: of_copies.collect::<Result<_, Cause>>()? })
+    }
+
+    /// The one of the copy with this trampoline.
+    pub fn of_copy(&self, original: usize) -> Option<Thunk> {
+        self.of_copies.iter().find(|(own, _)| *own == original).map(|(_, thunk)| *thunk)
+    }
+
+    /// Whether it was one of these that has noted a call.
+    pub fn noted(&self, id: usize) -> bool {
+        self.of_copies.iter().any(|(_, thunk)| thunk.id() == id)
+    }
+}

@@ -1,0 +1,186 @@
+//! The end of a test whose threads all wait for good: each says where, then all end, the test's own thread last.
+use super::slot::{DOOMED, QUIET, RELEASED, Slot};
+use super::wake::wake;
+use super::{State, real_now, unwind as tables};
+use crate::place::Frames;
+use crate::system_call::original::syscall;
+use crate::world::{Inside, World};
+use monkey_core::border::{self, Bypass};
+use std::fmt::Write as _;
+use std::panic::resume_unwind;
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering::SeqCst;
+use std::thread;
+use std::time::Duration;
+
+/// Why it ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// All wait, and no wait has an end.
+    Stuck,
+    /// The clock was turned too often.
+    Turns,
+}
+
+/// How long threads are given to say where they wait, or to end.
+const LIMIT: i64 = 300_000_000;
+const PAUSE: Duration = Duration::from_millis(1);
+
+/// Ends a world's test, on a thread of its own: it takes a while. Called where replacements are bypassed or not there.
+pub fn begin(world: &'static World, reason: Reason) {
+    let _ =
+        thread::Builder::new().name("monkey deadlock".to_owned()).spawn(move || run(&world.clock, reason));
+}
+
+fn run(clock: &'static State, reason: Reason) {
+    let _bypass = Bypass::begin();
+    let all: Vec<&'static Slot> = clock.slots.all().filter(|slot| slot.waits()).collect();
+    ask_where(&all);
+    let text = text(clock, reason, &all);
+    clock.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(text);
+    let owner = clock.owner.load(SeqCst);
+    let (own, others): (Vec<&Slot>, Vec<&Slot>) = all.into_iter().partition(|slot| slot.thread() == owner);
+    match clock.ends.fetch_add(1, SeqCst) {
+        0 if own.iter().all(|slot| !has(slot, "thread::scoped")) => {
+            if own.iter().any(|slot| has(slot, "tokio::runtime::park")) {
+                // What is thrown there poisons a lock that the runtime's end may want: then the process aborts, and
+                // what the harness has kept of the test's output is lost.
+                clock.tell_failure();
+            }
+            tell_all(&others, QUIET);
+            tell_all(&own, RELEASED);
+        }
+        0 | 1 => {
+            clock.tell_failure();
+            for slot in others {
+                tell(slot, RELEASED);
+                wait_until(|| !border::thread_exists(slot.thread()));
+            }
+            tell_all(&own, QUIET);
+        }
+        _ => {
+            eprintln!("a test that waits for good cannot be ended, so the process is");
+            std::process::abort();
+        }
+    }
+    clock.watch.clear();
+}
+
+/// Lets all say where they wait.
+fn ask_where(all: &[&Slot]) {
+    for slot in all {
+        *slot.frames.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        slot.signal.store(DOOMED, SeqCst);
+    }
+    wait_until(|| {
+        let silent = all.iter().filter(|slot| frames(slot).is_none());
+        silent.map(|slot| wake(slot)).count() == 0
+    });
+}
+
+/// Whether a thread waits below such a function; also where that cannot be told. What lies on a stack that is lent to scoped threads
+/// must not go before they have ended.
+fn has(slot: &Slot, path: &str) -> bool {
+    frames(slot).is_none_or(|frames| frames.functions().any(|function| function.contains(path)))
+}
+
+fn wait_until(done: impl Fn() -> bool) {
+    let begun = real_now();
+    while !done() && real_now() - begun < LIMIT {
+        thread::sleep(PAUSE);
+    }
+}
+
+fn frames(slot: &Slot) -> Option<Frames> {
+    *slot.frames.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn tell_all(slots: &[&Slot], signal: u32) {
+    for slot in slots {
+        tell(slot, signal);
+    }
+}
+
+fn tell(slot: &Slot, signal: u32) {
+    slot.signal.store(signal, SeqCst);
+    let wake = (libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG) as usize;
+    // SAFETY: a word that is never freed.
+    unsafe { syscall(libc::SYS_futex, slot.signal.as_ptr() as usize, wake, i32::MAX as usize, 0, 0, 0) };
+}
+
+/// A thread that is told that it waits for good says where, and waits for what comes of it.
+pub fn report_and_wait(slot: &Slot) {
+    let _bypass = Bypass::begin();
+    *slot.frames.lock().unwrap_or_else(PoisonError::into_inner) = Some(Frames::here());
+    while slot.signal.load(SeqCst) == DOOMED {
+        let wait = (libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG) as usize;
+        // SAFETY: a word that is never freed.
+        unsafe { syscall(libc::SYS_futex, slot.signal.as_ptr() as usize, wait, DOOMED as usize, 0, 0, 0) };
+    }
+}
+
+fn text(clock: &State, reason: Reason, all: &[&Slot]) -> String {
+    let mut text = match reason {
+        Reason::Stuck if clock.manual.load(SeqCst) => {
+            "deadlock: every thread of this test waits, and its clock is turned by hand".to_owned()
+        }
+        Reason::Stuck => "deadlock: every thread of this test waits, and no wait has an end".to_owned(),
+        Reason::Turns => format!(
+            "the clock was turned {} times, as if this test went on for ever; it stands {:?} after its beginning",
+            clock.turns.load(SeqCst),
+            Duration::from_nanos(clock.time.elapsed())
+        ),
+    };
+    for slot in all.iter().rev() {
+        let name =
+            std::fs::read_to_string(format!("/proc/self/task/{}/comm", slot.thread())).unwrap_or_default();
+        let _ = write!(text, "\n  thread `{}` ({}) waits ", name.trim_end(), slot.thread());
+        match frames(slot).and_then(|frames| frames.place()) {
+            Some(place) => {
+                let (file, line) = (place.file.unwrap_or_default(), place.line.unwrap_or_default());
+                let _ = write!(text, "at {file}:{line} (`{}`)", place.function);
+            }
+            None => text.push_str("at a place without debug information"),
+        }
+    }
+    text.push_str(match reason {
+        Reason::Stuck => {
+            "\n  help: somebody has to unlock, send, or end; threads outside this test's scope are not waited for, unless they \
+             take it along (`monkey::Scope::run`)"
+        }
+        Reason::Turns => "\n  help: end what repeats, or raise the limit: `clock.turn_limit(n)`",
+    });
+    text
+}
+
+/// Ends the calling thread, which waits for good, by a panic; returns where that cannot be.
+///
+/// The test's own thread panics with the text; the others throw it, and nothing is printed.
+pub fn unwind(slot: &Slot, world: Inside) {
+    let is_owner = slot.thread() == world.clock.owner.load(SeqCst);
+    if thread::panicking() || !tables::is_possible() {
+        if is_owner {
+            world.clock.tell_failure();
+        }
+        return;
+    }
+    let text = world.clock.failure.lock().unwrap_or_else(PoisonError::into_inner).clone().unwrap_or_default();
+    let told = is_owner && world.clock.failure_told.swap(true, SeqCst);
+    drop(world);
+    match is_owner {
+        true if told => panic!("deadlock: the test ends here"),
+        true => panic!("{text}"),
+        false => resume_unwind(Box::new(text)),
+    }
+}
+
+impl State {
+    /// Says on standard error why the test ends, unless that was said.
+    fn tell_failure(&self) {
+        let _bypass = Bypass::begin();
+        if !self.failure_told.swap(true, SeqCst) {
+            let text = self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            eprintln!("{}", text.unwrap_or_default());
+        }
+    }
+}

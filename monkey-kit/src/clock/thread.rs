@@ -1,0 +1,211 @@
+//! Waits of the C library's own: for a thread's end, on a condition, on a semaphore. It makes their system calls itself, so they
+//! are waited for in slices of real time.
+use super::slot::Kind;
+use super::time::{self, timespec_of};
+use super::wait::{End, Slept};
+use super::{deadlock, real_clock};
+use crate::border::{errno, fail, functions};
+use crate::world::{self, Inside};
+use libc::{c_int, c_void, clockid_t, pthread_cond_t, pthread_mutex_t, pthread_t, sem_t, timespec};
+
+functions! {
+    PTHREAD_JOIN = pthread_join(thread: pthread_t, result: *mut *mut c_void) -> c_int => pthread_join;
+    PTHREAD_TIMEDJOIN_NP = pthread_timedjoin_np(thread: pthread_t, result: *mut *mut c_void, until: *const timespec) -> c_int => pthread_timedjoin_np;
+    PTHREAD_COND_WAIT = pthread_cond_wait(condition: *mut pthread_cond_t, mutex: *mut pthread_mutex_t) -> c_int => pthread_cond_wait;
+    PTHREAD_COND_TIMEDWAIT = pthread_cond_timedwait(condition: *mut pthread_cond_t, mutex: *mut pthread_mutex_t, until: *const timespec) -> c_int => pthread_cond_timedwait;
+    PTHREAD_COND_CLOCKWAIT = pthread_cond_clockwait(condition: *mut pthread_cond_t, mutex: *mut pthread_mutex_t, clock: clockid_t, until: *const timespec) -> c_int => pthread_cond_clockwait;
+    SEM_WAIT = sem_wait(semaphore: *mut sem_t) -> c_int => sem_wait;
+    SEM_TIMEDWAIT = sem_timedwait(semaphore: *mut sem_t, until: *const timespec) -> c_int => sem_timedwait;
+    SEM_CLOCKWAIT = sem_clockwait(semaphore: *mut sem_t, clock: clockid_t, until: *const timespec) -> c_int => sem_clockwait;
+}
+
+/// How long a slice of a wait is that nobody can end but its own reason.
+const SLICE: i64 = 50_000_000;
+/// That of a semaphore, which a turn of the clock may have to end.
+const SHORT_SLICE: i64 = 2_000_000;
+/// That of a condition, which is woken where it has to end.
+const LONG_SLICE: i64 = 2_000_000_000;
+
+/// The caller's world, if its clock is paused.
+fn paused() -> Option<Inside> {
+    world::enter().filter(|world| world.clock.counts())
+}
+
+fn real(clock: clockid_t, span: i64) -> timespec {
+    timespec_of(real_clock(clock) + span)
+}
+
+unsafe fn join(thread: pthread_t, result: *mut *mut c_void, deadline: Option<u64>, world: &Inside) -> End {
+    world.clock.wait(Kind::Slices, 0, deadline, |_| {
+        let until = real(libc::CLOCK_REALTIME, SLICE);
+        // SAFETY: the caller's arguments, and a time of our own.
+        match unsafe { original::pthread_timedjoin_np(thread, result, &raw const until) } {
+            libc::ETIMEDOUT => Slept::Again,
+            over => Slept::Over(over),
+        }
+    })
+}
+
+unsafe fn pthread_join(thread: pthread_t, result: *mut *mut c_void) -> c_int {
+    if let Some(world) = paused() {
+        // SAFETY: the caller's arguments.
+        match unsafe { join(thread, result, None, &world) } {
+            End::Woken(over) => return over,
+            End::TimedOut => return libc::ETIMEDOUT,
+            End::Deadlocked => {
+                deadlock::unwind(world.clock.slots.own(), world);
+                return libc::EDEADLK;
+            }
+            End::Gone => {}
+        }
+    }
+    // SAFETY: the caller's arguments.
+    unsafe { original::pthread_join(thread, result) }
+}
+
+unsafe fn pthread_timedjoin_np(thread: pthread_t, result: *mut *mut c_void, until: *const timespec) -> c_int {
+    // SAFETY: null, or the caller's.
+    let given = unsafe { until.as_ref() }.copied();
+    if let (Some(world), Some(given)) = (paused(), given) {
+        let deadline = world.clock.time.moment(libc::CLOCK_REALTIME, given);
+        // SAFETY: the caller's arguments.
+        match unsafe { join(thread, result, deadline, &world) } {
+            End::Woken(over) => return over,
+            End::TimedOut | End::Gone => return libc::ETIMEDOUT,
+            End::Deadlocked => return libc::EDEADLK,
+        }
+    }
+    // SAFETY: the caller's arguments.
+    unsafe { original::pthread_timedjoin_np(thread, result, until) }
+}
+
+/// Waits on a condition; `None`: the clock is not paused.
+///
+/// # Safety
+/// As the function of this name.
+unsafe fn wait_on(
+    condition: *mut pthread_cond_t,
+    mutex: *mut pthread_mutex_t,
+    deadline: impl FnOnce(&Inside) -> Option<u64>,
+) -> Option<c_int> {
+    let world = paused()?;
+    let deadline = deadline(&world);
+    let end = world.clock.wait(Kind::Condition, condition as usize, deadline, |_| {
+        let until = real(libc::CLOCK_MONOTONIC, LONG_SLICE);
+        // SAFETY: the caller's arguments, and a time of our own.
+        let over = unsafe {
+            original::pthread_cond_clockwait(condition, mutex, libc::CLOCK_MONOTONIC, &raw const until)
+        };
+        // What came between two slices would be lost: so the caller looks for himself, as he has to in any case.
+        Slept::Over(if over == libc::ETIMEDOUT { 0 } else { over })
+    });
+    Some(match end {
+        End::Woken(over) => over,
+        End::TimedOut => libc::ETIMEDOUT,
+        End::Gone => 0,
+        End::Deadlocked => {
+            deadlock::unwind(world.clock.slots.own(), world);
+            libc::EDEADLK
+        }
+    })
+}
+
+unsafe fn pthread_cond_wait(condition: *mut pthread_cond_t, mutex: *mut pthread_mutex_t) -> c_int {
+    // SAFETY: the caller's arguments.
+    let waited = unsafe { wait_on(condition, mutex, |_| None) };
+    // SAFETY: the caller's arguments.
+    waited.unwrap_or_else(|| unsafe { original::pthread_cond_wait(condition, mutex) })
+}
+
+/// Which clock a time is of: a condition does not say, but the two are decades apart.
+fn likely_moment(world: &Inside, until: timespec) -> u64 {
+    let time = &world.clock.time;
+    let shows = |clock| time.read(clock).unwrap_or_default();
+    let apart = |clock| (time::nanoseconds(until) - shows(clock)).abs();
+    let wall = apart(libc::CLOCK_REALTIME) <= apart(libc::CLOCK_MONOTONIC);
+    time.moment(if wall { libc::CLOCK_REALTIME } else { libc::CLOCK_MONOTONIC }, until).unwrap_or(0)
+}
+
+unsafe fn pthread_cond_timedwait(
+    condition: *mut pthread_cond_t,
+    mutex: *mut pthread_mutex_t,
+    until: *const timespec,
+) -> c_int {
+    // SAFETY: null, or the caller's.
+    let given = unsafe { until.as_ref() }.copied();
+    // SAFETY: the caller's arguments.
+    let waited = unsafe { wait_on(condition, mutex, |world| given.map(|given| likely_moment(world, given))) };
+    // SAFETY: the caller's arguments.
+    waited.unwrap_or_else(|| unsafe { original::pthread_cond_timedwait(condition, mutex, until) })
+}
+
+unsafe fn pthread_cond_clockwait(
+    condition: *mut pthread_cond_t,
+    mutex: *mut pthread_mutex_t,
+    clock: clockid_t,
+    until: *const timespec,
+) -> c_int {
+    // SAFETY: null, or the caller's.
+    let given = unsafe { until.as_ref() }.copied();
+    // SAFETY: the caller's arguments.
+    let waited = unsafe {
+        wait_on(condition, mutex, |world| given.and_then(|given| world.clock.time.moment(clock, given)))
+    };
+    // SAFETY: the caller's arguments.
+    waited.unwrap_or_else(|| unsafe { original::pthread_cond_clockwait(condition, mutex, clock, until) })
+}
+
+/// Waits on a semaphore; `None`: the clock is not paused.
+///
+/// # Safety
+/// As the function of this name.
+unsafe fn take(semaphore: *mut sem_t, until: Option<(clockid_t, timespec)>) -> Option<c_int> {
+    let world = paused()?;
+    // SAFETY: the caller's.
+    if unsafe { libc::sem_trywait(semaphore) } == 0 {
+        return Some(0);
+    }
+    let deadline = until.and_then(|(clock, until)| world.clock.time.moment(clock, until));
+    let end = world.clock.wait(Kind::Slices, 0, deadline, |_| {
+        let until = real(libc::CLOCK_MONOTONIC, SHORT_SLICE);
+        // SAFETY: the caller's semaphore, and a time of our own.
+        let taken = unsafe { original::sem_clockwait(semaphore, libc::CLOCK_MONOTONIC, &raw const until) };
+        match errno() {
+            _ if taken == 0 => Slept::Over(0),
+            libc::ETIMEDOUT => Slept::Again,
+            error => Slept::Over(error),
+        }
+    });
+    Some(match end {
+        End::Woken(0) => 0,
+        End::Woken(error) => fail(error),
+        End::TimedOut => fail(libc::ETIMEDOUT),
+        End::Gone => fail(libc::EINTR),
+        End::Deadlocked => fail(libc::EDEADLK),
+    })
+}
+
+unsafe fn sem_wait(semaphore: *mut sem_t) -> c_int {
+    // SAFETY: the caller's.
+    let taken = unsafe { take(semaphore, None) };
+    // SAFETY: the caller's.
+    taken.unwrap_or_else(|| unsafe { original::sem_wait(semaphore) })
+}
+
+unsafe fn sem_timedwait(semaphore: *mut sem_t, until: *const timespec) -> c_int {
+    // SAFETY: null, or the caller's.
+    let given = unsafe { until.as_ref() }.map(|until| (libc::CLOCK_REALTIME, *until));
+    // SAFETY: the caller's.
+    let taken = given.and_then(|given| unsafe { take(semaphore, Some(given)) });
+    // SAFETY: the caller's arguments.
+    taken.unwrap_or_else(|| unsafe { original::sem_timedwait(semaphore, until) })
+}
+
+unsafe fn sem_clockwait(semaphore: *mut sem_t, clock: clockid_t, until: *const timespec) -> c_int {
+    // SAFETY: null, or the caller's.
+    let given = unsafe { until.as_ref() }.map(|until| (clock, *until));
+    // SAFETY: the caller's.
+    let taken = given.and_then(|given| unsafe { take(semaphore, Some(given)) });
+    // SAFETY: the caller's arguments.
+    taken.unwrap_or_else(|| unsafe { original::sem_clockwait(semaphore, clock, until) })
+}

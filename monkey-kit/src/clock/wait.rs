@@ -1,0 +1,72 @@
+//! Waiting for a paused clock: the thread says until when, looks whether it was the last one that still ran, and sleeps.
+use super::slot::{DOOMED, FIRED, GONE, Kind, NEVER, QUIET, Slot};
+use super::{State, deadlock, watcher};
+use monkey_core::border::Bypass;
+use std::sync::atomic::Ordering::SeqCst;
+
+/// How a wait has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// As it would without us; with what the sleep gave.
+    Woken(i32),
+    TimedOut,
+    /// There is no such clock any more.
+    Gone,
+    /// It would never end.
+    Deadlocked,
+}
+
+/// What a sleep in the kernel gave.
+pub enum Slept {
+    /// The wait is over.
+    Over(i32),
+    /// Nothing has come of it: look, and sleep again.
+    Again,
+}
+
+impl State {
+    /// Waits. `sleep` sleeps in the kernel until the program's own reason comes or the slot's signal does.
+    pub fn wait(
+        &self,
+        kind: Kind,
+        address: usize,
+        deadline: Option<u64>,
+        mut sleep: impl FnMut(&Slot) -> Slept,
+    ) -> End {
+        let deadline = deadline.unwrap_or(NEVER);
+        if deadline <= self.time.elapsed() {
+            return End::TimedOut;
+        }
+        let slot = self.slots.own();
+        slot.begin(kind, address, deadline, self.next_order());
+        {
+            let _bypass = Bypass::begin();
+            self.look(slot.thread());
+            watcher::notice();
+        }
+        let end = loop {
+            match slot.signal.load(SeqCst) {
+                QUIET => {}
+                FIRED => break End::TimedOut,
+                GONE => break End::Gone,
+                DOOMED => {
+                    deadlock::report_and_wait(slot);
+                    continue;
+                }
+                _ => break End::Deadlocked,
+            }
+            if !self.time.is_paused() {
+                break End::Gone;
+            }
+            if let Slept::Over(result) = sleep(slot)
+                && slot.signal.load(SeqCst) < DOOMED
+            {
+                // Who is told that his time is over has slept through it, whatever came in that moment.
+                break if slot.signal.load(SeqCst) == FIRED { End::TimedOut } else { End::Woken(result) };
+            }
+        };
+        slot.end();
+        slot.signal.store(QUIET, SeqCst);
+        end
+    }
+}

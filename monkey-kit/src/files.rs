@@ -1,0 +1,271 @@
+//! Opening, reading, writing, removing and closing at the border.
+use crate::border::{fail, functions};
+use crate::fs::{Op, Opened, State, absolute};
+use crate::{fs, random, world};
+use libc::{c_char, c_int, c_void, iovec, mode_t, off_t, size_t, ssize_t};
+use monkey_core::border::Bypass;
+use std::ffi::CStr;
+use std::path::PathBuf;
+
+functions! {
+    OPEN = open(path: *const c_char, flags: c_int, mode: mode_t) -> c_int => open;
+    OPEN64 = open64(path: *const c_char, flags: c_int, mode: mode_t) -> c_int => open64;
+    OPENAT = openat(folder: c_int, path: *const c_char, flags: c_int, mode: mode_t) -> c_int => openat;
+    OPENAT64 = openat64(folder: c_int, path: *const c_char, flags: c_int, mode: mode_t) -> c_int => openat64;
+    CREAT = creat(path: *const c_char, mode: mode_t) -> c_int => creat;
+    CREAT64 = creat64(path: *const c_char, mode: mode_t) -> c_int => creat;
+    READ = read(descriptor: c_int, buffer: *mut c_void, length: size_t) -> ssize_t => read;
+    READV = readv(descriptor: c_int, parts: *const iovec, count: c_int) -> ssize_t => readv;
+    PREAD = pread(descriptor: c_int, buffer: *mut c_void, length: size_t, at: off_t) -> ssize_t => pread;
+    PREAD64 = pread64(descriptor: c_int, buffer: *mut c_void, length: size_t, at: off_t) -> ssize_t => pread64;
+    WRITE = write(descriptor: c_int, buffer: *const c_void, length: size_t) -> ssize_t => write;
+    WRITEV = writev(descriptor: c_int, parts: *const iovec, count: c_int) -> ssize_t => writev;
+    PWRITE = pwrite(descriptor: c_int, buffer: *const c_void, length: size_t, at: off_t) -> ssize_t => pwrite;
+    PWRITE64 = pwrite64(descriptor: c_int, buffer: *const c_void, length: size_t, at: off_t) -> ssize_t => pwrite64;
+    FSYNC = fsync(descriptor: c_int) -> c_int => fsync;
+    FDATASYNC = fdatasync(descriptor: c_int) -> c_int => fdatasync;
+    UNLINK = unlink(path: *const c_char) -> c_int => unlink;
+    UNLINKAT = unlinkat(folder: c_int, path: *const c_char, flags: c_int) -> c_int => unlinkat;
+    RMDIR = rmdir(path: *const c_char) -> c_int => rmdir;
+    RENAME = rename(from: *const c_char, to: *const c_char) -> c_int => rename;
+    MKDIR = mkdir(path: *const c_char, mode: mode_t) -> c_int => mkdir;
+    CLOSE = close(descriptor: c_int) -> c_int => close;
+}
+
+/// Asks the files of the caller's world, if it has any of its own, about a path.
+///
+/// # Safety
+/// The path is null or ends with a zero.
+unsafe fn ask<R>(
+    folder: c_int,
+    path: *const c_char,
+    ask: impl FnOnce(&State, PathBuf) -> Option<R>,
+) -> Option<R> {
+    let world = world::enter().filter(|world| !world.fs.is_empty())?;
+    let _bypass = Bypass::begin();
+    // SAFETY: the caller's path.
+    let path = unsafe { fs::given(folder, path) }?;
+    ask(&world.fs, absolute(&path))
+}
+
+/// Opens a path: in the world's memory, or, by `original`, the system's, which may be a device that gives random bytes.
+///
+/// # Safety
+/// The path is null or ends with a zero.
+unsafe fn open_by(
+    folder: c_int,
+    path: *const c_char,
+    flags: c_int,
+    original: impl FnOnce() -> c_int,
+) -> c_int {
+    // SAFETY: the caller's path.
+    match unsafe { ask(folder, path, |files, path| Some(files.open(&path, flags))) } {
+        Some(Opened::Descriptor(descriptor)) => return descriptor,
+        Some(Opened::Failed(errno)) => return fail(errno),
+        Some(Opened::Original) | None => {}
+    }
+    let descriptor = original();
+    if let Some(world) = world::enter().filter(|_| !path.is_null()) {
+        // SAFETY: the caller's path.
+        random::open(&world, unsafe { CStr::from_ptr(path) }, descriptor);
+    }
+    descriptor
+}
+
+unsafe fn open(path: *const c_char, flags: c_int, mode: mode_t) -> c_int {
+    // SAFETY: the caller's arguments.
+    let system = || unsafe { original::open(path, flags, mode) };
+    // SAFETY: the caller's path.
+    unsafe { open_by(libc::AT_FDCWD, path, flags, system) }
+}
+
+unsafe fn open64(path: *const c_char, flags: c_int, mode: mode_t) -> c_int {
+    // SAFETY: the caller's arguments.
+    let system = || unsafe { original::open64(path, flags, mode) };
+    // SAFETY: the caller's path.
+    unsafe { open_by(libc::AT_FDCWD, path, flags, system) }
+}
+
+unsafe fn openat(folder: c_int, path: *const c_char, flags: c_int, mode: mode_t) -> c_int {
+    // SAFETY: the caller's arguments.
+    let system = || unsafe { original::openat(folder, path, flags, mode) };
+    // SAFETY: the caller's path.
+    unsafe { open_by(folder, path, flags, system) }
+}
+
+unsafe fn openat64(folder: c_int, path: *const c_char, flags: c_int, mode: mode_t) -> c_int {
+    // SAFETY: the caller's arguments.
+    let system = || unsafe { original::openat64(folder, path, flags, mode) };
+    // SAFETY: the caller's path.
+    unsafe { open_by(folder, path, flags, system) }
+}
+
+unsafe fn creat(path: *const c_char, mode: mode_t) -> c_int {
+    // SAFETY: the caller's arguments.
+    unsafe { open(path, libc::O_CREAT | libc::O_WRONLY | libc::O_TRUNC, mode) }
+}
+
+/// The error that an operation on a descriptor fails with in the caller's world, if it does.
+fn failure(op: Op, descriptor: c_int) -> Option<c_int> {
+    let world = world::enter().filter(|world| !world.fs.is_empty())?;
+    let _bypass = Bypass::begin();
+    world.fs.failure_of(op, descriptor)
+}
+
+unsafe fn read(descriptor: c_int, buffer: *mut c_void, length: size_t) -> ssize_t {
+    if let Some(errno) = failure(Op::Read, descriptor) {
+        return fail(errno) as ssize_t;
+    }
+    if let Some(world) = world::enter().filter(|_| !buffer.is_null() && length != 0) {
+        // SAFETY: the caller's memory.
+        let buffer = unsafe { std::slice::from_raw_parts_mut(buffer.cast::<u8>(), length) };
+        if random::read(&world, descriptor, buffer) {
+            return length as ssize_t;
+        }
+    }
+    // SAFETY: the caller's arguments. Nobody is in the world while it blocks.
+    unsafe { original::read(descriptor, buffer, length) }
+}
+
+unsafe fn readv(descriptor: c_int, parts: *const iovec, count: c_int) -> ssize_t {
+    match failure(Op::Read, descriptor) {
+        Some(errno) => fail(errno) as ssize_t,
+        // SAFETY: the caller's arguments.
+        None => unsafe { original::readv(descriptor, parts, count) },
+    }
+}
+
+unsafe fn pread(descriptor: c_int, buffer: *mut c_void, length: size_t, at: off_t) -> ssize_t {
+    match failure(Op::Read, descriptor) {
+        Some(errno) => fail(errno) as ssize_t,
+        // SAFETY: the caller's arguments.
+        None => unsafe { original::pread(descriptor, buffer, length, at) },
+    }
+}
+
+unsafe fn pread64(descriptor: c_int, buffer: *mut c_void, length: size_t, at: off_t) -> ssize_t {
+    match failure(Op::Read, descriptor) {
+        Some(errno) => fail(errno) as ssize_t,
+        // SAFETY: the caller's arguments.
+        None => unsafe { original::pread64(descriptor, buffer, length, at) },
+    }
+}
+
+unsafe fn write(descriptor: c_int, buffer: *const c_void, length: size_t) -> ssize_t {
+    match failure(Op::Write, descriptor) {
+        Some(errno) => fail(errno) as ssize_t,
+        // SAFETY: the caller's arguments.
+        None => unsafe { original::write(descriptor, buffer, length) },
+    }
+}
+
+unsafe fn writev(descriptor: c_int, parts: *const iovec, count: c_int) -> ssize_t {
+    match failure(Op::Write, descriptor) {
+        Some(errno) => fail(errno) as ssize_t,
+        // SAFETY: the caller's arguments.
+        None => unsafe { original::writev(descriptor, parts, count) },
+    }
+}
+
+unsafe fn pwrite(descriptor: c_int, buffer: *const c_void, length: size_t, at: off_t) -> ssize_t {
+    match failure(Op::Write, descriptor) {
+        Some(errno) => fail(errno) as ssize_t,
+        // SAFETY: the caller's arguments.
+        None => unsafe { original::pwrite(descriptor, buffer, length, at) },
+    }
+}
+
+unsafe fn pwrite64(descriptor: c_int, buffer: *const c_void, length: size_t, at: off_t) -> ssize_t {
+    match failure(Op::Write, descriptor) {
+        Some(errno) => fail(errno) as ssize_t,
+        // SAFETY: the caller's arguments.
+        None => unsafe { original::pwrite64(descriptor, buffer, length, at) },
+    }
+}
+
+unsafe fn fsync(descriptor: c_int) -> c_int {
+    match failure(Op::Sync, descriptor) {
+        Some(errno) => fail(errno),
+        // SAFETY: the caller's argument.
+        None => unsafe { original::fsync(descriptor) },
+    }
+}
+
+unsafe fn fdatasync(descriptor: c_int) -> c_int {
+    match failure(Op::Sync, descriptor) {
+        Some(errno) => fail(errno),
+        // SAFETY: the caller's argument.
+        None => unsafe { original::fdatasync(descriptor) },
+    }
+}
+
+/// What removing a path gives in the world's memory; `None`: it is the system's.
+fn removed(files: &State, path: &std::path::Path) -> Option<c_int> {
+    files.failure(Op::Remove, path).or_else(|| files.unlink(path))
+}
+
+/// 0, or the number of an error.
+fn given(result: c_int) -> c_int {
+    if result == 0 { 0 } else { fail(result) }
+}
+
+unsafe fn unlink(path: *const c_char) -> c_int {
+    // SAFETY: the caller's path.
+    match unsafe { ask(libc::AT_FDCWD, path, |files, path| removed(files, &path)) } {
+        Some(result) => given(result),
+        // SAFETY: the caller's path.
+        None => unsafe { original::unlink(path) },
+    }
+}
+
+unsafe fn unlinkat(folder: c_int, path: *const c_char, flags: c_int) -> c_int {
+    // SAFETY: the caller's path.
+    match unsafe { ask(folder, path, |files, path| removed(files, &path)) } {
+        Some(result) => given(result),
+        // SAFETY: the caller's arguments.
+        None => unsafe { original::unlinkat(folder, path, flags) },
+    }
+}
+
+unsafe fn rmdir(path: *const c_char) -> c_int {
+    // SAFETY: the caller's path.
+    match unsafe { ask(libc::AT_FDCWD, path, |files, path| files.failure(Op::Remove, &path)) } {
+        Some(errno) => fail(errno),
+        // SAFETY: the caller's path.
+        None => unsafe { original::rmdir(path) },
+    }
+}
+
+unsafe fn mkdir(path: *const c_char, mode: mode_t) -> c_int {
+    // SAFETY: the caller's path.
+    match unsafe { ask(libc::AT_FDCWD, path, |files, path| files.failure(Op::CreateDir, &path)) } {
+        Some(errno) => fail(errno),
+        // SAFETY: the caller's arguments.
+        None => unsafe { original::mkdir(path, mode) },
+    }
+}
+
+unsafe fn rename(from: *const c_char, to: *const c_char) -> c_int {
+    let renamed = |files: &State, path: PathBuf| {
+        // SAFETY: the caller's path.
+        let to = unsafe { fs::given(libc::AT_FDCWD, to) }?;
+        files.failure(Op::Rename, &path).or_else(|| files.rename(&path, &absolute(&to)))
+    };
+    // SAFETY: the caller's path.
+    match unsafe { ask(libc::AT_FDCWD, from, renamed) } {
+        Some(result) => given(result),
+        // SAFETY: the caller's arguments.
+        None => unsafe { original::rename(from, to) },
+    }
+}
+
+unsafe fn close(descriptor: c_int) -> c_int {
+    if let Some(world) = world::enter() {
+        random::close(&world, descriptor);
+        world.clock.forget_descriptor(descriptor);
+        let _bypass = Bypass::begin();
+        world.fs.close(descriptor);
+    }
+    // SAFETY: the caller's argument.
+    unsafe { original::close(descriptor) }
+}

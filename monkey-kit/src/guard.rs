@@ -1,0 +1,55 @@
+//! What every guard of the kit is made of: patches of the C library's functions, and the scope's world.
+use crate::border::Entry;
+use crate::world::{Hold, World};
+use monkey_core::border::{Bypass, Patches};
+use std::collections::HashSet;
+use std::ops::Deref;
+use std::panic::Location;
+
+/// Replaces functions in the caller's scope, and keeps its world.
+#[derive(Debug)]
+pub struct Guard {
+    // In this order: when the world goes, nobody new comes by.
+    _patches: Patches,
+    hold: Hold,
+    pub location: &'static Location<'static>,
+}
+
+impl Guard {
+    /// Those that this C library does not have are left out.
+    ///
+    /// # Panics
+    /// When one of them cannot be replaced: with the reason.
+    #[track_caller]
+    pub fn new(entries: &[&'static Entry]) -> Self {
+        let location = Location::caller();
+        let patches = {
+            let _bypass = Bypass::begin();
+            let mut functions: Vec<_> = entries.iter().filter_map(|entry| entry.function()).collect();
+            // Two names of one function, as `open` and `open64` are.
+            let mut seen = HashSet::new();
+            functions.retain(|function| seen.insert(function.target));
+            Patches::new(&functions, location)
+        };
+        match patches {
+            Ok(patches) => {
+                let hold = Hold::new(patches.scope(), patches.everywhere());
+                Self { _patches: patches, hold, location }
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+impl Guard {
+    pub fn world(&self) -> &'static World {
+        self.hold.world()
+    }
+}
+
+impl Deref for Guard {
+    type Target = World;
+    fn deref(&self) -> &World {
+        &self.hold
+    }
+}

@@ -1,0 +1,87 @@
+//! The keys of `HashMap`: the standard library asks the system for them once a thread, so those that a thread has already
+//! have to be changed where they lie.
+use libc::{c_int, c_void, dl_phdr_info, size_t};
+use monkey_core::border::Bypass;
+use std::hash::RandomState;
+use std::mem;
+
+/// What a `RandomState` is made of. Each new one adds one to the thread's first key.
+fn next() -> [u64; 2] {
+    const { assert!(size_of::<RandomState>() == size_of::<[u64; 2]>()) };
+    // SAFETY: two keys of 64 bits, which have no invalid values.
+    unsafe { mem::transmute::<RandomState, [u64; 2]>(RandomState::new()) }
+}
+
+/// Gives the calling thread these keys.
+///
+/// # Panics
+/// When this standard library keeps them in a way that is not known.
+pub fn set(keys: u128) {
+    let _bypass = Bypass::begin();
+    let found = find();
+    let Some(place) = found else {
+        panic!("`monkey::random::seed` does not know where this standard library has the keys of `HashMap`")
+    };
+    let new = [keys as u64, (keys >> 64) as u64];
+    // SAFETY: where the calling thread has its keys: two words that nobody else reads or writes.
+    unsafe { place.write_volatile(new) };
+}
+
+/// Where the calling thread has its keys: what changes as they do, among its thread-local blocks.
+fn find() -> Option<*mut [u64; 2]> {
+    let [first, second] = next();
+    let mut places = Vec::new();
+    let mut search = Search { wanted: [first.wrapping_add(1), second], places: &mut places };
+    // SAFETY: `look` takes what it is given here.
+    unsafe { libc::dl_iterate_phdr(Some(look), (&raw mut search).cast()) };
+    let after = [next()[0].wrapping_add(1), second];
+    // SAFETY: two words within a thread-local block of this thread.
+    places.retain(|place| unsafe { place.read_volatile() } == after);
+    match *places {
+        [only] => Some(only),
+        _ => None,
+    }
+}
+
+struct Search<'a> {
+    wanted: [u64; 2],
+    places: &'a mut Vec<*mut [u64; 2]>,
+}
+
+/// Looks through the calling thread's block of one loaded file.
+unsafe extern "C" fn look(info: *mut dl_phdr_info, _: size_t, search: *mut c_void) -> c_int {
+    // SAFETY: `find` passed its own.
+    let search = unsafe { &mut *search.cast::<Search<'_>>() };
+    // SAFETY: the loader's, for this call.
+    let info = unsafe { &*info };
+    let block = info.dlpi_tls_data.cast::<u64>();
+    // SAFETY: the file's program headers.
+    let headers = unsafe { std::slice::from_raw_parts(info.dlpi_phdr, info.dlpi_phnum.into()) };
+    let size = headers.iter().find(|header| header.p_type == libc::PT_TLS).map_or(0, |header| header.p_memsz);
+    let words = size as usize / size_of::<u64>();
+    if block.is_null() || !block.is_aligned() || words < 2 {
+        return 0;
+    }
+    for index in 0..words - 1 {
+        let place = block.wrapping_add(index).cast::<[u64; 2]>();
+        // SAFETY: two words within the block, which is this thread's.
+        if unsafe { place.read_volatile() } == search.wanted {
+            search.places.push(place);
+        }
+    }
+    0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{next, set};
+
+    #[test]
+    fn keys_are_those_that_were_set() {
+        set(7 | 9 << 64);
+        assert_eq!(next(), [7, 9]);
+        assert_eq!(next(), [8, 9]);
+        std::thread::spawn(|| set(u128::MAX)).join().unwrap();
+        assert_eq!(next(), [9, 9]);
+    }
+}

@@ -1,0 +1,301 @@
+//! A closure that captures, beside the function that finds and calls it.
+//!
+//! ```text
+//! trait Hint<R, A1>: for<'l> FnOnce(&'l A0, A1) -> R {}
+//! trait Calls<W, R, A1>: Sized { fn call<'l>(call: &Call<W, Self>, a0: &'l A0, a1: A1) -> R; }
+//! fn dummy<'l, R, A1>(_: &'l A0, _: A1) -> R { loop {} }
+//! fn hint<R, A1>(_: for<'l> fn(&'l A0, A1) -> R) -> Hint<dyn Hint<R, A1>> { .. }
+//! fn thin<'l, W, T, F: Calls<W, R, A1>, R, A1>(a0: &'l A0, a1: A1) -> R {
+//!     match enter(thin) { Call(call) => F::call(&call, a0, a1), Instead(other) => other(a0, a1) }
+//! }
+//! ```
+//!
+//! All of these have the signature that the closure's own tokens show. By the array of target and dummy rustc infers the types that are not
+//! written; by the one of target and `thin` both have one type, so whatever lifetime is in the target is in the closure too.
+mod signature;
+
+use crate::check::list::Replacement;
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
+use quote::{format_ident, quote_spanned};
+use signature::Signature;
+use syn::{Expr, ExprClosure};
+
+/// A closure, on its way to be a replacement.
+pub struct Captured {
+    /// Statements that keep the closure and find out how it is called.
+    pub before: TokenStream,
+    /// The function that stands in for the target, as an expression that may stand more than once.
+    pub given: TokenStream,
+    /// What is said of the replacement: what it captures.
+    pub environment: TokenStream,
+}
+
+pub fn captured(
+    entry: &Replacement,
+    closure: &ExprClosure,
+    alone: &Ident,
+    private: &TokenStream,
+) -> Captured {
+    let signature = Signature::read(closure);
+    let items = items(&signature, private);
+    let span = Span::mixed_site();
+    let (start, end) = super::list::ends(&entry.given);
+    let dummy = |place: Span| Ident::new("__monkey_dummy", span.located_at(place));
+    let (dummy_there, dummy) = (dummy(end), dummy(span));
+    // rustc points from the first token to the last: to the closure.
+    let dummy_there = super::list::respan(quote_spanned!(span=> *), start)
+        .into_iter()
+        .chain(quote_spanned!(span.located_at(end)=> &#dummy_there))
+        .collect::<TokenStream>();
+    let hint = quote_spanned!(span=> __monkey_hint(__monkey_dummy));
+    let kept = kept(&hint, &quote_spanned!(span=> #closure), signature.inputs.len(), (start, end), private);
+    let before = quote_spanned! {span=>
+        #items
+        let #dummy = __monkey_dummy;
+        let [_, _] = [#alone, #dummy_there];
+        #kept
+    };
+    let thin = Ident::new("__monkey_thin_of", span.located_at(start));
+    Captured {
+        before,
+        given: called(&quote_spanned!(span=> #thin), alone, end),
+        environment: quote_spanned!(span=> .capturing(&__monkey_way, __monkey_function, __monkey_replacement)),
+    }
+}
+
+/// The function that stands in for the target, by what tells it.
+fn called(function: &TokenStream, alone: &Ident, end: Span) -> TokenStream {
+    let arguments = quote_spanned!(Span::mixed_site()=> &__monkey_way, &#alone, &__monkey_function);
+    let mut arguments = Group::new(Delimiter::Parenthesis, arguments);
+    arguments.set_span(end);
+    quote_spanned!(Span::mixed_site()=> #function #arguments)
+}
+
+/// Keeps a closure, and finds out how it is called. `hint` gives its expected type.
+fn kept(
+    hint: &TokenStream,
+    closure: &TokenStream,
+    arguments: usize,
+    (start, end): (Span, Span),
+    private: &TokenStream,
+) -> TokenStream {
+    let span = Span::mixed_site();
+    let probe = probe(hint, arguments, private);
+    // rustc points from the first token to the last: to the closure.
+    let function = Ident::new("__monkey_function", span.located_at(end));
+    let borrowed = super::list::respan(quote_spanned!(span=> &), start);
+    let borrowed: TokenStream = borrowed.into_iter().chain([function.into()]).collect();
+    quote_spanned! {span=>
+        let mut __monkey_kept = #private::Kept::nothing();
+        #hint.takes(#private::keep(&mut __monkey_kept, #closure));
+        #[allow(unused_mut)]
+        let mut __monkey_function = __monkey_kept.take();
+        let __monkey_way = #private::WayOf::unknown();
+        #probe
+        #private::fits(&__monkey_way, #borrowed);
+    }
+}
+
+/// Never runs: another closure calls the one in question, and so shows what kind it is.
+fn probe(hint: &TokenStream, arguments: usize, private: &TokenStream) -> TokenStream {
+    let arguments = numbered(arguments);
+    let some = arguments.iter().map(|_| quote_spanned!(Span::mixed_site()=> #private::argument()));
+    quote_spanned! {Span::mixed_site()=>
+        #[allow(warnings, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
+        if #private::never() {
+            let __monkey_marker = #private::NotSync::new();
+            let mut __monkey_kept = #private::Kept::nothing();
+            #hint.takes(#private::keep(
+                &mut __monkey_kept,
+                move |#(#arguments),*| {
+                    let _ = &__monkey_marker;
+                    __monkey_function(#(#arguments),*)
+                },
+            ));
+            let mut __monkey_calls = __monkey_kept.take();
+            let __monkey_caller = || __monkey_calls(#(#some),*);
+            #private::decide(&__monkey_way, &__monkey_caller);
+            #private::diverge()
+        }
+    }
+}
+
+/// `returns(EXPR)` or `sequence[A, B]`: a closure from the number of a call to its value. The function that stands in for the target is
+/// made in the engine's crate, by the target's type.
+pub fn values(
+    entry: &Replacement,
+    values: &Values<'_>,
+    lends: bool,
+    alone: &Ident,
+    private: &TokenStream,
+) -> Captured {
+    let span = Span::mixed_site();
+    let (start, end) = super::list::ends(&entry.given);
+    let shapes = (0..8).map(|number| {
+        let argument = format_ident!("argument{number}", span = span);
+        quote_spanned!(span=> (&__monkey_signature.#argument()).__monkey_argument())
+    });
+    let own = (!lends).then(|| quote_spanned!(span=> move));
+    let (closure, method, steps) = match values {
+        Values::One(value) => (quote_spanned!(span=> #own |_| #value), "returns", None),
+        Values::InTurn(values, then_original) => {
+            let (last, before) = values.split_last().expect("the grammar has seen to one");
+            let numbers = 0..before.len();
+            let closure = quote_spanned! {span=>
+                #own |__monkey_number| match __monkey_number { #(#numbers => #before,)* _ => #last }
+            };
+            let length = values.len();
+            (closure, "in_turn", Some(quote_spanned!(span=> #length, #then_original)))
+        }
+    };
+    let hint = quote_spanned!(span=> __monkey_row.hint());
+    let kept = kept(&hint, &closure, 1, (start, end), private);
+    let method = Ident::new(method, span);
+    let row = Ident::new("__monkey_row", span.located_at(start));
+    let before = quote_spanned! {span=>
+        let __monkey_signature = {
+            #[allow(unused_imports)]
+            use #private::{ProbeFixed as _, ProbeTied as _, ProbeUnknown as _};
+            (&&#private::Probe::of(&#alone)).__monkey_signature()
+        };
+        let __monkey_row = {
+            #[allow(unused_imports)]
+            use #private::{ProbeLends as _, ProbeLent as _, ProbeOwned as _, ProbeTakes as _};
+            let __monkey_guess = #private::guess(&#alone, &__monkey_signature, #private::shapes(#(#shapes),*));
+            #private::row((&__monkey_guess).__monkey_row())
+        };
+        #kept
+    };
+    let in_turn = match steps {
+        Some(steps) => {
+            quote_spanned!(span=> .in_turn(&__monkey_way, __monkey_function, __monkey_replacement, #steps))
+        }
+        None => quote_spanned!(span=> .capturing(&__monkey_way, __monkey_function, __monkey_replacement)),
+    };
+    Captured { before, given: called(&quote_spanned!(span=> #row.#method), alone, end), environment: in_turn }
+}
+
+/// What stands in for a function without being one.
+pub enum Values<'a> {
+    One(&'a Expr),
+    InTurn(&'a [Expr], bool),
+}
+
+fn arguments(signature: &Signature) -> Vec<Ident> {
+    numbered(signature.inputs.len())
+}
+
+fn numbered(count: usize) -> Vec<Ident> {
+    (0..count).map(|index| format_ident!("__monkey_argument{index}", span = Span::mixed_site())).collect()
+}
+
+/// The functions and traits of the closure's signature.
+fn items(signature: &Signature, private: &TokenStream) -> TokenStream {
+    let Signature { inputs, output, lifetimes, .. } = signature;
+    let (names, declared, arguments) = (signature.names(), signature.declared(private), arguments(signature));
+    let span = Span::mixed_site();
+    let (own_types, calls) = (
+        quote_spanned!(span=> __MonkeyWay, __MonkeyTarget, __MonkeyFunction, #names),
+        calls(signature, private),
+    );
+    let pointer = quote_spanned!(span=> __MonkeyPointer<#names>);
+    let bounds = quote_spanned! {span=>
+        __MonkeyWay: #private::Way,
+        __MonkeyFunction: __MonkeyCalls<__MonkeyWay, #names>,
+    };
+    let own_declared = quote_spanned!(span=> __MonkeyWay, __MonkeyTarget, __MonkeyFunction, #declared);
+    let allow = quote_spanned!(span=> #[allow(warnings, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]);
+    quote_spanned! {span=>
+        #allow
+        type __MonkeyPointer<#declared> = for<#(#lifetimes),*> fn(#(#inputs),*) -> #output;
+        #allow
+        trait __MonkeyHint<#declared>: for<#(#lifetimes),*> #private::core::ops::FnOnce(#(#inputs),*) -> #output {}
+        #allow
+        impl<__MonkeyFunction, #declared> __MonkeyHint<#names> for __MonkeyFunction
+        where
+            __MonkeyFunction: for<#(#lifetimes),*> #private::core::ops::FnOnce(#(#inputs),*) -> #output
+        {
+        }
+        #calls
+        #allow
+        fn __monkey_dummy<#(#lifetimes,)* #declared>(#(#arguments: #inputs),*) -> #output {
+            loop {}
+        }
+        #allow
+        fn __monkey_hint<'__monkey_env, #declared>(
+            _: #pointer,
+        ) -> #private::Hint<dyn __MonkeyHint<#names> + '__monkey_env> {
+            #private::Hint::new()
+        }
+        #allow
+        #[inline(never)]
+        fn __monkey_thin<#(#lifetimes,)* #own_declared>(#(#arguments: #inputs),*) -> #output
+        where #bounds
+        {
+            let __monkey_own: #pointer = __monkey_thin::<#own_types>;
+            match #private::enter::<__MonkeyWay, __MonkeyFunction, #pointer, __MonkeyTarget, false>(__monkey_own) {
+                #private::Entered::Call(__monkey_call) => {
+                    <__MonkeyFunction as __MonkeyCalls<__MonkeyWay, #names>>::__monkey_call(&__monkey_call, #(#arguments),*)
+                }
+                #private::Entered::Instead(__monkey_other) => __monkey_other(#(#arguments),*),
+            }
+        }
+        #allow
+        fn __monkey_thin_of<#own_declared>(
+            _: &#private::WayOf<__MonkeyWay>,
+            _: &__MonkeyTarget,
+            _: &__MonkeyFunction,
+        ) -> #pointer
+        where #bounds
+        {
+            __monkey_thin::<#own_types>
+        }
+    }
+}
+
+/// The two ways to call the closure.
+fn calls(signature: &Signature, private: &TokenStream) -> TokenStream {
+    let Signature { inputs, output, lifetimes, .. } = signature;
+    let (names, declared, arguments) = (signature.names(), signature.declared(private), arguments(signature));
+    let span = Span::mixed_site();
+    let allow = quote_spanned!(span=> #[allow(warnings, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]);
+    let one = |way: &str, kind: &str, call: TokenStream| {
+        let (way, kind) = (Ident::new(way, span), Ident::new(kind, span));
+        quote_spanned! {span=>
+            #allow
+            #[diagnostic::do_not_recommend]
+            impl<__MonkeyFunction, #declared> __MonkeyCalls<#private::#way, #names> for __MonkeyFunction
+            where
+                __MonkeyFunction: for<#(#lifetimes),*> #private::core::ops::#kind(#(#inputs),*) -> #output
+            {
+                #[inline]
+                fn __monkey_call<#(#lifetimes),*>(
+                    __monkey_call: &#private::Call<#private::#way, Self>,
+                    #(#arguments: #inputs),*
+                ) -> #output {
+                    #call
+                }
+            }
+        }
+    };
+    let shared = one("Shared", "Fn", quote_spanned!(span=> __monkey_call.function()(#(#arguments),*)));
+    let alone =
+        quote_spanned!(span=> __monkey_call.alone(|__monkey_function| __monkey_function(#(#arguments),*)));
+    let alone = one("OneByOne", "FnMut", alone);
+    quote_spanned! {span=>
+        #allow
+        #[diagnostic::on_unimplemented(
+            message = "a closure that replaces a function is called again and again",
+            label = "this one gives away what it has captured, and so can be called once",
+            note = "let it give a clone of that"
+        )]
+        trait __MonkeyCalls<__MonkeyWay, #declared>: #private::core::marker::Sized {
+            fn __monkey_call<#(#lifetimes),*>(
+                __monkey_call: &#private::Call<__MonkeyWay, Self>,
+                #(#arguments: #inputs),*
+            ) -> #output;
+        }
+        #shared
+        #alone
+    }
+}

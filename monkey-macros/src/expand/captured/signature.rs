@@ -1,0 +1,193 @@
+//! A function's signature as far as a closure's tokens show it.
+//!
+//! What shows a lifetime is taken over, with a name for each that has none. All else becomes a type parameter, for rustc to infer: so it may
+//! name what an item in the user's function could not, such as `Self` or a generic parameter.
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens as _, format_ident, quote_spanned};
+use syn::visit::{self, Visit};
+use syn::{ExprClosure, GenericArgument, Lifetime, Pat, PathArguments, ReturnType, Type, TypeReference};
+
+/// The signature, and what it is generic over.
+#[derive(Default)]
+pub struct Signature {
+    pub inputs: Vec<Type>,
+    pub output: Option<Type>,
+    pub types: Vec<Parameter>,
+    pub lifetimes: Vec<Lifetime>,
+}
+
+pub struct Parameter {
+    pub name: Ident,
+    /// It stands behind a reference only.
+    pub may_be_unsized: bool,
+}
+
+impl Signature {
+    pub fn read(closure: &ExprClosure) -> Self {
+        let mut signature = Self::default();
+        let inputs: Vec<Type> = closure.inputs.iter().map(|input| signature.input(input)).collect();
+        let output = match &closure.output {
+            ReturnType::Type(_, output) if shows_lifetime(output) => signature.output(output, &inputs),
+            _ => signature.parameter(false),
+        };
+        Self { inputs, output: Some(output), ..signature }
+    }
+
+    fn input(&mut self, input: &Pat) -> Type {
+        match input {
+            Pat::Type(input) => {
+                let new = |signature: &mut Self| signature.lifetime();
+                Reader { signature: self, elided: &new }.ty(&input.ty, false)
+            }
+            _ => self.parameter(false),
+        }
+    }
+
+    /// An elided lifetime is the only one of the arguments, or that of the first, as `self` would be.
+    fn output(&mut self, output: &Type, inputs: &[Type]) -> Type {
+        let first = match inputs.first() {
+            Some(Type::Reference(TypeReference { lifetime: Some(lifetime), .. })) => Some(lifetime.clone()),
+            _ => None,
+        };
+        let Some(elided) = first.or_else(|| self.lifetimes.first().cloned()) else {
+            return self.parameter(false);
+        };
+        Reader { signature: self, elided: &move |_| elided.clone() }.ty(output, false)
+    }
+
+    fn parameter(&mut self, may_be_unsized: bool) -> Type {
+        let name = format_ident!("__MonkeyType{}", self.types.len(), span = Span::mixed_site());
+        self.types.push(Parameter { name: name.clone(), may_be_unsized });
+        Type::Verbatim(name.into_token_stream())
+    }
+
+    fn lifetime(&mut self) -> Lifetime {
+        let lifetime = Lifetime::new(&format!("'__monkey_lent{}", self.lifetimes.len()), Span::mixed_site());
+        self.lifetimes.push(lifetime.clone());
+        lifetime
+    }
+
+    /// The parameters' names.
+    pub fn names(&self) -> TokenStream {
+        let names = self.types.iter().map(|parameter| &parameter.name);
+        quote_spanned!(Span::mixed_site()=> #(#names),*)
+    }
+
+    /// The parameters as they are declared; `path` leads to `Sized`.
+    pub fn declared(&self, private: &TokenStream) -> TokenStream {
+        let declared = self.types.iter().map(|Parameter { name, may_be_unsized }| {
+            let bound =
+                may_be_unsized.then(|| quote_spanned!(Span::mixed_site()=> : ?#private::core::marker::Sized));
+            quote_spanned!(Span::mixed_site()=> #name #bound)
+        });
+        quote_spanned!(Span::mixed_site()=> #(#declared),*)
+    }
+}
+
+/// Takes a type over.
+struct Reader<'a> {
+    signature: &'a mut Signature,
+    /// What a lifetime is that has no name.
+    elided: &'a dyn Fn(&mut Signature) -> Lifetime,
+}
+
+impl Reader<'_> {
+    fn ty(&mut self, ty: &Type, may_be_unsized: bool) -> Type {
+        // Where its lifetime is elided, it depends on what is around it.
+        let is_object = matches!(ty, Type::TraitObject(_));
+        if !shows_lifetime(ty) && !is_object {
+            return self.signature.parameter(may_be_unsized);
+        }
+        let mut ty = ty.clone();
+        match &mut ty {
+            Type::Reference(reference) => {
+                self.named(&mut reference.lifetime);
+                *reference.elem = self.ty(&reference.elem, true);
+            }
+            Type::Path(path) if path.qself.is_none() => {
+                for segment in &mut path.path.segments {
+                    self.arguments(&mut segment.arguments);
+                }
+            }
+            Type::Tuple(tuple) => tuple.elems.iter_mut().for_each(|elem| *elem = self.ty(elem, false)),
+            Type::Slice(slice) => *slice.elem = self.ty(&slice.elem, false),
+            Type::Array(array) => *array.elem = self.ty(&array.elem, false),
+            Type::Ptr(pointer) => *pointer.elem = self.ty(&pointer.elem, true),
+            Type::Paren(paren) => *paren.elem = self.ty(&paren.elem, may_be_unsized),
+            Type::Group(group) => *group.elem = self.ty(&group.elem, may_be_unsized),
+            _ => {}
+        }
+        ty
+    }
+
+    fn arguments(&mut self, arguments: &mut PathArguments) {
+        let PathArguments::AngleBracketed(arguments) = arguments else { return };
+        for argument in &mut arguments.args {
+            match argument {
+                GenericArgument::Lifetime(lifetime) if lifetime.ident == "_" => {
+                    *lifetime = (self.elided)(self.signature);
+                }
+                GenericArgument::Type(ty) => *ty = self.ty(ty, true),
+                _ => {}
+            }
+        }
+    }
+
+    fn named(&mut self, lifetime: &mut Option<Lifetime>) {
+        if lifetime.as_ref().is_none_or(|lifetime| lifetime.ident == "_") {
+            *lifetime = Some((self.elided)(self.signature));
+        }
+    }
+}
+
+fn shows_lifetime(ty: &Type) -> bool {
+    struct Found(bool);
+    impl Visit<'_> for Found {
+        fn visit_type_reference(&mut self, _: &TypeReference) {
+            self.0 = true;
+        }
+        fn visit_lifetime(&mut self, _: &Lifetime) {
+            self.0 = true;
+        }
+    }
+    let mut found = Found(false);
+    visit::visit_type(&mut found, ty);
+    found.visit_type(ty);
+    found.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Signature;
+    use quote::{ToTokens as _, quote};
+
+    fn read(closure: proc_macro2::TokenStream) -> String {
+        let signature = Signature::read(&syn::parse2(closure).unwrap());
+        let (inputs, output) = (&signature.inputs, &signature.output);
+        let text = quote!((#(#inputs),*) -> #output).into_token_stream().to_string();
+        text.replace("__MonkeyType", "T").replace("__monkey_lent", "l")
+    }
+
+    #[test]
+    fn lifetimes_are_named_and_the_rest_is_inferred() {
+        assert_eq!(read(quote!(|| 1)), "() -> T0");
+        assert_eq!(read(quote!(|a, b: u32, (c, d)| 1)), "(T0 , T1 , T2) -> T3");
+        assert_eq!(read(quote!(|a: &str, b: &mut Self| 1)), "(& 'l0 T0 , & 'l1 mut T1) -> T2");
+        assert_eq!(read(quote!(|a: Option<&User>| 1)), "(Option < & 'l0 T0 >) -> T1");
+        assert_eq!(read(quote!(|f: &mut Formatter<'_>| 1)), "(& 'l0 mut Formatter < 'l1 >) -> T0");
+        assert_eq!(read(quote!(|f: &dyn Fn(&str)| 1)), "(& 'l0 dyn Fn (& str)) -> T0");
+        assert_eq!(read(quote!(|f: &[&str]| 1)), "(& 'l0 [& 'l1 T0]) -> T1");
+        assert_eq!(read(quote!(|f: &'static str| 1)), "(& 'static T0) -> T1");
+    }
+
+    #[test]
+    fn a_result_borrows_from_the_first_argument() {
+        assert_eq!(read(quote!(|a: &str, b: &str| -> &str { a })), "(& 'l0 T0 , & 'l1 T1) -> & 'l0 T2");
+        assert_eq!(
+            read(quote!(|a: u8, b: &str| -> Option<&str> { None })),
+            "(T0 , & 'l0 T1) -> Option < & 'l0 T2 >"
+        );
+        assert_eq!(read(quote!(|a: u8| -> &str { "" })), "(T0) -> T1");
+        assert_eq!(read(quote!(|| -> String { x })), "() -> T0");
+    }
+}

@@ -1,0 +1,97 @@
+//! Hermetic tests: what they touch, and that they are the same each time.
+#![cfg(target_os = "linux")]
+use monkey_tests::child;
+use std::collections::HashMap;
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+#[monkey::test(hermetic)]
+#[ignore = "fails on purpose: the test below runs it and reads what it says"]
+fn touches_the_world() {
+    let _ = TcpStream::connect("93.184.216.34:443");
+    let _ = TcpStream::connect("example.invalid:80");
+    let _ = Command::new("git").arg("status").status();
+}
+
+#[test]
+fn what_it_touches_fails_it_with_the_place() {
+    let output = child::run("touches_the_world", "fails");
+    let said = child::describe(output.status, &output);
+    assert!(!child::passed(&output), "{said}");
+    let lines: Vec<_> = include_str!("hermetic.rs").lines().collect();
+    let line = |part: &str| lines.iter().position(|line| line.contains(part)).unwrap() + 1;
+    for part in [
+        format!(
+            "`#[monkey::test(hermetic)]` at monkey-tests/world/tests/hermetic.rs:{} forbids",
+            line("#[monkey::test(hermetic)]")
+        ),
+        format!(
+            "connect to 93.184.216.34:443, by `connect`\n    from tests/hermetic.rs:{}",
+            line("93.184.216.34:443")
+        ),
+        format!(
+            "resolve example.invalid, by `getaddrinfo`\n    from tests/hermetic.rs:{}",
+            line("example.invalid:80")
+        ),
+        format!("start `git status`, by `posix_spawnp`\n    from tests/hermetic.rs:{}", line("new(\"git\")")),
+    ] {
+        assert!(said.contains(&part), "{part}\nin\n{said}");
+    }
+}
+
+/// What a program prints that asks for all that differs from run to run.
+fn draw() -> String {
+    let map: HashMap<u32, u32> = (0..8).map(|key| (key, key)).collect();
+    let mut device = [0; 4];
+    std::fs::File::open("/dev/urandom").unwrap().read_exact(&mut device).unwrap();
+    thread::sleep(Duration::from_millis(1500));
+    format!("{map:?} {} {device:?} {:?}", uuid::Uuid::new_v4(), SystemTime::now())
+}
+
+#[monkey::test(hermetic)]
+fn prints() {
+    let threads: Vec<_> = (0..3).map(|_| thread::spawn(draw)).collect();
+    let all: Vec<_> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
+    if child::case().is_some() {
+        println!("drawn: {} {all:?}", draw());
+    }
+}
+
+#[test]
+fn the_same_program_prints_the_same_bytes() {
+    let drawn = || {
+        let output = child::run("prints", "prints");
+        let text = child::describe(output.status, &output);
+        text.lines().find(|line| line.contains("drawn: ")).unwrap_or_else(|| panic!("{text}")).to_owned()
+    };
+    let first = drawn();
+    assert!(first.contains("tv_sec: 1577836803"), "{first}");
+    assert_eq!(first, drawn());
+}
+
+#[monkey::test(hermetic)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_runtime_within_has_its_clock_and_the_machines_own_addresses() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let start = tokio::time::Instant::now();
+    let server = tokio::spawn(async move { listener.accept().await.unwrap().0 });
+    let client = tokio::net::TcpStream::connect(address).await.unwrap();
+    drop((client, server.await.unwrap()));
+    tokio::time::sleep(Duration::from_hours(24)).await;
+    assert_eq!(start.elapsed().as_secs(), 24 * 3600);
+}
+
+#[monkey::test(hermetic)]
+fn servers_of_threads_are_served() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = thread::spawn(move || listener.accept().unwrap().0.write_all(b"served").unwrap());
+    let mut text = String::new();
+    TcpStream::connect(address).unwrap().read_to_string(&mut text).unwrap();
+    assert_eq!(text, "served");
+    server.join().unwrap();
+}
