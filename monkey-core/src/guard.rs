@@ -53,8 +53,18 @@ impl PatchGuard {
     /// original.
     ///
     /// It stays valid for the life of the process. Transmute it to the target's type to call it.
+    ///
+    /// # Panics
+    /// When the target's calls are dispatched in source: its code is as it was, and `original!` is the way.
     #[must_use]
+    #[track_caller]
     pub fn original(&self) -> *const () {
+        let in_source = self.patches.groups().next().is_some_and(Group::is_in_source);
+        assert!(
+            !in_source,
+            "there is no trampoline: this target's code is not patched, its calls are dispatched in source\n  \
+             help: call the original by `monkey::original!`"
+        );
         self.original as *const ()
     }
 }

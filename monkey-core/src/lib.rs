@@ -8,6 +8,7 @@ mod captured;
 mod code;
 mod count;
 mod crash;
+mod dispatch;
 mod engine;
 mod entry;
 mod error;

@@ -197,6 +197,22 @@ fn a_fixture_gives_a_guard(#[with(12)] midnight: monkey::PatchGuard) {
     assert_eq!(now(), 7);
 }
 
+#[monkey::test(replace(now = move || time, fetch = |_: &str, _| Ok(String::new())), expect(fetch = 1, now = 2))]
+#[rstest]
+#[case(3)]
+#[case(4)]
+fn a_case_has_its_own(#[case] time: u64) {
+    assert_eq!((now(), thread::spawn(now).join().unwrap()), (time, time));
+    assert_eq!(fetch("", 0), Ok(String::new()));
+}
+
+#[monkey::test(replace(now = returns(time)), scope = process)]
+#[test_case::test_case(5)]
+#[test_case::test_case(6)]
+fn so_has_another(time: u64) {
+    assert_eq!(now(), time);
+}
+
 #[monkey::with(replace(now = move || time))]
 fn at(time: u64) -> u64 {
     now() + time
@@ -236,15 +252,17 @@ fn an_environment_is_dropped_once_when_its_guard_goes() {
 }
 
 #[test]
+#[allow(unused_qualifications, reason = "by another path it is another name for the list")]
 fn one_that_was_never_patched_is_dropped_as_well() {
     let drops = Arc::new(AtomicUsize::new(0));
     let (first, second) = (Counted(drops.clone()), Counted(drops.clone()));
     fn same() -> u64 {
         now()
     }
+    use crate as own;
     let refused = monkey::try_patch!(
         now = move || first.0.load(SeqCst) as u64,
-        crate::now = move || second.0.load(SeqCst) as u64
+        own::now = move || second.0.load(SeqCst) as u64
     );
     assert!(refused.is_err() && same() == 7);
     assert_eq!(drops.load(SeqCst), 2);
@@ -405,11 +423,12 @@ fn environments_come_and_go_while_threads_call() {
         let guard = if round % 2 == 0 {
             monkey::patch!(now = move || shared())
         } else {
-            let mut last = 0;
+            let mut calls = 0_u64;
             monkey::patch!(
                 now = move || {
-                    last = shared();
-                    last
+                    calls += 1;
+                    assert!(calls != 0);
+                    shared()
                 }
             )
         };

@@ -101,6 +101,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::redundant_closure_for_method_calls, reason = "it is about closures")]
     fn closures_get_their_parameters_from_the_target() {
         use super::Takes1 as _;
         fn apply(function: impl Fn(&str) -> usize) -> usize {

@@ -154,14 +154,14 @@ pub trait AsksNoMore<Pointer> {
     #[expect(clippy::too_many_arguments, reason = "as the others have them")]
     fn __monkey_asked(
         &self,
-        _: &(),
-        _: &(),
-        _: &(),
-        _: &(),
-        _: &(),
-        _: &(),
-        _: &(),
-        _: &(),
+        (): &(),
+        (): &(),
+        (): &(),
+        (): &(),
+        (): &(),
+        (): &(),
+        (): &(),
+        (): &(),
     ) -> Asked<Pointer> {
         Asked(PhantomData)
     }
@@ -169,14 +169,14 @@ pub trait AsksNoMore<Pointer> {
     #[expect(clippy::too_many_arguments, reason = "as the others have them")]
     fn __monkey_asked_here(
         &self,
-        _: &(),
-        _: &(),
-        _: &(),
-        _: &(),
-        _: &(),
-        _: &(),
-        _: &(),
-        _: &(),
+        (): &(),
+        (): &(),
+        (): &(),
+        (): &(),
+        (): &(),
+        (): &(),
+        (): &(),
+        (): &(),
     ) -> Asked<Pointer> {
         Asked(PhantomData)
     }

@@ -100,6 +100,34 @@ pub trait ProbeOwned<A> {
 }
 impl<A> ProbeOwned<A> for &Argument<A> {}
 
+/// Parameters of which a closure need not write the type.
+#[diagnostic::on_unimplemented(
+    message = "a parameter that borrows needs its type",
+    label = "this one borrows, and has none",
+    note = "write it in the closure, as in `|url: &str|`: only so does it borrow for each call anew"
+)]
+pub trait NeedsNoType {}
+#[diagnostic::do_not_recommend]
+impl<A> NeedsNoType for Owned<A> {}
+
+/// Compiles where the type need not be written.
+pub fn needs_no_type<S: NeedsNoType>(_shape: &PhantomData<S>) {}
+
+/// Results of which a closure need not write the type.
+#[diagnostic::on_unimplemented(
+    message = "a result that borrows has to be written",
+    label = "this closure's result borrows from its first argument",
+    note = "write it in the closure, as in `|user: &User| -> &str {{ .. }}`"
+)]
+pub trait MayBeInferred {}
+#[diagnostic::do_not_recommend]
+impl<R> MayBeInferred for Fixed<R> {}
+#[diagnostic::do_not_recommend]
+impl MayBeInferred for Unknown {}
+
+/// Compiles where the result need not be written.
+pub fn may_be_inferred<Arguments, Result: MayBeInferred>(_signature: &Signature<Arguments, Result>) {}
+
 /// A result without the lifetime of an argument.
 #[derive(Debug)]
 pub struct Fixed<R>(PhantomData<R>);

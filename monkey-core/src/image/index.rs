@@ -133,12 +133,12 @@ impl Tails {
     /// Sorted by counting, as [`Symbols`] is.
     fn build(symbols: &Symbols, strings: &[u8], hashed: Hashed) -> Self {
         let count = symbols.len();
-        let (mut of_names, mut of_hashes) = (vec![0_u16; count], vec![0_u32; HASHES]);
-        let (own, ends): (&mut [u16], &mut [u32]) = (&mut of_names, &mut of_hashes);
+        let (mut hash_by_name, mut end_of_each) = (vec![0_u16; count], vec![0_u32; HASHES]);
+        let (of_names, ends): (&mut [u16], &mut [u32]) = (&mut hash_by_name, &mut end_of_each);
         let (mut next, mut all) = (0, 0);
         while next < count {
             if let Some(hash) = hash_of_name(strings, symbols.name(next) as usize, hashed) {
-                own[next] = hash as u16;
+                of_names[next] = hash as u16;
                 ends[hash] += 1;
                 all += 1;
             }
@@ -156,14 +156,14 @@ impl Tails {
         let numbers: &mut [u32] = &mut by_hash;
         next = 0;
         while next < count {
-            let hash = own[next] as usize;
+            let hash = of_names[next] as usize;
             if hash != 0 {
                 numbers[ends[hash] as usize] = next as u32;
                 ends[hash] += 1;
             }
             next += 1;
         }
-        Self { ends: of_hashes, numbers: by_hash }
+        Self { ends: end_of_each, numbers: by_hash }
     }
 
     fn with(&self, symbols: &Symbols, hash: usize, is_it: &dyn Fn(u32) -> bool) -> Vec<Entry> {

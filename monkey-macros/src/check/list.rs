@@ -281,6 +281,28 @@ impl List {
         }
     }
 
+    /// Takes out what may capture, for a place where there is more to capture.
+    pub fn split_capturing(&mut self) -> Self {
+        let may_capture = |replacement: &Replacement| match &replacement.given {
+            Form::Closure(closure) => closure.capture.is_some(),
+            Form::Returns(_) | Form::Sequence(_) => true,
+            Form::Function(_) => false,
+        };
+        // An order is one of all calls together, by numbers of the whole list.
+        if self.order.is_some() {
+            return Self::default();
+        }
+        let all = std::mem::take(&mut self.replacements);
+        let (capturing, others) = all.into_iter().partition(may_capture);
+        self.replacements = others;
+        Self {
+            krate: self.krate.clone(),
+            visibility: self.visibility,
+            replacements: capturing,
+            ..Self::default()
+        }
+    }
+
     /// What is said of a target, by its number.
     fn told(&mut self, index: usize) -> (&mut Option<Expr>, &mut bool) {
         if let Some(watched) = index.checked_sub(self.replacements.len()) {

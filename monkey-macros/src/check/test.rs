@@ -32,6 +32,15 @@ pub struct Below {
     pub function: ItemFn,
     pub place: usize,
     pub is_test: bool,
+    /// What may capture the function's arguments, and so has to be within it; then the rest.
+    pub within: Option<(Within, List)>,
+}
+
+/// Replacements that are made where the body runs.
+pub struct Within {
+    pub list: List,
+    pub way: Way,
+    pub to_panic: bool,
 }
 
 /// An annotated function without a mistake.
@@ -53,7 +62,16 @@ pub fn test(arguments: TokenStream, item: TokenStream, runtime: bool) -> syn::Re
         twice(function, &mut mistakes);
         if let (Some(place), true) = (cases::place(function), mistakes.is_empty()) {
             let is_test = cases::are_tests(function);
-            return Ok(Test::Below(Below { krate: list.krate, function: function.clone(), place, is_test }));
+            let krate = list.krate.clone();
+            let mut list = list;
+            let capturing = list.split_capturing();
+            let within = (!capturing.replacements.is_empty() && runtime).then(|| {
+                let to_panic = panics::check(function, &mut mistakes);
+                let way = if function.sig.asyncness.is_some() { Way::Future } else { Way::Closure };
+                (Within { list: capturing, way, to_panic }, list)
+            });
+            mistakes.into_result()?;
+            return Ok(Test::Below(Below { krate, function: function.clone(), place, is_test, within }));
         }
         harness(function, &mut mistakes);
     }

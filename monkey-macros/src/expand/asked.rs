@@ -47,7 +47,9 @@ impl Asked {
         match item {
             Item::Fn(function) => {
                 let around = place_of_annotated(function);
-                around.into_iter().for_each(|around| self.in_body(function, around));
+                if let Some(around) = around {
+                    self.in_body(function, around);
+                }
                 TokenStream::new()
             }
             Item::Impl(block) => self.block(block),

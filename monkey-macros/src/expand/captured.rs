@@ -18,7 +18,7 @@ use crate::check::list::Replacement;
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{format_ident, quote_spanned};
 use signature::Signature;
-use syn::{Expr, ExprClosure};
+use syn::{Expr, ExprClosure, Pat};
 
 /// A closure, on its way to be a replacement.
 pub struct Captured {
@@ -47,10 +47,12 @@ pub fn captured(
         .into_iter()
         .chain(quote_spanned!(span.located_at(end)=> &#dummy_there))
         .collect::<TokenStream>();
+    let written = written(closure, &signature, alone, private);
     let hint = quote_spanned!(span=> __monkey_hint(__monkey_dummy));
     let kept = kept(&hint, &quote_spanned!(span=> #closure), signature.inputs.len(), (start, end), private);
     let before = quote_spanned! {span=>
         #items
+        #written
         let #dummy = __monkey_dummy;
         let [_, _] = [#alone, #dummy_there];
         #kept
@@ -60,6 +62,63 @@ pub fn captured(
         before,
         given: called(&quote_spanned!(span=> #thin), alone, end),
         environment: quote_spanned!(span=> .capturing(&__monkey_way, __monkey_function, __monkey_replacement)),
+    }
+}
+
+/// Says what has to be written, where the target shows that it borrows.
+fn written(
+    closure: &ExprClosure,
+    signature: &Signature,
+    alone: &Ident,
+    private: &TokenStream,
+) -> TokenStream {
+    let span = Span::mixed_site();
+    let unwritten = |(number, input): (usize, &Pat)| {
+        let (start, end) = super::list::ends(input);
+        let argument = format_ident!("argument{number}", span = span);
+        let shape = quote_spanned!(span=> (&__monkey_signature.#argument())).into_iter();
+        let method = Ident::new("__monkey_argument", span.located_at(end));
+        let borrowed = super::list::respan(quote_spanned!(span=> &), start);
+        let shape = super::list::respan(shape.collect(), start);
+        let shape: TokenStream = borrowed
+            .into_iter()
+            .chain(shape)
+            .chain(quote_spanned!(span.located_at(end)=> .#method()))
+            .collect();
+        quote_spanned!(span=> #private::needs_no_type(#shape);)
+    };
+    let inputs = closure.inputs.iter().enumerate().take(ARGUMENTS);
+    let parameters: Vec<_> =
+        inputs.filter(|(_, input)| !matches!(input, Pat::Type(_))).map(unwritten).collect();
+    let result = (!signature.result_borrows).then(|| {
+        let (start, end) = super::list::ends(closure);
+        let borrowed = super::list::respan(quote_spanned!(span=> &), start);
+        let known = Ident::new("__monkey_signature", span.located_at(end));
+        let known: TokenStream = borrowed.into_iter().chain([known.into()]).collect();
+        quote_spanned!(span=> #private::may_be_inferred(#known);)
+    });
+    let known = known_signature(alone, private);
+    quote_spanned! {span=>
+        {
+            #known
+            #[allow(unused_imports)]
+            use #private::{ProbeLent as _, ProbeOwned as _};
+            #(#parameters)*
+            #result
+        }
+    }
+}
+
+/// How many arguments `Signature` in the engine's crate knows.
+const ARGUMENTS: usize = 8;
+
+fn known_signature(alone: &Ident, private: &TokenStream) -> TokenStream {
+    quote_spanned! {Span::mixed_site()=>
+        let __monkey_signature = {
+            #[allow(unused_imports)]
+            use #private::{ProbeFixed as _, ProbeTied as _, ProbeUnknown as _};
+            (&&#private::Probe::of(&#alone)).__monkey_signature()
+        };
     }
 }
 
@@ -131,7 +190,7 @@ pub fn values(
 ) -> Captured {
     let span = Span::mixed_site();
     let (start, end) = super::list::ends(&entry.given);
-    let shapes = (0..8).map(|number| {
+    let shapes = (0..ARGUMENTS).map(|number| {
         let argument = format_ident!("argument{number}", span = span);
         quote_spanned!(span=> (&__monkey_signature.#argument()).__monkey_argument())
     });
@@ -152,12 +211,9 @@ pub fn values(
     let kept = kept(&hint, &closure, 1, (start, end), private);
     let method = Ident::new(method, span);
     let row = Ident::new("__monkey_row", span.located_at(start));
+    let known = known_signature(alone, private);
     let before = quote_spanned! {span=>
-        let __monkey_signature = {
-            #[allow(unused_imports)]
-            use #private::{ProbeFixed as _, ProbeTied as _, ProbeUnknown as _};
-            (&&#private::Probe::of(&#alone)).__monkey_signature()
-        };
+        #known
         let __monkey_row = {
             #[allow(unused_imports)]
             use #private::{ProbeLends as _, ProbeLent as _, ProbeOwned as _, ProbeTakes as _};
@@ -166,13 +222,12 @@ pub fn values(
         };
         #kept
     };
-    let in_turn = match steps {
-        Some(steps) => {
-            quote_spanned!(span=> .in_turn(&__monkey_way, __monkey_function, __monkey_replacement, #steps))
-        }
-        None => quote_spanned!(span=> .capturing(&__monkey_way, __monkey_function, __monkey_replacement)),
+    let environment = if let Some(steps) = steps {
+        quote_spanned!(span=> .in_turn(&__monkey_way, __monkey_function, __monkey_replacement, #steps))
+    } else {
+        quote_spanned!(span=> .capturing(&__monkey_way, __monkey_function, __monkey_replacement))
     };
-    Captured { before, given: called(&quote_spanned!(span=> #row.#method), alone, end), environment: in_turn }
+    Captured { before, given: called(&quote_spanned!(span=> #row.#method), alone, end), environment }
 }
 
 /// What stands in for a function without being one.

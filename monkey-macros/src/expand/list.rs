@@ -37,6 +37,28 @@ pub fn replacements(list: &List, private: &TokenStream) -> TokenStream {
     quote_spanned!(Span::mixed_site()=> [#(#entries),*])
 }
 
+/// A list without an order, as it would be written.
+pub fn written(list: &List) -> TokenStream {
+    let List { krate, visibility, replacements, watched, hermetic, .. } = list;
+    let pairs = replacements.iter().map(|Replacement { target, given, .. }| quote!(#target = #given));
+    let names = watched.iter().map(|watched| &watched.target);
+    let told = replacements.iter().map(|entry| (&entry.target, &entry.count, entry.partly));
+    let told: Vec<_> =
+        told.chain(watched.iter().map(|entry| (&entry.target, &entry.count, entry.partly))).collect();
+    let counts = told.iter().filter_map(|(target, count, _)| {
+        let count = count.as_ref()?;
+        Some(quote!(#target = #count))
+    });
+    let partly = told.iter().filter(|(.., partly)| *partly).map(|(target, ..)| target);
+    let scope = visibility.map(|visibility| match visibility {
+        Visibility::Scope => quote!(, scope = test),
+        Visibility::Process => quote!(, scope = process),
+    });
+    let krate = krate.as_ref().map(|krate| quote!(, crate = #krate));
+    let hermetic = hermetic.map(|place| quote_spanned!(place=> , hermetic));
+    quote!(replace(#(#pairs),*), watch(#(#names),*), expect(#(#counts),*), partly(#(#partly),*) #scope #hermetic #krate)
+}
+
 /// For those that have a place in the list's order.
 fn order(list: &List, index: usize, private: &TokenStream) -> Option<TokenStream> {
     let order = list.order.as_ref().filter(|order| order.contains(&Step::Call(index)))?;

@@ -34,18 +34,18 @@ pub fn original(call: &Call) -> TokenStream {
     };
     let names: Vec<_> = arguments.iter().enumerate().map(name).collect();
     let arguments = arguments.iter();
-    let taken = match names.len() {
-        count @ 1..=MOST => {
-            let [takes, takes_any] =
-                ["Takes", "TakesAny"].map(|name| format_ident!("{name}{count}", span = Span::mixed_site()));
-            let take = quote_spanned! {Span::mixed_site()=> {
-                #[allow(unused_imports)]
-                use #private::callee::{#takes as _, #takes_any as _};
-                #private::callee::Callee::of(#function).__monkey_arguments()
-            }};
-            quote_spanned!(Span::mixed_site().located_at(place)=> (#take)(#(#arguments),*))
-        }
-        _ => quote!((#function, #(#arguments,)*)),
+    let count = names.len();
+    let taken = if (1..=MOST).contains(&count) {
+        let [takes, takes_any] =
+            ["Takes", "TakesAny"].map(|name| format_ident!("{name}{count}", span = Span::mixed_site()));
+        let take = quote_spanned! {Span::mixed_site()=> {
+            #[allow(unused_imports)]
+            use #private::callee::{#takes as _, #takes_any as _};
+            #private::callee::Callee::of(#function).__monkey_arguments()
+        }};
+        quote_spanned!(Span::mixed_site().located_at(place)=> (#take)(#(#arguments),*))
+    } else {
+        quote!((#function, #(#arguments,)*))
     };
     // A `match`, so that temporaries live as long as they would in the plain call.
     quote_spanned! {Span::mixed_site()=>

@@ -3,7 +3,7 @@ use super::list::{optional_visibility, replacements, visibility};
 use super::{kit, private};
 use crate::args::{IS_TEST, Visibility};
 use crate::check::list::List;
-use crate::check::test::{Annotated, Below, Way};
+use crate::check::test::{Annotated, Below, Way, Within};
 use crate::compiler;
 use crate::function::{is_harness, is_runtime, nameable_output};
 use proc_macro2::{Span, TokenStream, TokenTree};
@@ -30,7 +30,12 @@ pub fn test(annotated: Annotated, runtime: bool) -> TokenStream {
 
 /// The function with this attribute further down, for another one to hand it on to the tests that it writes.
 pub fn below(below: Below, arguments: &TokenStream) -> TokenStream {
-    let Below { krate, mut function, place, is_test } = below;
+    let Below { krate, mut function, place, is_test, within } = below;
+    let rest = within.map(|(within, rest)| {
+        frame_within(&mut function, within);
+        super::list::written(&rest)
+    });
+    let arguments = rest.as_ref().unwrap_or(arguments);
     let krate = krate
         .map_or_else(|| quote_spanned!(Span::mixed_site()=> ::monkey), quote::ToTokens::into_token_stream);
     let comma = (!arguments.is_empty() && !ends_in_comma(arguments)).then(|| quote!(,));
@@ -42,6 +47,20 @@ pub fn below(below: Below, arguments: &TokenStream) -> TokenStream {
         .attrs
         .insert(place, parse_quote_spanned!(Span::mixed_site()=> #[#krate::test(#arguments #marker)]));
     function.into_token_stream()
+}
+
+/// What captures the function's arguments is made where they are, in the scope that the attribute below opens.
+fn frame_within(function: &mut ItemFn, within: Within) {
+    let Within { list, way, to_panic } = within;
+    let private = private(list.krate.as_ref());
+    if compiler::is_clippy() {
+        return lint_only(function, &list, &private);
+    }
+    let visibility = visibility(list.visibility.unwrap_or(Visibility::Scope), &private);
+    let frame = frame("test", &visibility, function, &private);
+    let frame =
+        Framed { frame, replacements: replacements(&list, &private), to_panic, world: TokenStream::new() };
+    frame_body(function, way, &frame, &private);
 }
 
 fn ends_in_comma(arguments: &TokenStream) -> bool {

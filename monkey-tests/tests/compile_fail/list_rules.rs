@@ -11,8 +11,8 @@ fn twice_and_not_there() {}
 #[monkey::with(replace(now = frozen), replace(frozen = now), scope = test, scope = process, skip)]
 fn duplicates() {}
 
-#[monkey::with(replace(now = returns(5), frozen = sequence[1, 2]), expect(now = 1))]
-fn not_there_yet() {}
+#[monkey::with(replace(now = returns(), frozen = sequence[1, .., 2]), expect(now = 1))]
+fn not_as_a_value_is_written() {}
 
 #[monkey::with(replace(now = 5))]
 fn no_function() {}

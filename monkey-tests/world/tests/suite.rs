@@ -85,9 +85,9 @@ fn condition(case: u64) {
     });
     let wanted = case % 7 + 1;
     let held = shared.0.lock().unwrap();
-    let waited = shared.1.wait_timeout_while(held, HOUR * 24 * 30, |count| *count < wanted).unwrap();
-    assert!(!waited.1.timed_out());
-    drop(waited);
+    let ended = shared.1.wait_timeout_while(held, HOUR * 24 * 30, |count| *count < wanted).unwrap();
+    assert!(!ended.1.timed_out());
+    drop(ended);
     assert_eq!(start.elapsed(), HOUR * 24 * u32::try_from(wanted).unwrap());
     counting.join().unwrap();
 }

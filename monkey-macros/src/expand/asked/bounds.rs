@@ -59,7 +59,7 @@ impl Bounds {
                 Some(())
             }
             WherePredicate::Type(bound) => {
-                let own = own_lifetimes(&bound.lifetimes, |free| free.visit_type(&bound.bounded_ty));
+                let own = own_lifetimes(bound.lifetimes.as_ref(), |free| free.visit_type(&bound.bounded_ty));
                 self.tie(own);
                 self.type_bounds(bound.bounds.iter());
                 self.predicates.push(predicate.to_token_stream());
@@ -88,7 +88,7 @@ impl Bounds {
                 TypeParamBound::Lifetime(lifetime) if lifetime.ident == "static" => {}
                 TypeParamBound::Lifetime(lifetime) => self.bound.extend([renamed(lifetime)]),
                 TypeParamBound::Trait(bound) => {
-                    let own = own_lifetimes(&bound.lifetimes, |free| free.visit_path(&bound.path));
+                    let own = own_lifetimes(bound.lifetimes.as_ref(), |free| free.visit_path(&bound.path));
                     self.tie(own);
                 }
                 other => self.tie(named(&other.to_token_stream())),
@@ -151,9 +151,11 @@ impl Visit<'_> for ReferencesTo<'_> {
 }
 
 /// The named lifetimes that are not those of a `for<'x>`.
-fn own_lifetimes(binder: &Option<BoundLifetimes>, read: impl FnOnce(&mut Free)) -> BTreeSet<String> {
+fn own_lifetimes(binder: Option<&BoundLifetimes>, read: impl FnOnce(&mut Free)) -> BTreeSet<String> {
     let mut free = Free::default();
-    binder.iter().for_each(|binder| free.visit_bound_lifetimes(binder));
+    if let Some(binder) = binder {
+        free.visit_bound_lifetimes(binder);
+    }
     read(&mut free);
     free.named.difference(&free.bound).cloned().collect()
 }

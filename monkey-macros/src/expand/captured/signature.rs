@@ -14,6 +14,8 @@ pub struct Signature {
     pub output: Option<Type>,
     pub types: Vec<Parameter>,
     pub lifetimes: Vec<Lifetime>,
+    /// It shows a lifetime.
+    pub result_borrows: bool,
 }
 
 pub struct Parameter {
@@ -30,7 +32,8 @@ impl Signature {
             ReturnType::Type(_, output) if shows_lifetime(output) => signature.output(output, &inputs),
             _ => signature.parameter(false),
         };
-        Self { inputs, output: Some(output), ..signature }
+        let result_borrows = matches!(&closure.output, ReturnType::Type(_, output) if shows_lifetime(output));
+        Self { inputs, output: Some(output), result_borrows, ..signature }
     }
 
     fn input(&mut self, input: &Pat) -> Type {
