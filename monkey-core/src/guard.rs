@@ -4,7 +4,7 @@ use crate::error::PatchError;
 use crate::group::Group;
 use crate::installed::{self, List, Wanted};
 use crate::request::{Request, Visibility};
-use crate::scope::Who;
+use crate::scope::{Name, Who};
 use crate::thread::Quiet;
 use crate::turn;
 use std::marker::PhantomData;
@@ -70,8 +70,7 @@ impl PatchGuard {
 }
 
 pub(crate) fn who(location: &'static Location<'static>) -> Arc<Who> {
-    let name = thread::current().name().unwrap_or("a thread without a name").to_owned();
-    Arc::new(Who { name, location })
+    Arc::new(Who { name: Name::Thread(thread::current()), location })
 }
 
 impl Drop for PatchGuard {

@@ -37,6 +37,7 @@ pages! {
     Mac = "docs/src/mac.md"
     Safety = "docs/src/safety.md"
     HowItWorks = "docs/src/how-it-works.md"
+    Costs = "docs/src/costs.md"
     Vocabulary = "docs/src/vocabulary.md"
     Porting = "docs/src/porting.md"
     Contributing = "docs/src/contributing.md"
