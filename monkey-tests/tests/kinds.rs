@@ -139,6 +139,8 @@ extern "C-unwind" fn panicking(_: c_int) -> c_int {
     panic!("through C")
 }
 
+static ONE: u32 = 1;
+
 #[track_caller]
 #[inline(never)]
 fn line() -> u32 {
@@ -450,23 +452,23 @@ kinds! {
         replaced {
             let _guard = monkey::patch!(read = |_| 7);
             // SAFETY: a number is there.
-            assert_eq!(unsafe { read(&raw const *&1) }, 7);
+            assert_eq!(unsafe { read(&raw const ONE) }, 7);
         }
         captures ["by a function"]
         returns ["by a function"]
         watched {
             let _guard = monkey::patch!(watch(read), expect(read = 1));
             // SAFETY: a number is there.
-            assert_eq!(unsafe { read(&raw const *&1) }, 1);
+            assert_eq!(unsafe { read(&raw const ONE) }, 1);
         }
         original {
             let _guard = monkey::patch!(read = |_| 7);
             // SAFETY: a number is there.
-            assert_eq!(unsafe { monkey::original!(read(&raw const *&1)) }, 1);
+            assert_eq!(unsafe { monkey::original!(read(&raw const ONE)) }, 1);
         }
         patchable {
             // SAFETY: a number is there.
-            assert_eq!(unsafe { read(&raw const *&1) }, 1);
+            assert_eq!(unsafe { read(&raw const ONE) }, 1);
         }
     }
     for_other_languages "an `extern \"C\" fn` of Rust's" {
