@@ -344,7 +344,7 @@ mod tests {
     #[test]
     fn the_longest_trampoline_fits_and_templates_make_what_the_assembler_does() {
         let mut text = Text { blocks: Vec::new(), templates: Vec::new() };
-        let layout = |stub| Layout { stub, cell: stub + 0x1_0000, thread: -64 };
+        let layout = |stub| Layout { stub, cell: stub + 0x1_0000, thread: -64, system: System::OWN };
         for length in [5, DETOUR + crate::relocate::arch::LONGEST, 5] {
             for stub in [0x5000_0010, 0x5000_0310] {
                 let original: Vec<u8> = (0..length).map(|at| (at as u8) ^ stub as u8).collect();
