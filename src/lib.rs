@@ -58,7 +58,7 @@
 //! monkey-mock = "0.1"
 //! ```
 //!
-//! `kit`, on by default, is a test's own outside world, and brings `runtime` along. It is there on x86-64 and AArch64 Linux.
+//! `kit`, on by default, is a test's own outside world, and brings `runtime` along. It is there on x86-64 and `AArch64` Linux.
 //!
 //! # Safety
 //!

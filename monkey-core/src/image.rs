@@ -120,7 +120,7 @@ pub struct Extent {
 /// The extent of the function that covers `address`.
 #[must_use]
 pub fn extent(address: usize) -> Option<Extent> {
-    covering(address, |_, _| ()).map(|(extent, _)| extent)
+    covering(address, |_, _| ()).map(|(extent, ())| extent)
 }
 
 /// The function that covers `address`.
