@@ -63,7 +63,7 @@ fn arguments_are_inferred_where_they_own_and_written_where_they_borrow() {
 
 #[test]
 fn a_result_may_borrow() {
-    let skipped = vec![1];
+    let skipped = String::from("a");
     let _guard =
         monkey::patch!(User::name = move |this: &User, _: &str| -> &str { &this.name[skipped.len()..] });
     assert_eq!(User { name: "abc".into() }.name(""), "bc");
@@ -396,6 +396,7 @@ fn a_block_may_be_left_early_and_takes_what_a_list_takes() {
 
 /// A thousand environments come and go while eight threads call.
 #[test]
+#[expect(clippy::redundant_closure, reason = "a replacement that captures is written as a closure")]
 fn environments_come_and_go_while_threads_call() {
     const ROUNDS: usize = 1000;
     let drops = Arc::new(AtomicUsize::new(0));
@@ -436,7 +437,9 @@ fn environments_come_and_go_while_threads_call() {
         drop(guard);
     }
     over.store(true, SeqCst);
-    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    for thread in threads {
+        thread.join().unwrap();
+    }
     assert_eq!(drops.load(SeqCst), ROUNDS);
 }
 

@@ -24,6 +24,7 @@ fn leave(_code: i32) -> ! {
 struct NotClone(u32);
 
 #[monkey::patchable]
+#[expect(clippy::boxed_local, reason = "an argument that owns something")]
 fn make(_into: &mut Vec<u8>, _count: Box<u8>) -> NotClone {
     NotClone(1)
 }

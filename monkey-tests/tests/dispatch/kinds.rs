@@ -1,3 +1,18 @@
+//! Functions of every kind, which are replaced where they ask in their source.
+#![expect(
+    clippy::many_single_char_names,
+    clippy::multiple_bound_locations,
+    clippy::items_after_statements,
+    clippy::needless_pass_by_value,
+    clippy::cast_precision_loss,
+    clippy::boxed_local,
+    clippy::unused_self,
+    clippy::new_ret_no_self,
+    clippy::needless_borrow,
+    clippy::ptr_as_ptr,
+    clippy::non_minimal_cfg,
+    reason = "that these are of every kind is what they are for"
+)]
 use monkey::{Cause, Scope};
 use std::fmt::{Debug, Display};
 use std::pin::Pin;
