@@ -97,12 +97,12 @@ impl Function {
                 None => break,
             }
         }
-        group.original()
+        group.original_for_one_call()
     }
 
     /// The original of what it replaces.
     pub fn original(&self) -> Option<usize> {
-        self.group()?.original()
+        self.group()?.original_for_one_call()
     }
 
     fn group(&self) -> Option<&'static Group> {

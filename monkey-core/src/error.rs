@@ -132,6 +132,13 @@ pub enum Cause {
         /// Its target triple.
         platform: &'static str,
     },
+    /// Calls are dispatched in source, and the target does not ask there.
+    NotPatchable {
+        /// Why its code is not changed instead.
+        because: String,
+    },
+    /// Calls are dispatched in source, and several patchable functions have the target's name.
+    SameName,
     /// A thread may stand on the instructions that have to change, and does not move.
     ThreadInTheWay {
         /// Its id.
@@ -173,6 +180,13 @@ impl Cause {
         match self {
             Self::SharedAddress { .. } | Self::Instructions(_) | Self::SameFunction if !own => {
                 "replace a function that calls it, or one that it calls, such as the C library's below it"
+            }
+            Self::NotPatchable { .. } if !own => {
+                "replace a function of yours that calls it and is #[monkey::patchable]"
+            }
+            Self::NotPatchable { .. } => "mark it #[monkey::patchable]: such a function asks in its source",
+            Self::SameName => {
+                "rename one of them; they may be in two versions of a crate, or in two blocks of a function"
             }
             Self::NotCode { .. } => "give the address of a function that is loaded in this process",
             Self::NotReplaceable { instead, .. } => instead,
@@ -259,6 +273,13 @@ impl fmt::Display for Cause {
             Self::Unsupported { platform } => {
                 write!(f, "monkey does not change machine code on {platform}")
             }
+            Self::NotPatchable { because } => write!(
+                f,
+                "{because}, so calls are dispatched in source, and there it does not ask: it is not #[monkey::patchable]"
+            ),
+            Self::SameName => f.write_str(
+                "calls are dispatched in source, and several patchable functions have its name: nothing tells them apart",
+            ),
             Self::ThreadInTheWay { thread, name, reason } => {
                 write!(f, "thread `{name}` ({thread}) may stand on its first instructions: {reason}")
             }

@@ -20,6 +20,7 @@ use std::mem;
 use std::panic::Location;
 
 pub use crate::__monkey_kind_of_foreign as kind_of_foreign;
+pub use crate::dispatch::{Own, Site, asks, replacement};
 pub use crate::order::Step;
 pub use crate::replacement::{IntoCount, Replacement};
 pub use crate::request::Visibility;

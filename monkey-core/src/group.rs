@@ -3,6 +3,7 @@ use crate::hook::{Hook, Slot};
 use crate::image::Container;
 use crate::kept::Keeper;
 use crate::request::Visibility;
+use crate::thread;
 use once_cell::race::OnceBox;
 use std::iter;
 use std::ptr;
@@ -84,6 +85,22 @@ impl Group {
     /// The trampoline of one of the copies: which one makes no difference to a caller.
     pub fn original(&self) -> Option<usize> {
         self.hooks().next().map(|hook| hook.original)
+    }
+
+    /// Where the calling thread may call the original, once. Where calls are dispatched in source that is the target itself, whose
+    /// next call by this thread passes replacements by.
+    pub fn original_for_one_call(&self) -> Option<usize> {
+        let hook = self.hooks().next()?;
+        if !hook.is_in_source() {
+            return Some(hook.original);
+        }
+        thread::pass_next(self.id);
+        Some(hook.target())
+    }
+
+    /// Whether the function asks in its source, and its code is as it was.
+    pub fn is_in_source(&self) -> bool {
+        self.hooks().next().is_some_and(Hook::is_in_source)
     }
 
     /// Whether its copies are known as of so many loaded files.

@@ -4,7 +4,7 @@ use crate::error::PatchError;
 use crate::group::Group;
 use crate::installed::{self, List, Wanted};
 use crate::request::{Request, Visibility};
-use crate::scope::Who;
+use crate::scope::{Name, Who};
 use crate::thread::Quiet;
 use crate::turn;
 use std::marker::PhantomData;
@@ -53,15 +53,24 @@ impl PatchGuard {
     /// original.
     ///
     /// It stays valid for the life of the process. Transmute it to the target's type to call it.
+    ///
+    /// # Panics
+    /// When the target's calls are dispatched in source: its code is as it was, and `original!` is the way.
     #[must_use]
+    #[track_caller]
     pub fn original(&self) -> *const () {
+        let in_source = self.patches.groups().next().is_some_and(Group::is_in_source);
+        assert!(
+            !in_source,
+            "there is no trampoline: this target's code is not patched, its calls are dispatched in source\n  \
+             help: call the original by `monkey::original!`"
+        );
         self.original as *const ()
     }
 }
 
 pub(crate) fn who(location: &'static Location<'static>) -> Arc<Who> {
-    let name = thread::current().name().unwrap_or("a thread without a name").to_owned();
-    Arc::new(Who { name, location })
+    Arc::new(Who { name: Name::Thread(thread::current()), location })
 }
 
 impl Drop for PatchGuard {

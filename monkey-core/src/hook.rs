@@ -2,6 +2,8 @@
 //!
 //! A hook is made once and stays for the life of the process. From then on patching is data: a slot gets an owner and
 //! a replacement, or loses them.
+mod in_source;
+
 use crate::code;
 use crate::image;
 use crate::stub::{self, cell, slot};

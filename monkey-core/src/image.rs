@@ -48,7 +48,7 @@ pub use by_path::{Candidate, Meaning, by_path};
 pub use callers::{Caller, caller};
 pub use containers::{Container, containers};
 pub use copies::{Copies, Doubt};
-use elf::Elf;
+
 pub use inlined::{Inlined, inlined, inlined_named};
 use name::Mangled;
 use objects::Object;
@@ -106,29 +106,72 @@ pub fn is_loaded(path: &[u8]) -> bool {
     objects::all().iter().any(|object| object.loaded.path == path)
 }
 
+/// The extent of the function that covers `address`, without its name, which takes most of the time to spell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Extent {
+    /// Where it begins.
+    pub address: usize,
+    /// Its size, where the file tells.
+    pub size: Option<usize>,
+    /// From the address asked about to the begin of the next function or the end of the code: what may be written.
+    pub available: usize,
+}
+
+/// The extent of the function that covers `address`.
+#[must_use]
+pub fn extent(address: usize) -> Option<Extent> {
+    covering(address, |_, _| ()).map(|(extent, _)| extent)
+}
+
 /// The function that covers `address`.
 #[must_use]
 pub fn find(address: usize) -> Option<Function> {
+    let (extent, (name, named)) = covering(address, |object, found| match found {
+        Found::Jump(name) => (String::from_utf8_lossy(name).into_owned(), true),
+        Found::Named(entries) => {
+            let name = |entry: &symbols::Entry| object.elf().map_or(&[][..], |elf| elf.name(entry.name));
+            (best_name(entries.iter().map(name)), true)
+        }
+        Found::Unnamed(begin) => (format!("{}+{begin:#x}", object.loaded.label()), false),
+    })?;
+    let Extent { address, size, available } = extent;
+    Some(Function { address, size, available, name, named })
+}
+
+/// What was found at an address.
+enum Found<'a> {
+    /// A jump to another file's function, which has that function's name.
+    Jump(&'static [u8]),
+    /// A function with symbols.
+    Named(&'a [symbols::Entry]),
+    /// A function that only the unwind tables know, by its begin in the file.
+    Unnamed(u64),
+}
+
+fn covering<R>(address: usize, name: impl FnOnce(&Object, Found<'_>) -> R) -> Option<(Extent, R)> {
     let object = objects::around(address)?;
     let elf = object.elf()?;
     let (inside, symbols) = (object.inside(address), object.symbols());
     let (start, end) = elf.code_around(inside)?;
     if elf.is_linkage(inside) {
-        return jump(elf, address, inside);
+        let extent = Extent { address, size: Some(JUMP), available: JUMP };
+        return Some((extent, name(object, Found::Jump(elf.dynamic_name(inside)?))));
     }
     let mut next = symbols.next(inside).unwrap_or(end).min(end);
     if !elf.full {
         // Only what is exported has a symbol: others lie between.
         next = eh_frame::next(elf, inside).unwrap_or(next).min(next);
     }
-    let room = (next - inside) as usize;
+    let available = (next - inside) as usize;
     let covering = symbols.covering(inside);
     let Some(first) = covering.first().filter(|first| object.begin(first) >= start) else {
-        return unnamed(object, elf, inside, room);
+        let (begin, size) = eh_frame::function(elf, inside)?;
+        let extent = Extent { address: object.outside(begin), size: Some(size as usize), available };
+        return Some((extent, name(object, Found::Unnamed(begin))));
     };
     let size = covering.iter().map(|entry| entry.size as usize).max().filter(|size| *size != 0);
-    let name = best_name(covering.iter().map(|entry| elf.name(entry.name)));
-    Some(Function { address: object.outside(object.begin(first)), size, available: room, name, named: true })
+    let extent = Extent { address: object.outside(object.begin(first)), size, available };
+    Some((extent, name(object, Found::Named(&covering))))
 }
 
 /// How many bytes in front of the function at `address` belong to no other one; 0 where the file does not tell.
@@ -189,25 +232,6 @@ pub fn is_foreign(address: usize) -> bool {
 
 /// The size of an entry of a linkage table.
 const JUMP: usize = 16;
-
-/// A jump to another file's function, which has that function's name.
-fn jump(elf: &Elf, address: usize, inside: u64) -> Option<Function> {
-    let name = String::from_utf8_lossy(elf.dynamic_name(inside)?).into_owned();
-    Some(Function { address, size: Some(JUMP), available: JUMP, name, named: true })
-}
-
-/// A function that only the unwind tables know.
-fn unnamed(object: &Object, elf: &Elf, inside: u64, room: usize) -> Option<Function> {
-    let (begin, size) = eh_frame::function(elf, inside)?;
-    let name = format!("{}+{begin:#x}", object.loaded.label());
-    Some(Function {
-        address: object.outside(begin),
-        size: Some(size as usize),
-        available: room,
-        name,
-        named: false,
-    })
-}
 
 /// Of several names of one place: a Rust name, else the one that looks least internal (`getpid`, not `__getpid`);
 /// without the version that a library gives it.

@@ -1,6 +1,7 @@
 //! From a list of replacements to patches: every copy of each target is hooked, then all are patched, or none.
 use crate::code;
 use crate::crash;
+use crate::dispatch;
 use crate::engine::{self, Addition};
 use crate::error::{Cause, PatchError};
 use crate::group::{Containing, Group};
@@ -49,7 +50,7 @@ pub fn patch(
             return Err(request.fails(Cause::Twice));
         }
         group.add_name(request.target_name, request.target_type);
-        let recorder = recorder.filter(|_| request.is_noted());
+        let recorder = recorder.filter(|_| is_noted(request, group));
         let thunks = recorder.map_or_else(|| Ok(Thunks::default()), |recorder| Thunks::new(recorder, group));
         let thunks = thunks.map_err(|cause| request.fails(cause))?;
         additions.push(Addition { group, request: Some(request), thunks });
@@ -75,10 +76,16 @@ pub fn patch(
     Ok(patched.collect())
 }
 
+/// Whether thunks note the calls. Where these are dispatched in source they only do where their order is asked for: a thunk would
+/// say that the target itself has called.
+fn is_noted(request: &Request, group: &'static Group) -> bool {
+    if group.is_in_source() { request.order.is_some() && !request.watched } else { request.is_noted() }
+}
+
 /// The functions that contain a copy of a target, hooked. Those that cannot be hooked are left out.
 fn containing(request: &Request, group: &'static Group) -> &'static [Containing] {
     match request.target_type {
-        Some(target_type) if !request.partly => {
+        Some(target_type) if !request.partly && !group.is_in_source() => {
             group.containing(|| find_containing(request, target_type, group))
         }
         _ => &[],
@@ -99,17 +106,50 @@ fn find_containing(request: &Request, target_type: &str, group: &'static Group) 
     hooked.collect()
 }
 
-/// Hooks every copy of a target; the group that they are.
+/// Makes a target's calls ask for a replacement: by hooks in its code, or, where that cannot be changed, in its source.
 fn hook(request: &Request) -> Result<&'static Group, Cause> {
-    let Request { target, watched, .. } = *request;
-    // What is only watched has no replacement that could be wrong.
-    let replacement = if watched { None } else { Some(request.replacement) };
+    let (target, replacement) = (request.target, given(request));
     if replacement == Some(target) {
         return Err(Cause::SameFunction);
     }
     if replacement == Some(0) {
         return Err(Cause::NotCode { found: "the replacement is null".into() });
     }
+    if dispatch::is_forced() {
+        return in_source(request, "MONKEY_DISPATCH=source is set");
+    }
+    if registry::find(target).is_some_and(|known| known.group.is_in_source()) {
+        return in_source(request, "its calls are dispatched in source already");
+    }
+    match hook_code(request) {
+        Err(cause @ (Cause::NotWritable { .. } | Cause::NoMemory { .. } | Cause::Unsupported { .. })) => {
+            in_source(request, "").map_err(|_| cause)
+        }
+        hooked => hooked,
+    }
+}
+
+/// What is only watched has no replacement that could be wrong.
+fn given(request: &Request) -> Option<usize> {
+    (!request.watched).then_some(request.replacement)
+}
+
+/// For a target that asks in its source. `because`: why its code is not changed.
+fn in_source(request: &Request, because: &str) -> Result<&'static Group, Cause> {
+    // Where threads cannot be handed on, that is no reason to refuse.
+    let _ = inherit::ensure();
+    let group = dispatch::group(request.target, request.target_type.unwrap_or_default(), because)?;
+    if request.watched && request.order.is_some() {
+        return Err(Cause::NotPatchable {
+            because: "the order of calls that are only watched is noted by code".into(),
+        });
+    }
+    check(group, given(request)).map(|()| group)
+}
+
+/// Hooks every copy of a target; the group that they are.
+fn hook_code(request: &Request) -> Result<&'static Group, Cause> {
+    let (target, replacement) = (request.target, given(request));
     let loads = image::loads();
     if let Some(known) = registry::find(target).filter(|known| known.group.is_current(loads)) {
         return check(known.group, replacement).map(|()| known.group);

@@ -331,7 +331,7 @@ fn caller(call: &OutsideCall) -> OutsideCaller {
         Some(id) => format!("`{}` ({id})", code::thread_name(id)),
         None => "one that has ended".to_owned(),
     };
-    OutsideCaller { thread, test: test_of(call.scope).map(|who| who.name.clone()) }
+    OutsideCaller { thread, test: test_of(call.scope).map(|who| who.name.to_string()) }
 }
 
 /// Whose scope has, or had, this word.

@@ -13,6 +13,7 @@ mod count;
 #[cfg_attr(system = "unsupported", path = "crash/unsupported.rs")]
 #[cfg_attr(system = "windows", path = "crash/windows.rs")]
 mod crash;
+mod dispatch;
 mod engine;
 #[cfg(not(system = "unsupported"))]
 mod entry;

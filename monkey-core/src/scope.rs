@@ -7,11 +7,30 @@ use crate::thread;
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
+use std::thread::Thread;
+
+/// What a scope's opener is called. Nothing is copied for it: few are ever named.
+#[derive(Debug, Clone)]
+pub enum Name {
+    /// A test's.
+    Test(&'static str),
+    /// That of the thread which made a guard.
+    Thread(Thread),
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Test(name) => name,
+            Self::Thread(thread) => thread.name().unwrap_or("a thread without a name"),
+        })
+    }
+}
 
 /// Who opens a scope: a test's name and place.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Who {
-    pub name: String,
+    pub name: Name,
     pub location: &'static Location<'static>,
 }
 

@@ -4,7 +4,7 @@ use crate::engine::ENGINE;
 use crate::installed::{self, List};
 use crate::notes::{self, Keeping};
 use crate::request::Visibility;
-use crate::scope::{Visit, Who};
+use crate::scope::{Name, Visit, Who};
 use crate::thread::{self, Quiet};
 use crate::turn;
 use crate::verdict::Evidence;
@@ -78,7 +78,7 @@ impl TestRun {
 
     /// Allocates: for use while the engine is at work.
     fn who(&self) -> Arc<Who> {
-        Arc::new(Who { name: self.name.to_owned(), location: self.location })
+        Arc::new(Who { name: Name::Test(self.name), location: self.location })
     }
 
     /// The same for a body that is a future: it is in the scope whenever it is polled, on whichever thread.

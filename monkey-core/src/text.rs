@@ -16,8 +16,11 @@ const FORCED: &str = "MONKEY_JUMP";
 
 /// In front of every stub, so that another copy of this crate in the process sees whose it is.
 const SIGNATURE: &[u8; 16] = b"monkey-mock stub";
-/// One hook's part of a block, in bytes.
-const UNIT: usize = 1024;
+/// Templates that are kept: trampolines are of a few lengths, each in blocks of a few sizes.
+const MOST_TEMPLATES: usize = 64;
+/// One hook's part of a block, in bytes. As long as a cell, so that all units lie as far from their cells.
+const UNIT: usize = if cfg!(target_arch = "aarch64") { 1024 } else { size_of::<HookTable>() };
+const _: () = assert!(UNIT.is_multiple_of(16));
 /// Bytes kept for a detour on the way to the trampoline.
 const DETOUR: usize = 24;
 /// Hooks in the first block, and in the largest: each has twice as many as the one before, so that however many there are, the
@@ -27,12 +30,24 @@ const MOST_UNITS: usize = if cfg!(target_arch = "aarch64") { 256 } else { 4096 }
 /// The longest body that is looked at where its length is not known.
 const UNKNOWN_EXTENT: usize = 4096;
 
-pub static TEXT: Lock<Text> = Lock::new(Mark::Text, Text { blocks: Vec::new() });
+pub static TEXT: Lock<Text> = Lock::new(Mark::Text, Text { blocks: Vec::new(), templates: Vec::new() });
 
 /// The memory that hooks are in.
 #[derive(Debug)]
 pub struct Text {
     blocks: Vec<Units>,
+    /// Stubs that were assembled, to make others of.
+    templates: Vec<Template>,
+}
+
+/// A stub without what it has of its target. Units lie as far from their cells as other units from theirs, so that stubs whose
+/// trampolines are of one length have all the rest alike.
+#[derive(Debug)]
+struct Template {
+    /// From the stub to its cell.
+    distance: u64,
+    original: usize,
+    code: Vec<u8>,
 }
 
 /// A block, and how many of its units are taken.
@@ -82,7 +97,7 @@ impl Body {
     /// What the program's file says of the function at `target`. Asks the loader and the environment.
     pub fn of(target: usize) -> Self {
         lock::assert_unlocked();
-        let bounds = match image::find(target) {
+        let bounds = match image::extent(target) {
             Some(function) if function.address == target => {
                 Bounds { extent: function.size, available: Some(function.available) }
             }
@@ -180,7 +195,7 @@ impl Text {
             system: System::OWN,
         };
         let mut code = SIGNATURE.to_vec();
-        code.extend(arch::assemble(&layout, bytes, &original));
+        code.extend(self.assemble(&layout, bytes, &original));
         assert!(code.len() <= UNIT, "signature, stub and trampoline fit in their unit");
         code::write(unit, &code)?;
         cell.prepare(group.id);
@@ -197,6 +212,25 @@ impl Text {
         group.add(hook);
         registry::insert(target, Known { group, hook: Some(hook) });
         Ok(())
+    }
+
+    /// The stub's code, by a template if there is one.
+    fn assemble(&mut self, layout: &Layout, bytes: &[u8], original: &[u8]) -> Vec<u8> {
+        let distance = layout.cell.wrapping_sub(layout.stub);
+        let at = arch::ORIGINAL..arch::ORIGINAL + original.len();
+        let fits =
+            |template: &&Template| (template.distance, template.original) == (distance, original.len());
+        // On AArch64 a stub has something of its target in front of the trampoline too.
+        if let Some(template) = self.templates.iter().find(fits).filter(|_| cfg!(target_arch = "x86_64")) {
+            let mut code = template.code.clone();
+            code[at].copy_from_slice(original);
+            return code;
+        }
+        let code = arch::assemble(layout, bytes, original);
+        if self.templates.len() < MOST_TEMPLATES {
+            self.templates.push(Template { distance, original: original.len(), code: code.clone() });
+        }
+        code
     }
 
     /// A unit of memory and its cell, near the target if that can be had. It is not taken yet.
@@ -301,4 +335,24 @@ fn readable(map: Option<&Map>, body: &Body) -> Result<Vec<u8>, Cause> {
     // SAFETY: the bytes are mapped readable, as just looked up; text of a loaded object stays where it is. They are
     // changed only by us, under the lock that the caller holds. See docs/safety.
     Ok(unsafe { std::slice::from_raw_parts(target as *const u8, length) }.to_vec())
+}
+
+#[cfg(all(test, target_arch = "x86_64"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_trampoline_fits_and_templates_make_what_the_assembler_does() {
+        let mut text = Text { blocks: Vec::new(), templates: Vec::new() };
+        let layout = |stub| Layout { stub, cell: stub + 0x1_0000, thread: -64, system: System::OWN };
+        for length in [5, DETOUR + crate::relocate::arch::LONGEST, 5] {
+            for stub in [0x5000_0010, 0x5000_0310] {
+                let original: Vec<u8> = (0..length).map(|at| (at as u8) ^ stub as u8).collect();
+                let code = text.assemble(&layout(stub), &[], &original);
+                assert!(SIGNATURE.len() + code.len() <= UNIT, "{}", code.len());
+                assert_eq!(code, arch::assemble(&layout(stub), &[], &original));
+            }
+        }
+        assert_eq!(text.templates.len(), 2);
+    }
 }

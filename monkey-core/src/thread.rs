@@ -53,7 +53,7 @@ use windows as system;
 pub use system::offset;
 #[cfg(system = "macos")]
 pub use system::{Handed, hand_to, handed};
-pub use system::{id_of, id_offset};
+pub use system::{id_of, id_offset, pointer};
 use system::{load, store};
 
 /// Whether the engine itself is at work on this thread.
@@ -64,6 +64,26 @@ pub fn is_quiet() -> bool {
 /// The thread's scope, whatever it bypasses at the moment.
 pub fn scope() -> u64 {
     load(SCOPE_WORD) & !BYPASS
+}
+
+/// Whether a call of the group goes to its original: the engine is at work, or a bypass is for this call, which uses it up.
+///
+/// A stub also compares the stack, for a signal handler that comes between; where it is asked in source the stack tells nothing.
+pub fn takes_original(group: u64) -> bool {
+    let word = load(SCOPE_WORD);
+    if word & BYPASS == 0 {
+        return false;
+    }
+    let bypassed = load(BYPASS_WORD);
+    if bypassed == group {
+        store(SCOPE_WORD, word & !BYPASS);
+    }
+    bypassed == group || bypassed == ALL
+}
+
+/// Lets this thread's next call of the group, which is made at once, go to its original.
+pub fn pass_next(group: u64) {
+    bypass(group, 0, BYPASS);
 }
 
 /// Puts the thread into another scope; a bypass goes on.

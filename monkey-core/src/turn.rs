@@ -45,7 +45,7 @@ pub fn enter(visibility: Option<Visibility>, who: &dyn Fn() -> Arc<Who>, bound: 
         return (word, false);
     }
     let visibility = visibility.unwrap_or(Visibility::Scope);
-    let word = wait(visibility, &who(), bound.then(code::own_thread));
+    let word = wait(visibility, who(), bound.then(code::own_thread));
     thread::set_scope(word);
     crash::install();
     // Threads that start before the first patch are of the scope as well. What is in the way of that is in the way of
@@ -88,7 +88,7 @@ pub fn end_with_thread(scope: u64) {
     let _ = OPENED.try_with(|opened| opened.0.set(scope));
 }
 
-fn wait(visibility: Visibility, who: &Arc<Who>, thread: Option<i32>) -> u64 {
+fn wait(visibility: Visibility, who: Arc<Who>, thread: Option<i32>) -> u64 {
     let mut room = Vec::new();
     let mut waiting: Option<Waiting> = None;
     loop {
@@ -98,12 +98,12 @@ fn wait(visibility: Visibility, who: &Arc<Who>, thread: Option<i32>) -> u64 {
         let alone = visibility == Visibility::Process;
         let roomy = engine.scopes.live.has(1);
         if roomy && engine.scopes.is_free(alone, waited) {
-            return engine.scopes.add(who.clone(), visibility, thread);
+            return engine.scopes.add(who, visibility, thread);
         }
         let larger = engine.scopes.live.wanted(1);
         drop(engine);
         if roomy {
-            waiting.get_or_insert_with(|| Waiting::begin(alone, who)).pause();
+            waiting.get_or_insert_with(|| Waiting::begin(alone, &who)).pause();
         } else {
             room = Vec::with_capacity(larger);
         }

@@ -7,6 +7,7 @@ pub mod module;
 pub mod original;
 mod own_path;
 pub mod patchable;
+mod question;
 pub mod test;
 mod variadic;
 

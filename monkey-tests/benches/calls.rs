@@ -1,6 +1,7 @@
 //! What a call costs: unpatched; through a stub in scope, out of scope, in a scope of several threads; the original.
 //!
-//! All in one run, so that they can be compared: `cargo bench -p monkey-tests --bench calls`.
+//! All in one run, so that they can be compared: `cargo bench -p monkey-tests --bench calls`. With `MONKEY_DISPATCH=source` the
+//! same for calls that are dispatched in source.
 use criterion::{BenchmarkGroup, Criterion, criterion_group, criterion_main, measurement::WallTime};
 use std::hint::black_box;
 use std::sync::mpsc;
@@ -28,6 +29,16 @@ functions!(
     changed = 18,
     valued = 19
 );
+
+macro_rules! patchable {
+    ($($name:ident = $own:literal),*) => {$(
+        #[monkey::patchable]
+        fn $name(x: u64) -> u64 {
+            black_box(x) + $own
+        }
+    )*};
+}
+patchable!(asks = 21, asks_in_scope = 22, asks_elsewhere = 23);
 
 fn other<const N: u64>(x: u64) -> u64 {
     black_box(x) * N
@@ -79,8 +90,12 @@ fn patch_elsewhere(target: Function) -> (mpsc::Sender<()>, thread::JoinHandle<()
 }
 
 fn calls(criterion: &mut Criterion) {
+    if std::env::var_os("MONKEY_DISPATCH").is_some() {
+        return in_source(criterion);
+    }
     let mut group = criterion.benchmark_group("call");
     measure(&mut group, "unpatched", unpatched);
+    measure(&mut group, "unpatched, patchable", asks);
     drop(patch(idle));
     measure(&mut group, "hooked, not patched", idle);
     let elsewhere = [patch_elsewhere(foreign), patch_elsewhere(shared)];
@@ -109,6 +124,31 @@ fn calls(criterion: &mut Criterion) {
         drop(end);
         thread.join().unwrap();
     }
+    measure(&mut group, "unpatched, once more", unpatched);
+    group.finish();
+}
+
+fn in_source(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("call, dispatched in source");
+    measure(&mut group, "unpatched", unpatched);
+    measure(&mut group, "patchable, nothing patched so far", asks);
+    let (end, ended) = mpsc::channel::<()>();
+    let (begun, patched) = mpsc::channel();
+    let elsewhere = thread::spawn(move || {
+        let _guard = monkey::patch!(asks_elsewhere = replacement);
+        begun.send(()).unwrap();
+        let _ = ended.recv();
+    });
+    patched.recv().unwrap();
+    let _guard = monkey::patch!(asks_in_scope = replacement);
+    measure(&mut group, "out of scope: no target", asks);
+    measure(&mut group, "out of scope: another scope's target", asks_elsewhere);
+    measure(&mut group, "in scope", asks_in_scope);
+    group.bench_function("original, by original!", |bench| {
+        bench.iter(|| monkey::original!(asks_in_scope(black_box(1))));
+    });
+    drop(end);
+    elsewhere.join().unwrap();
     measure(&mut group, "unpatched, once more", unpatched);
     group.finish();
 }

@@ -13,6 +13,7 @@ fn main() {
     let folder = PathBuf::from(env::var("OUT_DIR").expect("cargo names it"));
     fs::write(folder.join("few.rs"), few()).expect("the folder is cargo's own");
     fs::write(folder.join("many.rs"), many()).expect("the folder is cargo's own");
+    fs::write(folder.join("suite.rs"), suite()).expect("the folder is cargo's own");
 }
 
 /// A module for each function, with the ways of patching it.
@@ -42,9 +43,26 @@ fn few() -> String {
 fn many() -> String {
     let mut text = String::new();
     for number in 0..MANY {
-        let _ = writeln!(text, "#[inline(never)] fn f{number}(x: u64) -> u64 {{ std::hint::black_box(x) + {number} }}");
+        let _ = writeln!(
+            text,
+            "#[inline(never)] fn f{number}(x: u64) -> u64 {{ std::hint::black_box(x) + {number} }}"
+        );
     }
     let names: String = (0..MANY).map(|number| format!("f{number},")).collect();
     let _ = writeln!(text, "pub static TARGETS: [fn(u64) -> u64; {MANY}] = [{names}];");
+    text
+}
+
+/// Tests that call a function, and tests that patch it first.
+fn suite() -> String {
+    let mut text = String::new();
+    for number in 0..300 {
+        let _ = write!(
+            text,
+            "#[monkey::patchable] fn f{number}(x: u64) -> u64 {{ x + {number} }}\n\
+             #[test] fn plain_{number}() {{ assert_eq!(f{number}(1), {number} + 1); }}\n\
+             #[monkey::test(replace(f{number} = |_| 7))] fn patched_{number}() {{ assert_eq!(f{number}(1), 7); }}\n"
+        );
+    }
     text
 }

@@ -23,8 +23,10 @@ struct Kind {
 }
 
 /// The columns, in their order.
-const FORMS: [(&str, &str); 4] = [
+const FORMS: [(&str, &str); 6] = [
     ("replaced", "replaced by a function or closure"),
+    ("captures", "by a closure that captures"),
+    ("returns", "`returns`, `sequence`"),
     ("watched", "`watch`"),
     ("original", "`original!`"),
     ("patchable", "`#[patchable]`"),
@@ -137,6 +139,8 @@ extern "C-unwind" fn panicking(_: c_int) -> c_int {
     panic!("through C")
 }
 
+static ONE: u32 = 1;
+
 #[track_caller]
 #[inline(never)]
 fn line() -> u32 {
@@ -194,6 +198,15 @@ kinds! {
             let _guard = monkey::patch!(plain = |_| 7);
             assert_eq!(plain(1), 7);
         }
+        captures {
+            let number = black_box(7);
+            let _guard = monkey::patch!(plain = move |_| number);
+            assert_eq!(plain(1), 7);
+        }
+        returns {
+            let _guard = monkey::patch!(plain = sequence[7, 8]);
+            assert_eq!((plain(1), plain(1)), (7, 8));
+        }
         watched {
             let _guard = monkey::patch!(watch(plain), expect(plain = 1));
             assert_eq!(plain(1), 1);
@@ -207,6 +220,15 @@ kinds! {
     an_associated_function "an associated function" {
         replaced {
             let _guard = monkey::patch!(Counter::new = || Counter(7));
+            assert_eq!(Counter::new().0, 7);
+        }
+        captures {
+            let number = black_box(7);
+            let _guard = monkey::patch!(Counter::new = move || Counter(number));
+            assert_eq!(Counter::new().0, 7);
+        }
+        returns {
+            let _guard = monkey::patch!(Counter::new = returns(Counter(7)));
             assert_eq!(Counter::new().0, 7);
         }
         watched {
@@ -227,6 +249,18 @@ kinds! {
             let _guard = monkey::patch!(Counter::add = nothing_added);
             assert_eq!(*Counter(1).add(1), 1);
         }
+        captures {
+            let number = black_box(6);
+            let _guard = monkey::patch!(Counter::add = move |counter: &mut Counter, more| -> &mut u32 {
+                counter.0 += number + more;
+                &mut counter.0
+            });
+            assert_eq!(*Counter(1).add(1), 8);
+        }
+        returns {
+            let _guard = monkey::patch!(Counter::add = returns(Box::leak(Box::new(7))));
+            assert_eq!(*Counter(1).add(1), 7);
+        }
         watched {
             let _guard = monkey::patch!(watch(Counter::add), expect(Counter::add = 1));
             assert_eq!(*Counter(1).add(1), 2);
@@ -246,6 +280,15 @@ kinds! {
             let shape: &dyn Shape = &Counter(1);
             assert_eq!(shape.area(), 7);
         }
+        captures {
+            let number = black_box(7);
+            let _guard = monkey::patch!(<Counter as Shape>::area = move |_: &Counter| number);
+            assert_eq!(Counter(1).area(), 7);
+        }
+        returns {
+            let _guard = monkey::patch!(<Counter as Shape>::area = returns(7));
+            assert_eq!(Counter(1).area(), 7);
+        }
         watched {
             let _guard = monkey::patch!(watch(<Counter as Shape>::area), expect(<Counter as Shape>::area = 1));
             let shape: &dyn Shape = &Counter(1);
@@ -264,6 +307,15 @@ kinds! {
             let _guard = monkey::patch!(<Counter as Shape>::double = |_: &Counter| 7);
             assert_eq!(Counter(1).double(), 7);
         }
+        captures {
+            let number = black_box(7);
+            let _guard = monkey::patch!(<Counter as Shape>::double = move |_: &Counter| number);
+            assert_eq!(Counter(1).double(), 7);
+        }
+        returns {
+            let _guard = monkey::patch!(<Counter as Shape>::double = returns(7));
+            assert_eq!(Counter(1).double(), 7);
+        }
         watched {
             let _guard = monkey::patch!(watch(<Counter as Shape>::double), expect(<Counter as Shape>::double = 1));
             assert_eq!(Counter(1).double(), 2);
@@ -278,6 +330,8 @@ kinds! {
     }
     a_trait_object "the way through a trait object's table" {
         replaced ("targets.stderr", "this is the way through a trait object's table, which calls do not take; help: name the implementation that is called, as in `<Type as Store>::put`")
+        captures ("targets.stderr", "this is the way through a trait object's table, which calls do not take; help: name the implementation that is called, as in `<Type as Store>::put`")
+        returns ("targets.stderr", "this is the way through a trait object's table, which calls do not take; help: name the implementation that is called, as in `<Type as Store>::put`")
         watched ("targets.stderr", "this is the way through a trait object's table, which calls do not take; help: name the implementation that is called, as in `<Type as Store>::put`")
         original ["the implementation's"]
         patchable ["the implementation's"]
@@ -286,6 +340,15 @@ kinds! {
         replaced {
             let _guard = monkey::patch!(show = |_: u8| "seven".to_owned());
             assert_eq!((show(1_u8), show(1_u16)), ("seven".to_owned(), "1".to_owned()));
+        }
+        captures {
+            let text = black_box("seven").to_owned();
+            let _guard = monkey::patch!(show::<u8> = move |_| text.clone());
+            assert_eq!(show(1_u8), "seven");
+        }
+        returns {
+            let _guard = monkey::patch!(show::<u8> = returns("seven".to_owned()));
+            assert_eq!(show(1_u8), "seven");
         }
         watched {
             let _guard = monkey::patch!(watch(show::<u8>), expect(show::<u8> = 1));
@@ -299,6 +362,8 @@ kinds! {
     }
     all_instances "all instances at once" {
         replaced ["[`monkey::function`](recipes.md) lists them, for `patch_at`: who writes `unsafe` there answers for one signature of all"]
+        captures ["for one"]
+        returns ["for one"]
         watched ("watch.stderr", "cannot infer type of the type parameter `T` declared on the function `parse`")
         original ["that of each"]
         patchable { assert_eq!((show(1_u8), show('x')), ("1".to_owned(), "'x'".to_owned())); }
@@ -307,6 +372,15 @@ kinds! {
         replaced {
             let _guard = monkey::patch!(sum::<3> = |_| 7);
             assert_eq!((sum([1, 2, 3]), sum([1, 2])), (7, 3));
+        }
+        captures {
+            let number = black_box(7);
+            let _guard = monkey::patch!(sum::<3> = move |_| number);
+            assert_eq!(sum([1, 2, 3]), 7);
+        }
+        returns {
+            let _guard = monkey::patch!(sum::<3> = returns(7));
+            assert_eq!(sum([1, 2, 3]), 7);
         }
         watched {
             let _guard = monkey::patch!(watch(sum::<3>), expect(sum::<3> = 1));
@@ -323,6 +397,8 @@ kinds! {
             let _guard = monkey::patch!(apply = zero_like(more));
             assert_eq!((apply(more), apply(|number| number + 2)), (0, 3));
         }
+        captures ["by a function"]
+        returns ["by a function"]
         watched ["no path has its type: `watch` the function that calls it"]
         original {
             assert_eq!(monkey::original!(apply(more)), 2);
@@ -335,6 +411,8 @@ kinds! {
             let _guard = monkey::patch!(evens = |_| monkey::original!(evens(3)));
             assert_eq!(evens(100).count(), 2);
         }
+        captures ["by a function that gives the target's own type"]
+        returns ["by a function that gives the target's own type"]
         watched {
             let _guard = monkey::patch!(watch(evens), expect(evens = 1));
             assert_eq!(evens(5).count(), 3);
@@ -347,6 +425,15 @@ kinds! {
             let _guard = monkey::patch!(leave = |code| panic!("left with {code}"), std::process::exit = |_| panic!("left"));
             catch_unwind(|| leave(1)).unwrap_err();
             catch_unwind(|| std::process::exit(1)).unwrap_err();
+        }
+        captures {
+            let text = black_box("left");
+            let _guard = monkey::patch!(leave = move |code| -> ! { panic!("{text} with {code}") });
+            catch_unwind(|| leave(1)).unwrap_err();
+        }
+        returns {
+            let _guard = monkey::patch!(leave = returns(panic!("left")));
+            catch_unwind(|| leave(1)).unwrap_err();
         }
         watched {
             let _guard = monkey::patch!(replace(std::process::exit = |_| panic!("left")), watch(leave), expect(leave = 1));
@@ -365,21 +452,23 @@ kinds! {
         replaced {
             let _guard = monkey::patch!(read = |_| 7);
             // SAFETY: a number is there.
-            assert_eq!(unsafe { read(&raw const *&1) }, 7);
+            assert_eq!(unsafe { read(&raw const ONE) }, 7);
         }
+        captures ["by a function"]
+        returns ["by a function"]
         watched {
             let _guard = monkey::patch!(watch(read), expect(read = 1));
             // SAFETY: a number is there.
-            assert_eq!(unsafe { read(&raw const *&1) }, 1);
+            assert_eq!(unsafe { read(&raw const ONE) }, 1);
         }
         original {
             let _guard = monkey::patch!(read = |_| 7);
             // SAFETY: a number is there.
-            assert_eq!(unsafe { monkey::original!(read(&raw const *&1)) }, 1);
+            assert_eq!(unsafe { monkey::original!(read(&raw const ONE)) }, 1);
         }
         patchable {
             // SAFETY: a number is there.
-            assert_eq!(unsafe { read(&raw const *&1) }, 1);
+            assert_eq!(unsafe { read(&raw const ONE) }, 1);
         }
     }
     for_other_languages "an `extern \"C\" fn` of Rust's" {
@@ -387,6 +476,8 @@ kinds! {
             let _guard = monkey::patch!(for_c = seven_for_c);
             assert_eq!(for_c(1), 7);
         }
+        captures ["by a function of its ABI"]
+        returns ["by a function of its ABI"]
         watched {
             let _guard = monkey::patch!(watch(for_c), expect(for_c = 1));
             assert_eq!(for_c(1), 1);
@@ -402,6 +493,8 @@ kinds! {
             let _guard = monkey::patch!(unwinding = panicking);
             catch_unwind(|| unwinding(1)).unwrap_err();
         }
+        captures ["by a function of its ABI"]
+        returns ["by a function of its ABI"]
         watched {
             let _guard = monkey::patch!(watch(unwinding), expect(unwinding = 1));
             assert_eq!(unwinding(1), 1);
@@ -418,6 +511,8 @@ kinds! {
             // SAFETY: asks for a number.
             assert_eq!(unsafe { libc::getppid() }, 7);
         }
+        captures ["by a function of its ABI"]
+        returns ["by a function of its ABI"]
         watched {
             let _guard = monkey::patch!(watch(libc::getppid), expect(libc::getppid = 1));
             // SAFETY: asks for a number.
@@ -435,6 +530,8 @@ kinds! {
             let _guard = monkey::patch!(libc::open64 = no_file);
             fs::File::open("/etc/hostname").unwrap_err();
         }
+        captures ["by a function of its ABI"]
+        returns ["by a function of its ABI"]
         watched {
             let _guard = monkey::patch!(watch(libc::open64), expect(libc::open64 = 1));
             let _ = fs::File::open("/etc/hostname");
@@ -451,6 +548,8 @@ kinds! {
             let _guard = monkey::patch!(std::ptr::drop_in_place::<Connection> = nothing);
             drop(Connection);
         }
+        captures ["by a function"]
+        returns ["by a function"]
         watched {
             let _guard = monkey::patch!(
                 watch(std::ptr::drop_in_place::<Connection>),
@@ -464,6 +563,15 @@ kinds! {
     that_knows_its_caller "a `#[track_caller]` function" {
         replaced {
             let _guard = monkey::patch!(line = || 7);
+            assert_eq!(line(), 7);
+        }
+        captures {
+            let number = black_box(7);
+            let _guard = monkey::patch!(line = move || number);
+            assert_eq!(line(), 7);
+        }
+        returns {
+            let _guard = monkey::patch!(line = returns(7));
             assert_eq!(line(), 7);
         }
         watched {
@@ -481,6 +589,15 @@ kinds! {
             let _guard = monkey::patch!(fs::read_to_string = |_: &Path| Ok("seven".to_owned()));
             assert_eq!(fs::read_to_string(Path::new("no file")).unwrap(), "seven");
         }
+        captures {
+            let number = black_box(7);
+            let _guard = monkey::patch!(std::process::id = move || number);
+            assert_eq!(std::process::id(), 7);
+        }
+        returns {
+            let _guard = monkey::patch!(std::process::id = returns(7));
+            assert_eq!(std::process::id(), 7);
+        }
         watched {
             let _guard = monkey::patch!(watch(std::thread::sleep), expect(std::thread::sleep = 1));
             std::thread::sleep(std::time::Duration::ZERO);
@@ -493,24 +610,32 @@ kinds! {
     }
     an_inlined_one "an `#[inline(always)]` function" {
         replaced ["where no call is left, the test fails and names the place"]
+        captures ["likewise"]
+        returns ["likewise"]
         watched ["likewise"]
         original ["the call itself"]
         patchable ("patchable_attributes.stderr", "an `#[inline(always)]` function cannot be patchable, it has no calls; help: remove one of the two")
     }
     a_const_fn "a `const fn`" {
         replaced ["for calls that were not evaluated before"]
+        captures ["likewise"]
+        returns ["likewise"]
         watched ["likewise"]
         original ["the call itself"]
         patchable ("patchable_const_fn.stderr", "a `const fn` cannot be patchable, it may run in the compiler; help: remove one of the two")
     }
     a_closure "a closure" {
         replaced ("targets.stderr", "non-primitive cast: `{closure@")
+        captures ("targets.stderr", "non-primitive cast: `{closure@")
+        returns ("targets.stderr", "non-primitive cast: `{closure@")
         watched ["replace or watch the function that takes it"]
         original ["the call itself"]
         patchable ["the function that it is written in"]
     }
     a_value "a variable that holds a function" {
         replaced ("targets.stderr", "a target is a function, named by its path")
+        captures ("targets.stderr", "a target is a function, named by its path")
+        returns ("targets.stderr", "a target is a function, named by its path")
         watched ("watch.stderr", "a target is a function, named by its path")
         original ["the call itself"]
         patchable ["what it points to"]

@@ -3,6 +3,7 @@
 //! Each piece takes one thing away that an optimiser could otherwise learn from the body and use at the call:
 //! that two bodies are the same, that an argument is not read, what the result is, that nothing unwinds,
 //! that nothing returns. All of it is safe code and costs a few instructions.
+use crate::dispatch::Own;
 use std::any::type_name_of_val;
 use std::hint::black_box;
 use std::panic::Location;
@@ -10,15 +11,17 @@ use std::panic::Location;
 /// Gives the function a value of its own, so that no other function's body equals this one's.
 ///
 /// `own` is a closure written in the function: its type's name has the function's path and its generic
-/// arguments in it. The place keeps functions of one path apart, such as two in sibling blocks.
+/// arguments in it. The place keeps functions of one path apart, such as two in sibling blocks. The type itself is what
+/// the function is known by.
 #[inline(always)]
 #[track_caller]
 #[expect(
     clippy::inline_always,
     reason = "the value has to be in the function itself, not in one that all share"
 )]
-pub fn entry(own: impl Fn()) {
-    black_box((type_name_of_val(&own), Location::caller()));
+pub fn entry<C: Fn()>(closure: C) -> Own<C> {
+    black_box((type_name_of_val(&closure), Location::caller()));
+    Own::by(&closure)
 }
 
 /// Lets the function's own address escape, where the body can name it. A body that is private to one crate, as an instance

@@ -49,8 +49,7 @@ use aarch64 as arch;
 #[cfg(target_arch = "x86_64")]
 use x86_64 as arch;
 
-pub use arch::offset;
-use arch::pointer;
+pub use arch::{offset, pointer};
 pub use id::{id_of, id_offset};
 
 /// One of the calling thread's words.

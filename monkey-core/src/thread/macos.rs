@@ -10,6 +10,7 @@ mod arch;
 mod arch;
 mod id;
 
+pub use arch::pointer;
 pub use id::{id_of, id_offset};
 
 /// How many words there are: those that stubs read, and two by which a parent tells a thread that it starts where it comes from.

@@ -111,3 +111,11 @@ pub fn id_of(pointer: usize) -> Option<i32> {
 pub fn id_offset() -> Option<isize> {
     Some(THREAD_ID as isize)
 }
+
+/// The address of the calling thread's environment block, which has it itself at `TEB::NtTib.Self`.
+pub fn pointer() -> usize {
+    let own: usize;
+    // SAFETY: reads a field of the thread's environment block.
+    unsafe { asm!("mov {}, gs:[0x30]", out(reg) own, options(nostack, preserves_flags, readonly)) };
+    own
+}

@@ -3,11 +3,12 @@
 //! ```text
 //! #[inline(never)]
 //! fn f(a: A, _: B) -> R {
-//!     entry(|| ());
+//!     let own = entry(|| ());
 //!     kept(<Self as Trait>::f as *const ());
 //!     opaque(&a);
 //!     opaque(&hidden);
 //!     if never() { return unreturned(); }
+//!     if asks(own) { /* see `question` */ }
 //!     let a = a;
 //!     { /* the body, untouched */ }
 //! }
@@ -20,7 +21,7 @@
 //!
 //! In an `async fn` this is the body of the future and runs with its first poll; the function that makes the future is
 //! no more than `#[inline(never)]`, and two whose futures have one layout may still share an address.
-use super::{own_path, private};
+use super::{own_path, private, question};
 use crate::check::patchable::{Function, Patchable};
 use crate::function::conditional;
 use proc_macro2::{Ident, Span, TokenStream};
@@ -42,14 +43,16 @@ fn function_prologue(function: Function, private: &TokenStream) {
     attrs.push(parse_quote_spanned!(Span::mixed_site()=> #[inline(never)]));
     attrs.extend(attributes.into_iter().filter_map(without_inline));
     // At the function's name, which sets the places of one attribute's functions apart.
-    let entry = quote_spanned!(sig.ident.span()=> #private::entry(|| ()););
+    let own = question::own();
+    let entry = quote_spanned!(sig.ident.span()=> let #own = #private::entry(|| ()););
     let way_out = way_out(&sig.output, private);
     let mut opaque = TokenStream::new();
     let body = super::braces(block);
     let bound = arguments(sig, private, &mut opaque);
+    let question = question::question(sig, private);
     let bound = bound.iter().map(Bound::statements);
     // In the braces that the user wrote: lints leave a function alone that ends in a macro's.
-    block.stmts = parse_quote!(#entry #kept #opaque #way_out #(#bound)* #body);
+    block.stmts = parse_quote!(#entry #kept #opaque #way_out #question #(#bound)* #body);
 }
 
 /// What might happen instead of the body, as far as callers can tell.

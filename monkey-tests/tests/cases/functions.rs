@@ -1,4 +1,9 @@
 //! Functions that no path of the test's leads to are found by their names, in both manglings.
+#![allow(
+    clippy::items_after_statements,
+    clippy::unused_self,
+    reason = "what stands in reads best where it is used"
+)]
 use monkey::{FunctionError, function, patch_at};
 
 mod shop {

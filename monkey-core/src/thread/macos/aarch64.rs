@@ -22,3 +22,8 @@ pub fn store(offset: usize, value: u64) {
     // SAFETY: as above; no other thread looks at it.
     unsafe { ((slots() + offset) as *mut u64).write_volatile(value) };
 }
+
+/// What a stub leaves of a thread: where its slots are.
+pub fn pointer() -> usize {
+    slots()
+}

@@ -1,0 +1,101 @@
+//! The question that a patchable function asks at its entry.
+use super::records::{Own, identity};
+use super::{TARGETS_SO_FAR, targets};
+use crate::hook::Hook;
+use crate::thread::Quiet;
+use std::any::TypeId;
+use std::mem;
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering::SeqCst};
+
+/// One in the source of each patchable function: what its instances know of themselves.
+#[derive(Debug)]
+pub struct Site {
+    first: AtomicPtr<Instance>,
+}
+
+/// A function, or one instance of a generic one.
+#[derive(Debug)]
+struct Instance {
+    id: TypeId,
+    /// Null while it is no target.
+    hook: AtomicPtr<Hook>,
+    /// How many targets there were when that was looked up.
+    targets: AtomicU64,
+    next: *mut Instance,
+}
+
+impl Site {
+    /// Of a function that has not asked yet.
+    #[must_use]
+    #[expect(clippy::new_without_default, reason = "it is made in a static")]
+    pub const fn new() -> Self {
+        Self { first: AtomicPtr::new(ptr::null_mut()) }
+    }
+
+    #[inline]
+    fn hook(&self, id: TypeId) -> Option<&'static Hook> {
+        let instance = self.instances().find(|instance| instance.id == id).unwrap_or_else(|| self.add(id));
+        instance.hook()
+    }
+
+    fn instances(&self) -> impl Iterator<Item = &'static Instance> {
+        // SAFETY: null, or what `add` made, which is never freed.
+        let first = unsafe { self.first.load(SeqCst).as_ref() };
+        std::iter::successors(first, |instance| {
+            // SAFETY: the same.
+            unsafe { instance.next.as_ref() }
+        })
+    }
+
+    /// Two threads may add the same one: the later is found first, and both know the same.
+    #[cold]
+    fn add(&self, id: TypeId) -> &'static Instance {
+        let _quiet = Quiet::begin();
+        let (hook, targets) = (AtomicPtr::new(ptr::null_mut()), AtomicU64::new(0));
+        let instance = Box::leak(Box::new(Instance { id, hook, targets, next: ptr::null_mut() }));
+        let mut first = self.first.load(SeqCst);
+        loop {
+            instance.next = first;
+            match self.first.compare_exchange(first, instance, SeqCst, SeqCst) {
+                Ok(_) => return instance,
+                Err(other) => first = other,
+            }
+        }
+    }
+}
+
+impl Instance {
+    #[inline]
+    fn hook(&self) -> Option<&'static Hook> {
+        // SAFETY: null, or a target's hook, which lives for ever.
+        let hook = unsafe { self.hook.load(SeqCst).as_ref() };
+        if hook.is_none() && self.targets.load(SeqCst) != TARGETS_SO_FAR.load(SeqCst) {
+            return self.look_up();
+        }
+        hook
+    }
+
+    #[cold]
+    fn look_up(&self) -> Option<&'static Hook> {
+        let so_far = TARGETS_SO_FAR.load(SeqCst);
+        let found = targets().find(|target| target.id == self.id);
+        if let Some(target) = found {
+            self.hook.store(ptr::from_ref(target.hook).cast_mut(), SeqCst);
+        }
+        self.targets.store(so_far, SeqCst);
+        found.map(|target| target.hook)
+    }
+}
+
+/// What the calling thread's scope has in place of the function that asks, as a function of its type.
+///
+/// It is the expansion of `#[patchable]` that gives `P`: a fn pointer with the function's own arguments and result.
+#[must_use]
+pub fn replacement<P: Copy, C>(site: &'static Site, _own: Own<C>) -> Option<P> {
+    const { assert!(size_of::<P>() == size_of::<*const ()>(), "a fn pointer") };
+    let address = site.hook(identity::<C>())?.chosen()? as *const ();
+    // SAFETY: a list gave this address for the function of this one `Own`, after its type was found to be that of the target:
+    // of the function in whose body the expansion asks, with the same arguments and result.
+    Some(unsafe { mem::transmute_copy::<*const (), P>(&address) })
+}
