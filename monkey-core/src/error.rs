@@ -127,11 +127,6 @@ pub enum Cause {
         /// What was tried and what the system said.
         reason: String,
     },
-    /// Code is not changed on this platform at all.
-    Unsupported {
-        /// Its target triple.
-        platform: &'static str,
-    },
     /// Calls are dispatched in source, and the target does not ask there.
     NotPatchable {
         /// Why its code is not changed instead.
@@ -139,6 +134,11 @@ pub enum Cause {
     },
     /// Calls are dispatched in source, and several patchable functions have the target's name.
     SameName,
+    /// Code is not changed on this platform at all.
+    Unsupported {
+        /// Its target triple.
+        platform: &'static str,
+    },
     /// A thread may stand on the instructions that have to change, and does not move.
     ThreadInTheWay {
         /// Its id.
@@ -270,9 +270,6 @@ impl fmt::Display for Cause {
             }
             Self::NoMemory { reason } => write!(f, "no memory for its stub: {reason}"),
             Self::NotWritable { reason } => write!(f, "its code cannot be changed: {reason}"),
-            Self::Unsupported { platform } => {
-                write!(f, "monkey does not change machine code on {platform}")
-            }
             Self::NotPatchable { because } => write!(
                 f,
                 "{because}, so calls are dispatched in source, and there it does not ask: it is not #[monkey::patchable]"
@@ -280,6 +277,9 @@ impl fmt::Display for Cause {
             Self::SameName => f.write_str(
                 "calls are dispatched in source, and several patchable functions have its name: nothing tells them apart",
             ),
+            Self::Unsupported { platform } => {
+                write!(f, "monkey does not change machine code on {platform}")
+            }
             Self::ThreadInTheWay { thread, name, reason } => {
                 write!(f, "thread `{name}` ({thread}) may stand on its first instructions: {reason}")
             }

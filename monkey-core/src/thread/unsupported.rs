@@ -17,6 +17,12 @@ pub fn store(index: usize, value: u64) {
     WORDS.with(|words| words[index].set(value));
 }
 
+/// A number that no other thread has while this one lives: where its words lie.
+#[must_use]
+pub fn pointer() -> usize {
+    WORDS.with(|words| words.as_ptr() as usize)
+}
+
 /// The id of the thread with this thread pointer: no stub has recorded one.
 pub fn id_of(_pointer: usize) -> Option<i32> {
     None
@@ -25,9 +31,4 @@ pub fn id_of(_pointer: usize) -> Option<i32> {
 /// No stub looks for a thread's id.
 pub fn id_offset() -> Option<isize> {
     None
-}
-
-/// A number that no other thread has meanwhile.
-pub fn pointer() -> usize {
-    WORDS.with(|words| words.as_ptr() as usize)
 }

@@ -92,6 +92,15 @@ pub fn store(index: usize, value: u64) {
     unsafe { asm!("mov gs:[{}], {}", in(reg) place, in(reg) value, options(nostack, preserves_flags)) };
 }
 
+/// Where the calling thread's environment block begins: a number that no other thread has while this one lives.
+#[must_use]
+pub fn pointer() -> usize {
+    let block;
+    // SAFETY: the block has its own address in it (`NT_TIB::Self`).
+    unsafe { asm!("mov {}, gs:[0x30]", out(reg) block, options(nostack, preserves_flags, readonly)) };
+    block
+}
+
 /// The id of the thread with this environment block; `None` if there is none any more.
 pub fn id_of(pointer: usize) -> Option<i32> {
     if pointer == 0 {
@@ -110,12 +119,4 @@ pub fn id_of(pointer: usize) -> Option<i32> {
 #[expect(clippy::unnecessary_wraps, reason = "as where it is not known")]
 pub fn id_offset() -> Option<isize> {
     Some(THREAD_ID as isize)
-}
-
-/// The address of the calling thread's environment block, which has it itself at `TEB::NtTib.Self`.
-pub fn pointer() -> usize {
-    let own: usize;
-    // SAFETY: reads a field of the thread's environment block.
-    unsafe { asm!("mov {}, gs:[0x30]", out(reg) own, options(nostack, preserves_flags, readonly)) };
-    own
 }

@@ -8,6 +8,12 @@ fn slots() -> usize {
     slots & !7
 }
 
+/// Where the calling thread's slots begin, as its stubs leave it.
+#[must_use]
+pub fn pointer() -> usize {
+    slots()
+}
+
 /// Reads a slot.
 #[inline]
 pub fn load(offset: usize) -> u64 {
@@ -21,9 +27,4 @@ pub fn load(offset: usize) -> u64 {
 pub fn store(offset: usize, value: u64) {
     // SAFETY: as above; no other thread looks at it.
     unsafe { ((slots() + offset) as *mut u64).write_volatile(value) };
-}
-
-/// What a stub leaves of a thread: where its slots are.
-pub fn pointer() -> usize {
-    slots()
 }

@@ -1,6 +1,12 @@
 //! The slots on x86-64, at `gs:0`.
 use std::arch::asm;
 
+/// The calling thread's `pthread_t`, which its first slot has, as its stubs leave it.
+#[must_use]
+pub fn pointer() -> usize {
+    load(0) as usize
+}
+
 /// Reads a slot.
 #[inline]
 pub fn load(offset: usize) -> u64 {
@@ -17,9 +23,4 @@ pub fn load(offset: usize) -> u64 {
 pub fn store(offset: usize, value: u64) {
     // SAFETY: as above; no other thread looks at it.
     unsafe { asm!("mov gs:[{}], {}", in(reg) offset, in(reg) value, options(nostack, preserves_flags)) };
-}
-
-/// What a stub leaves of a thread: the first slot's value.
-pub fn pointer() -> usize {
-    load(0) as usize
 }
