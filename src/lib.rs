@@ -308,7 +308,12 @@ pub use monkey_macros::calls;
 #[doc(hidden)]
 pub use monkey_core::expansion as __private;
 
-#[cfg(feature = "kit")]
+#[cfg(all(
+    feature = "kit",
+    target_os = "linux",
+    any(target_arch = "aarch64", target_arch = "x86_64"),
+    target_pointer_width = "64"
+))]
 #[doc(hidden)]
 pub mod __kit {
     pub use monkey_kit::hermetic;

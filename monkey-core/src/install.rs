@@ -122,7 +122,7 @@ fn hook(request: &Request) -> Result<&'static Group, Cause> {
         return in_source(request, "its calls are dispatched in source already");
     }
     match hook_code(request) {
-        Err(cause @ (Cause::NotWritable { .. } | Cause::NoMemory { .. })) => {
+        Err(cause @ (Cause::NotWritable { .. } | Cause::NoMemory { .. } | Cause::Unsupported { .. })) => {
             in_source(request, "").map_err(|_| cause)
         }
         hooked => hooked,

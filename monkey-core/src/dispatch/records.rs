@@ -146,6 +146,44 @@ mod section {
     }
 }
 
+/// Where code is patched, and its file's form has no such section that every linker keeps: nothing is dispatched in source.
+#[cfg(any(system = "macos", system = "windows"))]
+mod section {
+    use super::{Described, describe};
+
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as where there is a record")]
+    pub fn leave<C>() {
+        let _ = describe::<C>;
+    }
+
+    pub fn records() -> impl Iterator<Item = Described> {
+        std::iter::empty()
+    }
+}
+
+/// Elsewhere a function leaves its record when it is called for the first time.
+#[cfg(not(any(target_os = "linux", system = "macos", system = "windows")))]
+mod section {
+    use super::{Described, describe};
+    use parking_lot::Mutex;
+
+    static LEFT: Mutex<Vec<Described>> = Mutex::new(Vec::new());
+
+    pub fn leave<C>() {
+        let own = describe::<C>();
+        let mut left = LEFT.lock();
+        if !left.iter().any(|described| described.id == own.id) {
+            left.push(own);
+        }
+    }
+
+    pub fn records() -> impl Iterator<Item = Described> {
+        let left = LEFT.lock();
+        left.clone().into_iter()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -162,6 +200,7 @@ mod tests {
 
     fn does_not_ask() {}
 
+    #[cfg(target_os = "linux")]
     #[test]
     fn patchable_functions_are_found_by_their_name() {
         let name = std::any::type_name_of_val(&asks);
