@@ -47,8 +47,7 @@ impl Member {
     /// The thread that was started is the calling one.
     pub fn arrive(&self) {
         let own = code::own_thread();
-        let stale = |member: &&'static Self| !ptr::eq(*member, self) && member.thread.load(SeqCst) == own;
-        all().filter(stale).for_each(Self::give_back);
+        all().filter(|member| !ptr::eq(*member, self)).for_each(|member| member.free_of(own));
         self.thread.store(own, SeqCst);
     }
 
@@ -61,8 +60,15 @@ impl Member {
     fn sweep(&self) {
         let thread = self.thread.load(SeqCst);
         if thread > 0 && !code::thread_exists(thread) {
-            self.scope.store(0, SeqCst);
-            let _ = self.thread.compare_exchange(thread, FREE, SeqCst, SeqCst);
+            self.free_of(thread);
+        }
+    }
+
+    /// Frees the place if it is that thread's, which has ended. Taken first: somebody else may free it at the same time, and a third
+    /// one have it by then.
+    fn free_of(&self, ended: i32) {
+        if self.thread.compare_exchange(ended, STARTING, SeqCst, SeqCst).is_ok() {
+            self.give_back();
         }
     }
 }

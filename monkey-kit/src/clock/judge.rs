@@ -44,6 +44,13 @@ struct Waiting {
     unseen: usize,
 }
 
+impl Waiting {
+    /// Of these waits: another one has another number, and numbers only grow.
+    fn signature(&self) -> u64 {
+        self.slots.iter().map(|slot| slot.order.load(SeqCst)).fold(0, u64::wrapping_add)
+    }
+}
+
 impl State {
     /// The lock of who looks. Got without sleeping: who sleeps seems to wait for good.
     pub fn lock(&self) -> MutexGuard<'_, Seen> {
@@ -56,8 +63,9 @@ impl State {
         }
     }
 
-    /// Turns the clock if everybody waits. `me` is about to wait, and so does not sleep yet; 0 for nobody.
-    pub fn look(&self, me: i32) -> Found {
+    /// Turns the clock if everybody waits. `me` is about to wait, and so does not sleep yet; 0 for nobody. `is_over` says
+    /// whether what it is to wait for has come already: nobody would wake it.
+    pub fn look(&self, me: i32, is_over: impl FnOnce() -> bool) -> Found {
         let mut seen = self.lock();
         if !self.time.is_paused() || self.advancing.load(SeqCst) || self.is_overturned() {
             return Found::Busy;
@@ -65,6 +73,10 @@ impl State {
         let found = self.settled(me, &mut seen);
         if found != Found::Stuck {
             return found;
+        }
+        // Asked when all others sleep: who has brought it about before has done so by now.
+        if is_over() {
+            return Found::Busy;
         }
         if self.manual.load(SeqCst) || !self.turn(NEVER - 1) { Found::Stuck } else { Found::Turned }
     }
@@ -78,12 +90,16 @@ impl State {
     /// Never `Turned`.
     fn settled(&self, me: i32, seen: &mut Seen) -> Found {
         let Some(waiting) = self.waiting(me) else { return Found::Busy };
-        let signature = waiting.slots.iter().map(|slot| slot.order.load(SeqCst)).fold(0, u64::wrapping_add);
+        let signature = waiting.signature();
         if seen.signature != signature {
             *seen = Seen { signature, since: super::real_now() };
         }
         let asleep = |slot: &&&Slot| slot.thread() == me || is_asleep(slot.thread());
         if waiting.slots.iter().filter(asleep).count() != waiting.slots.len() {
+            return Found::Settling;
+        }
+        // One that was looked at later may have woken one that was looked at before, and wait anew.
+        if waiting.slots.iter().any(|slot| !slot.waits()) || waiting.signature() != signature {
             return Found::Settling;
         }
         let polls = waiting.slots.iter().filter(|slot| slot.kind() == Kind::Poll);
@@ -133,8 +149,9 @@ impl State {
         let Some(slot) = next.filter(|_| slot_at <= limit) else { return false };
         self.time.turn_to(slot_at);
         self.count_turn();
-        slot.signal.store(FIRED, SeqCst);
+        // In this order: told, the thread may go on at once, and wait anew.
         slot.end();
+        slot.signal.store(FIRED, SeqCst);
         wake::wake(slot);
         true
     }

@@ -43,7 +43,14 @@ fn wait(
             return Some(now);
         }
         let mut all = polled(clock, sets);
-        let end = clock.wait(Kind::Poll, 0, deadline, |slot| sleep(slot, &mut all, mask));
+        let mut looked = all.clone();
+        let end = clock.wait(
+            Kind::Poll,
+            0,
+            deadline,
+            || is_any_ready(&mut looked),
+            |slot| sleep(slot, &mut all, mask),
+        );
         match end {
             End::Woken(0) => {}
             End::Woken(error) => return Some(fail(error)),
@@ -51,6 +58,12 @@ fn wait(
             End::Deadlocked => return Some(fail(libc::EDEADLK)),
         }
     }
+}
+
+/// Whether the kernel would wake who polls these.
+fn is_any_ready(all: &mut [pollfd]) -> bool {
+    // SAFETY: memory of its size.
+    unsafe { original::poll(all.as_mut_ptr(), all.len() as nfds_t, 0) > 0 }
 }
 
 /// The descriptors, and the event of the thread's slot.

@@ -7,6 +7,7 @@ use super::{deadlock, real_clock};
 use crate::border::{errno, fail, functions};
 use crate::world::{self, Inside};
 use libc::{c_int, c_void, clockid_t, pthread_cond_t, pthread_mutex_t, pthread_t, sem_t, timespec};
+use std::cell::Cell;
 
 functions! {
     PTHREAD_JOIN = pthread_join(thread: pthread_t, result: *mut *mut c_void) -> c_int => pthread_join;
@@ -36,14 +37,25 @@ fn real(clock: clockid_t, span: i64) -> timespec {
 }
 
 unsafe fn join(thread: pthread_t, result: *mut *mut c_void, deadline: Option<u64>, world: &Inside) -> End {
-    world.clock.wait(Kind::Slices, 0, deadline, |_| {
-        let until = real(libc::CLOCK_REALTIME, SLICE);
+    let try_until = |until: timespec| {
         // SAFETY: the caller's arguments, and a time of our own.
         match unsafe { original::pthread_timedjoin_np(thread, result, &raw const until) } {
-            libc::ETIMEDOUT => Slept::Again,
-            over => Slept::Over(over),
+            libc::ETIMEDOUT => None,
+            over => Some(over),
         }
-    })
+    };
+    // There is no asking whether a thread has ended without joining it.
+    let joined = Cell::new(None);
+    let has_ended = || {
+        joined.set(try_until(timespec_of(0)));
+        joined.get().is_some()
+    };
+    let end = world.clock.wait(Kind::Slices, 0, deadline, has_ended, |_| {
+        let over = joined.take().or_else(|| try_until(real(libc::CLOCK_REALTIME, SLICE)));
+        over.map_or(Slept::Again, Slept::Over)
+    });
+    // Joined, there is no such thread any more, whatever the clock says.
+    joined.take().map_or(end, End::Woken)
 }
 
 unsafe fn pthread_join(thread: pthread_t, result: *mut *mut c_void) -> c_int {
@@ -90,15 +102,21 @@ unsafe fn wait_on(
 ) -> Option<c_int> {
     let world = paused()?;
     let deadline = deadline(&world);
-    let end = world.clock.wait(Kind::Condition, condition as usize, deadline, |_| {
-        let until = real(libc::CLOCK_MONOTONIC, LONG_SLICE);
-        // SAFETY: the caller's arguments, and a time of our own.
-        let over = unsafe {
-            original::pthread_cond_clockwait(condition, mutex, libc::CLOCK_MONOTONIC, &raw const until)
-        };
-        // What came between two slices would be lost: so the caller looks for himself, as he has to in any case.
-        Slept::Over(if over == libc::ETIMEDOUT { 0 } else { over })
-    });
+    let end = world.clock.wait(
+        Kind::Condition,
+        condition as usize,
+        deadline,
+        || false,
+        |_| {
+            let until = real(libc::CLOCK_MONOTONIC, LONG_SLICE);
+            // SAFETY: the caller's arguments, and a time of our own.
+            let over = unsafe {
+                original::pthread_cond_clockwait(condition, mutex, libc::CLOCK_MONOTONIC, &raw const until)
+            };
+            // What came between two slices would be lost: so the caller looks for himself, as he has to in any case.
+            Slept::Over(if over == libc::ETIMEDOUT { 0 } else { over })
+        },
+    );
     Some(match end {
         End::Woken(over) => over,
         End::TimedOut => libc::ETIMEDOUT,
@@ -166,7 +184,12 @@ unsafe fn take(semaphore: *mut sem_t, until: Option<(clockid_t, timespec)>) -> O
         return Some(0);
     }
     let deadline = until.and_then(|(clock, until)| world.clock.time.moment(clock, until));
-    let end = world.clock.wait(Kind::Slices, 0, deadline, |_| {
+    let is_free = || {
+        let mut count = 0;
+        // SAFETY: the caller's, and room for the count.
+        unsafe { libc::sem_getvalue(semaphore, &raw mut count) == 0 && count > 0 }
+    };
+    let end = world.clock.wait(Kind::Slices, 0, deadline, is_free, |_| {
         let until = real(libc::CLOCK_MONOTONIC, SHORT_SLICE);
         // SAFETY: the caller's semaphore, and a time of our own.
         let taken = unsafe { original::sem_clockwait(semaphore, libc::CLOCK_MONOTONIC, &raw const until) };

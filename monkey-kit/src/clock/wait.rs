@@ -25,12 +25,14 @@ pub enum Slept {
 }
 
 impl State {
-    /// Waits. `sleep` sleeps in the kernel until the program's own reason comes or the slot's signal does.
+    /// Waits. `sleep` sleeps in the kernel until the program's own reason comes or the slot's signal does; `is_over` says
+    /// whether it came already.
     pub fn wait(
         &self,
         kind: Kind,
         address: usize,
         deadline: Option<u64>,
+        is_over: impl FnOnce() -> bool,
         mut sleep: impl FnMut(&Slot) -> Slept,
     ) -> End {
         let deadline = deadline.unwrap_or(NEVER);
@@ -41,13 +43,15 @@ impl State {
         slot.begin(kind, address, deadline, self.next_order());
         {
             let _bypass = Bypass::begin();
-            self.look(slot.thread());
+            self.look(slot.thread(), is_over);
             watcher::notice();
         }
         let end = loop {
             match slot.signal.load(SeqCst) {
                 QUIET => {}
-                FIRED => break End::TimedOut,
+                FIRED if deadline <= self.time.elapsed() => break End::TimedOut,
+                // Somebody out of the scope has woken it from the wait that this was for, and now it is in another one.
+                FIRED => slot.begin(kind, address, deadline, self.next_order()),
                 GONE => break End::Gone,
                 DOOMED => {
                     deadlock::report_and_wait(slot);
@@ -62,7 +66,8 @@ impl State {
                 && slot.signal.load(SeqCst) < DOOMED
             {
                 // Who is told that his time is over has slept through it, whatever came in that moment.
-                break if slot.signal.load(SeqCst) == FIRED { End::TimedOut } else { End::Woken(result) };
+                let is_over = slot.signal.load(SeqCst) == FIRED && deadline <= self.time.elapsed();
+                break if is_over { End::TimedOut } else { End::Woken(result) };
             }
         };
         slot.end();

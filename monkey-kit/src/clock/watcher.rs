@@ -110,7 +110,7 @@ fn look_at(world: &'static World) {
     if clock.is_overturned() && !clock.was_ended() && clock.watch.tell() {
         return deadlock::begin(world, deadlock::Reason::Turns);
     }
-    match clock.look(0) {
+    match clock.look(0, || false) {
         Found::Stuck => stuck(world, clock),
         Found::Outside => {
             clock.watch.stuck_since.store(0, SeqCst);
