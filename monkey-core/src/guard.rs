@@ -4,6 +4,7 @@ use crate::error::PatchError;
 use crate::few::Few;
 use crate::group::Group;
 use crate::installed::{self, List, Wanted};
+use crate::notes::{self, Complaint};
 use crate::request::{Request, Visibility};
 use crate::scope::{Name, Who};
 use crate::thread::Quiet;
@@ -97,7 +98,7 @@ impl Drop for PatchGuard {
         let wrong = wrong.join("\n");
         drop(quiet);
         if thread::panicking() {
-            eprintln!("note: {wrong}");
+            notes::complain(Complaint { text: wrong, told: false });
         } else {
             panic!("{wrong}");
         }
