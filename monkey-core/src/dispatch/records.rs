@@ -188,16 +188,19 @@ mod section {
 mod tests {
     use super::*;
 
+    #[cfg(target_os = "linux")]
     fn id<C: Fn()>(_: Own<C>) -> TypeId {
         identity::<C>()
     }
 
+    #[cfg(target_os = "linux")]
     fn asks() -> TypeId {
         let own = Own::by(&|| ());
         own.record();
         id(own)
     }
 
+    #[cfg(target_os = "linux")]
     fn does_not_ask() {}
 
     #[cfg(target_os = "linux")]
