@@ -2,19 +2,23 @@
 //! itself. For where code cannot be patched, and for what has no code that could be.
 //!
 //! Who asks is known by the type of a closure in its body, which no other function has and each instance of a generic one has
-//! for itself. A list knows a target by its name, and finds that type by the [records](records).
+//! for itself. A list knows a target by its name, and finds that type by the [records](records). Where there are none before
+//! a function's first call, that call finds its target by the name, and by the [shape](shape) of what it is called with.
 mod records;
+mod shape;
 mod site;
+mod target;
 
 use crate::error::Cause;
 use crate::group::Group;
-use crate::hook::Hook;
 use crate::registry::{self, Known};
+use crate::request::Request;
 use crate::text::TEXT;
 use once_cell::race::OnceBool;
 use std::any::TypeId;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
+use target::Target;
 
 pub use records::Own;
 pub use site::{Site, replacement};
@@ -28,15 +32,6 @@ static BEGUN: AtomicBool = AtomicBool::new(false);
 static TARGETS_SO_FAR: AtomicU64 = AtomicU64::new(0);
 /// The newest target. Those before it hang on it; none ever goes.
 static TARGETS: AtomicPtr<Target> = AtomicPtr::new(ptr::null_mut());
-
-/// A function whose calls are dispatched in source.
-#[derive(Debug)]
-struct Target {
-    id: TypeId,
-    group: &'static Group,
-    hook: &'static Hook,
-    before: Option<&'static Target>,
-}
 
 /// Whether the environment asks for it.
 pub fn is_forced() -> bool {
@@ -57,28 +52,30 @@ pub fn asks<C: Fn()>(own: Own<C>) -> bool {
 ///
 /// # Errors
 /// When it does not ask, and when several functions have this name; `because` is why its code is not patched.
-pub fn group(address: usize, name: &str, because: &str) -> Result<&'static Group, Cause> {
+pub fn group(request: &Request, because: &str) -> Result<&'static Group, Cause> {
+    let (address, name) = (request.target, request.target_type.unwrap_or_default());
+    let has_shape = request.watched || request.shape.is_some();
     let id = match records::find(name).as_slice() {
-        [id] => *id,
+        [id] => Some(*id),
+        // It may have had no occasion to say that it asks.
+        [] if !records::ARE_COMPLETE && has_shape && !target::is_of_rust(name) => None,
         [] => return Err(Cause::NotPatchable { because: because.to_owned() }),
         _ => return Err(Cause::SameName),
     };
     let text = TEXT.hold();
-    let target = targets().find(|target| target.id == id).unwrap_or_else(|| add(address, id));
+    let target =
+        targets().find(|target| target.answers_to(id, name)).unwrap_or_else(|| add(address, id, name));
     // A generic function may have another address in each crate.
     if registry::find(address).is_none_or(|known| known.group.id != target.group.id) {
         registry::insert(address, Known { group: target.group, hook: Some(target.hook) });
     }
     drop(text);
-    Ok(target.group)
+    if request.watched || target.takes(request.shape) { Ok(target.group) } else { Err(Cause::SameName) }
 }
 
 /// One thread at a time: the one that has the lock of the program's text.
-fn add(address: usize, id: TypeId) -> &'static Target {
-    let group = Group::new();
-    let hook = Hook::in_source(address, group.id);
-    group.add(hook);
-    let target: &'static Target = Box::leak(Box::new(Target { id, group, hook, before: targets().next() }));
+fn add(address: usize, id: Option<TypeId>, name: &'static str) -> &'static Target {
+    let target = Target::new(address, id, name, targets().next());
     TARGETS.store(ptr::from_ref(target).cast_mut(), SeqCst);
     TARGETS_SO_FAR.fetch_add(1, SeqCst);
     BEGUN.store(true, SeqCst);
