@@ -233,7 +233,7 @@ impl Cause {
                 "run the test without it, or make the first patch of this target before there is a second thread"
             }
             Self::Traced { .. } => {
-                "let it pass SIGTRAP and SIGURG on (gdb: `handle SIGTRAP SIGURG nostop noprint pass`), run without it, or make the \
+                "let it pass SIGTRAP and SIGURG on (gdb: `handle SIGTRAP SIGURG nostop noprint pass`, if there are no breakpoints), run without it, or make the \
                  first patch of this target before there is a second thread"
             }
             Self::KeptRegister { .. } => {
