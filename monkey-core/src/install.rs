@@ -115,6 +115,9 @@ fn hook(request: &Request) -> Result<&'static Group, Cause> {
     if replacement == Some(0) {
         return Err(Cause::NotCode { found: "the replacement is null".into() });
     }
+    if request.given.is_some() || is_polled(request) {
+        return in_source(request, "an `async` closure is given to a function that asks for it");
+    }
     if dispatch::is_forced() {
         return in_source(request, "MONKEY_DISPATCH=source is set");
     }
@@ -129,6 +132,12 @@ fn hook(request: &Request) -> Result<&'static Group, Cause> {
     }
 }
 
+/// Whether the target is an `async fn` that asks when it is polled. What was hooked before is none.
+fn is_polled(request: &Request) -> bool {
+    registry::find(request.target).is_none_or(|known| known.group.is_in_source())
+        && request.target_type.is_some_and(dispatch::is_polled)
+}
+
 /// What is only watched has no replacement that could be wrong.
 fn given(request: &Request) -> Option<usize> {
     (!request.watched).then_some(request.replacement)
@@ -138,7 +147,13 @@ fn given(request: &Request) -> Option<usize> {
 fn in_source(request: &Request, because: &str) -> Result<&'static Group, Cause> {
     // Where threads cannot be handed on, that is no reason to refuse.
     let _ = inherit::ensure();
-    let group = dispatch::group(request.target, request.target_type.unwrap_or_default(), because)?;
+    let group = dispatch::group(
+        request.target,
+        request.target_type.unwrap_or_default(),
+        because,
+        request.given.as_ref(),
+        request.watched,
+    )?;
     if request.watched && request.order.is_some() {
         return Err(Cause::NotPatchable {
             because: "the order of calls that are only watched is noted by code".into(),

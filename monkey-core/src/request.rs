@@ -1,5 +1,6 @@
 //! One `T = R` of a list, as the user wrote it.
 use crate::count::Count;
+use crate::dispatch::Given;
 use crate::error::{Cause, PatchError};
 use crate::image;
 use crate::order::Step;
@@ -36,6 +37,8 @@ pub struct Request {
     pub watched: bool,
     /// The order in which the list's targets are to be called, if this one has a place in it.
     pub order: Option<&'static [Step]>,
+    /// For an `async fn` that asks when it is polled: what is given to it.
+    pub given: Option<Given>,
 }
 
 impl Request {
@@ -58,6 +61,7 @@ impl Request {
             partly: false,
             watched: false,
             order: None,
+            given: None,
         }
     }
 

@@ -2,6 +2,7 @@
 //!
 //! The prologue of each leaves a record in a section of the program's file: where the function is that tells its name and the type
 //! it is known by. The linker puts them in a row, and drops none; code that is compiled in several places leaves several.
+use super::polled::Question;
 use std::any::{TypeId, type_name};
 use std::marker::PhantomData;
 
@@ -27,19 +28,40 @@ impl<C: Fn()> Own<C> {
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "the record goes where the function does")]
     pub fn record(self) {
-        section::leave::<C>();
+        section::leave::<C, ()>();
+    }
+
+    /// Leaves that of a function that asks when its future is polled.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "the record goes where the function does")]
+    pub fn record_polled<A: Asked>(self) {
+        section::leave::<C, A>();
+    }
+}
+
+/// What a function says of its signature: nothing, when it asks as it is called, for a replacement that was checked against it.
+pub trait Asked {
+    /// Nothing, or all that has to be compared.
+    fn question() -> Option<Question>;
+}
+
+impl Asked for () {
+    fn question() -> Option<Question> {
+        None
     }
 }
 
 /// What a record leads to.
 #[derive(Debug, Clone, Copy)]
-struct Described {
+pub struct Described {
     name: &'static str,
-    id: TypeId,
+    pub id: TypeId,
+    /// When it asks at its first poll.
+    pub question: Option<Question>,
 }
 
-fn describe<C>() -> Described {
-    Described { name: function_of(type_name::<C>()), id: identity::<C>() }
+fn describe<C, A: Asked>() -> Described {
+    Described { name: function_of(type_name::<C>()), id: identity::<C>(), question: A::question() }
 }
 
 /// The function around closures and futures, by the name of their type.
@@ -51,11 +73,11 @@ fn function_of(mut name: &str) -> &str {
 }
 
 /// All patchable functions of this name.
-pub fn find(name: &str) -> Vec<TypeId> {
-    let mut found: Vec<TypeId> = Vec::new();
+pub fn find(name: &str) -> Vec<Described> {
+    let mut found: Vec<Described> = Vec::new();
     for described in section::records().filter(|described| described.name == name) {
-        if !found.contains(&described.id) {
-            found.push(described.id);
+        if !found.iter().any(|other| other.id == described.id) {
+            found.push(described);
         }
     }
     found
@@ -84,7 +106,7 @@ pub fn identity<C>() -> TypeId {
 
 #[cfg(target_os = "linux")]
 mod section {
-    use super::{Described, describe};
+    use super::{Asked, Described, describe};
     use std::arch::asm;
 
     macro_rules! name {
@@ -110,10 +132,10 @@ mod section {
 
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "the record goes where the function does")]
-    pub fn leave<C>() {
+    pub fn leave<C, A: Asked>() {
         // SAFETY: no instruction; a constant in a section of its own.
         unsafe {
-            asm!(record!("{} - ."), sym describe::<C>, options(nomem, nostack, preserves_flags));
+            asm!(record!("{} - ."), sym describe::<C, A>, options(nomem, nostack, preserves_flags));
         }
     }
 
@@ -149,12 +171,12 @@ mod section {
 /// Where code is patched, and its file's form has no such section that every linker keeps: nothing is dispatched in source.
 #[cfg(any(system = "macos", system = "windows"))]
 mod section {
-    use super::{Described, describe};
+    use super::{Asked, Described, describe};
 
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "as where there is a record")]
-    pub fn leave<C>() {
-        let _ = describe::<C>;
+    pub fn leave<C, A: Asked>() {
+        let _ = describe::<C, A>;
     }
 
     pub fn records() -> impl Iterator<Item = Described> {
@@ -165,13 +187,13 @@ mod section {
 /// Elsewhere a function leaves its record when it is called for the first time.
 #[cfg(not(any(target_os = "linux", system = "macos", system = "windows")))]
 mod section {
-    use super::{Described, describe};
+    use super::{Asked, Described, describe};
     use parking_lot::Mutex;
 
     static LEFT: Mutex<Vec<Described>> = Mutex::new(Vec::new());
 
-    pub fn leave<C>() {
-        let own = describe::<C>();
+    pub fn leave<C, A: Asked>() {
+        let own = describe::<C, A>();
         let mut left = LEFT.lock();
         if !left.iter().any(|described| described.id == own.id) {
             left.push(own);
@@ -204,7 +226,8 @@ mod tests {
     #[test]
     fn patchable_functions_are_found_by_their_name() {
         let name = std::any::type_name_of_val(&asks);
-        assert_eq!(find(name), [asks()]);
+        let found: Vec<_> = find(name).into_iter().map(|described| described.id).collect();
+        assert_eq!(found, [asks()]);
         assert!(find(std::any::type_name_of_val(&does_not_ask)).is_empty());
     }
 

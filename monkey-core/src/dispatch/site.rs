@@ -34,7 +34,7 @@ impl Site {
     }
 
     #[inline]
-    fn hook(&self, id: TypeId) -> Option<&'static Hook> {
+    pub(super) fn hook(&self, id: TypeId) -> Option<&'static Hook> {
         let instance = self.instances().find(|instance| instance.id == id).unwrap_or_else(|| self.add(id));
         instance.hook()
     }

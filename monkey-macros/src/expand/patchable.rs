@@ -38,7 +38,7 @@ pub fn patchable(patchable: Patchable) {
 fn function_prologue(function: Function, private: &TokenStream) {
     let kept = own_path::own_path(&function)
         .map(|path| quote_spanned!(Span::mixed_site()=> #private::kept(#path as *const ());));
-    let Function { attrs, sig, block, .. } = function;
+    let Function { attrs, sig, block, place } = function;
     let attributes = std::mem::take(attrs);
     attrs.push(parse_quote_spanned!(Span::mixed_site()=> #[inline(never)]));
     attrs.extend(attributes.into_iter().filter_map(without_inline));
@@ -49,7 +49,7 @@ fn function_prologue(function: Function, private: &TokenStream) {
     let mut opaque = TokenStream::new();
     let body = super::braces(block);
     let bound = arguments(sig, private, &mut opaque);
-    let question = question::question(sig, private);
+    let question = question::question(sig, &place, private);
     let bound = bound.iter().map(Bound::statements);
     // In the braces that the user wrote: lints leave a function alone that ends in a macro's.
     block.stmts = parse_quote!(#entry #kept #opaque #way_out #question #(#bound)* #body);
