@@ -76,6 +76,10 @@ pub fn group(
 ) -> Result<&'static Group, Cause> {
     let described = match records::find(name).as_slice() {
         [described] => *described,
+        [] if given.is_some() => {
+            let because = "its body does not ask for a replacement: only a #[monkey::patchable] one gives it the arguments";
+            return Err(Cause::Asynchronous { because: because.into() });
+        }
         [] => return Err(Cause::NotPatchable { because: because.to_owned() }),
         _ => return Err(Cause::SameName),
     };

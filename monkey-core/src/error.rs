@@ -190,7 +190,9 @@ impl Cause {
                 "replace a function of yours that calls it and is #[monkey::patchable]"
             }
             Self::NotPatchable { .. } => "mark it #[monkey::patchable]: such a function asks in its source",
-            Self::Asynchronous { .. } => "replace it by `returns(..)`, or replace what it calls",
+            Self::Asynchronous { .. } => {
+                "replace it by `returns(..)` or `sequence[..]`, or replace what it calls"
+            }
             Self::SameName => {
                 "rename one of them; they may be in two versions of a crate, or in two blocks of a function"
             }

@@ -28,8 +28,8 @@ pub use crate::replacement::{IntoCount, Replacement};
 pub use crate::request::Visibility;
 pub use crate::test_run::TestRun;
 pub use asynchronous::{
-    Asks, FutureOf, Output, ProbeAwaited, ProbeBoxed, ProbeNotAwaited, ProbeNotSend, ProbeSend, Unwritten,
-    asks_when_polled, awaited, begin, goes_as, stand_in,
+    Asks, FutureOf, Output, ProbeAwaited, ProbeBefore, ProbeBoxed, ProbeByCall, ProbeNotAwaited,
+    ProbeNotSend, ProbeSend, SendsOf, Unwritten, asks_when_polled, awaited, begin, goes_as, stand_in,
 };
 pub use captured::{
     Call, Caller, DecidedBy, Entered, Hint, Keeps, Kept, NotSync, OneByOne, Shared, Takes, Way, WayOf,

@@ -116,7 +116,7 @@ fn hook(request: &Request) -> Result<&'static Group, Cause> {
         return Err(Cause::NotCode { found: "the replacement is null".into() });
     }
     if request.given.is_some() || is_polled(request) {
-        return in_source(request, "an `async` closure is given to a function that asks for it");
+        return in_source(request, "it is an `async fn`");
     }
     if dispatch::is_forced() {
         return in_source(request, "MONKEY_DISPATCH=source is set");

@@ -24,6 +24,8 @@ pub struct Question {
     result: TypeId,
     /// Whether there were others in the result.
     lends: bool,
+    /// Whether these were elsewhere than in one reference around all of it.
+    lends_deeper: bool,
     /// Types in it that may borrow, for a lifetime that was chosen before the function: nobody sees which.
     borrows: Option<&'static str>,
     /// The same in its result.
@@ -40,12 +42,12 @@ pub struct Unwritten(());
 
 /// A function's [`Question`], as a type.
 #[derive(Debug)]
-pub struct Asks<Whole, Result, Chosen, ChosenInResult, const LENDS: bool>(
+pub struct Asks<Whole, Result, Chosen, ChosenInResult, const LENDS: bool, const DEEPER: bool>(
     PhantomData<(Whole, Result, Chosen, ChosenInResult)>,
 );
 
-impl<Whole, Result, Chosen, ChosenInResult, const LENDS: bool> Asked
-    for Asks<Whole, Result, Chosen, ChosenInResult, LENDS>
+impl<Whole, Result, Chosen, ChosenInResult, const LENDS: bool, const DEEPER: bool> Asked
+    for Asks<Whole, Result, Chosen, ChosenInResult, LENDS, DEEPER>
 {
     fn question() -> Option<Question> {
         let borrows = |chosen: &'static str| may_borrow(chosen).then_some(chosen);
@@ -53,6 +55,7 @@ impl<Whole, Result, Chosen, ChosenInResult, const LENDS: bool> Asked
             whole: identity::<Whole>(),
             result: identity::<Result>(),
             lends: LENDS,
+            lends_deeper: DEEPER,
             borrows: borrows(type_name::<Chosen>()),
             result_borrows: borrows(type_name::<ChosenInResult>()),
         })
@@ -104,7 +107,11 @@ impl Given {
                  for a lifetime that several of them share"
                     .into(),
             ),
-            Self::Value { result, shortens } if result == question.result && (shortens || !question.lends) => Ok(()),
+            Self::Value { result, shortens }
+                if result == question.result && !question.lends_deeper && (shortens || !question.lends) =>
+            {
+                Ok(())
+            }
             Self::Value { .. } => because("its result borrows, behind something else than a reference".into()),
         }
     }
@@ -213,8 +220,9 @@ mod tests {
     use super::*;
 
     fn question<'a, T: 'a>(_: &'a T) -> Question {
-        Asks::<for<'x> fn(&'x T, Output<u8>), fn(u8), PhantomData<T>, PhantomData<T>, false>::question()
-            .unwrap()
+        Asks::<for<'x> fn(&'x T, Output<u8>), fn(u8), PhantomData<T>, PhantomData<T>, false, false>::question(
+        )
+        .unwrap()
     }
 
     #[test]
@@ -242,5 +250,6 @@ mod tests {
         assert!(value(false).fits(Some(asks(false))).is_ok());
         assert!(value(false).fits(Some(asks(true))).is_err());
         assert!(value(true).fits(Some(asks(true))).is_ok());
+        assert!(value(true).fits(Some(Question { lends_deeper: true, ..asks(true) })).is_err());
     }
 }

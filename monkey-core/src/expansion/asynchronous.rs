@@ -3,6 +3,7 @@
 //! Method look-up tells the arguments and the result of the target's future, as for [`returns`](super::returns). A replacement has to
 //! take references of every lifetime, and to give what the target gives; what the target itself lends is compared with that when the
 //! list is installed ([`Given`]), or is its future's own affair ([`poll`]).
+mod answers;
 mod given;
 pub mod poll;
 mod send;
@@ -15,7 +16,8 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 
 pub use crate::dispatch::polled::{Asks, Output, Unwritten, asks_when_polled, begin, stand_in};
-pub use send::{FutureOf, ProbeNotSend, ProbeSend, goes_as};
+pub use answers::{ProbeBefore, ProbeByCall};
+pub use send::{FutureOf, ProbeNotSend, ProbeSend, SendsOf, goes_as};
 
 /// A function whose result is a future.
 #[diagnostic::on_unimplemented(

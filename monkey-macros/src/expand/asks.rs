@@ -1,7 +1,7 @@
 //! What an `async fn` says of its signature, for a list to compare with what replaces it: as types, in its body.
 //!
 //! ```text
-//! Asks<for<'self_, '0> fn(&'self_ Self, &'0 str, Output<&'self_ str>), fn(&'static str), (Self,), (), true>
+//! Asks<for<'self_, '0> fn(&'self_ Self, &'0 str, Output<&'self_ str>), fn(&'static str), (Self,), (), true, false>
 //! ```
 use super::asked::is_shouting;
 use crate::check::patchable::Place;
@@ -26,6 +26,7 @@ pub fn asks(sig: &Signature, place: &Place, private: &TokenStream) -> TokenStrea
     let mut lifetimes = Lifetimes::new(Some("static".to_owned()), true);
     let result = lifetimes.all(output.clone());
     let lends = lifetimes.seen;
+    let lends_deeper = lends && !is_lent_as_a_whole(&sig.output);
     let result = if can_be_written { quote_spanned!(Span::mixed_site()=> fn(#result)) } else { unwritten() };
     let chosen = chosen(sig, place);
     let words = words(output);
@@ -35,7 +36,7 @@ pub fn asks(sig: &Signature, place: &Place, private: &TokenStream) -> TokenStrea
     let (in_result, chosen): (Vec<_>, Vec<_>) =
         (in_result.map(phantom).collect(), chosen.iter().map(phantom).collect());
     quote_spanned! {Span::mixed_site()=>
-        #private::Asks<#whole, #result, (#(#chosen,)*), (#(#in_result,)*), #lends>
+        #private::Asks<#whole, #result, (#(#chosen,)*), (#(#in_result,)*), #lends, #lends_deeper>
     }
 }
 
@@ -112,10 +113,8 @@ struct Shouting {
 
 impl Visit<'_> for Shouting {
     fn visit_type_path(&mut self, path: &syn::TypePath) {
-        if let Some(name) = path.path.get_ident()
-            && is_shouting(name)
-            && !self.found.contains(name)
-        {
+        let name = &path.path.segments[0].ident;
+        if path.qself.is_none() && is_shouting(name) && !self.found.contains(name) {
             self.found.push(name.clone());
         }
         visit::visit_type_path(self, path);
@@ -164,6 +163,23 @@ fn borrows(tokens: TokenStream) -> bool {
         TokenTree::Punct(punct) => matches!(punct.as_char(), '&' | '\''),
         _ => false,
     })
+}
+
+/// Whether no lifetime is in a result but that of one reference around all of it.
+fn is_lent_as_a_whole(output: &ReturnType) -> bool {
+    let ReturnType::Type(_, output) = output else { return false };
+    let behind =
+        |ty: &Type| matches!(ty, Type::Reference(reference) if !borrows(reference.elem.to_token_stream()));
+    match &**output {
+        Type::Path(path) => {
+            let Some(last) = path.path.segments.last().filter(|last| last.ident == "Option") else {
+                return false;
+            };
+            let syn::PathArguments::AngleBracketed(arguments) = &last.arguments else { return false };
+            matches!(arguments.args.first(), Some(syn::GenericArgument::Type(inner)) if behind(inner))
+        }
+        output => behind(output),
+    }
 }
 
 fn lifetime(name: &str) -> Lifetime {
@@ -269,10 +285,10 @@ mod tests {
             text(&parse_quote!(async fn f(a: &str, b: &mut [u8]) -> Result<String, u8>), &Place::Module);
         assert_eq!(
             written,
-            "for<'elided0,'elided1>fn(&'elided0str,&'elided1mut[u8],p::Output<Result<String,u8>>),fn(Result<String,u8>),(),(),false"
+            "for<'elided0,'elided1>fn(&'elided0str,&'elided1mut[u8],p::Output<Result<String,u8>>),fn(Result<String,u8>),(),(),false,false"
         );
         let written = text(&parse_quote!(async fn f<'a>(a: &'a str, b: &'a str) -> &'a str), &Place::Module);
-        assert_eq!(written, "for<'a>fn(&'astr,&'astr,p::Output<&'astr>),fn(&'staticstr),(),(),true");
+        assert_eq!(written, "for<'a>fn(&'astr,&'astr,p::Output<&'astr>),fn(&'staticstr),(),(),true,false");
     }
 
     #[test]
@@ -280,23 +296,31 @@ mod tests {
         let written = text(&parse_quote!(async fn f(&self, a: &str) -> &str), &inherent());
         assert_eq!(
             written,
-            "for<'elided1,'self>fn(&'selfSelf,&'elided1str,p::Output<&'selfstr>),fn(&'staticstr),(Ph<Self>,),(),true"
+            "for<'elided1,'self>fn(&'selfSelf,&'elided1str,p::Output<&'selfstr>),fn(&'staticstr),(Ph<Self>,),(),true,false"
         );
     }
 
     #[test]
     fn what_is_chosen_before_is_named_where_it_stands() {
         let written = text(&parse_quote!(async fn f<T: Clone>(a: T) -> Vec<T>), &Place::Unknown);
-        assert_eq!(written, "for<>fn(T,p::Output<Vec<T>>),fn(Vec<T>),(Ph<T>,),(Ph<T>,),false");
+        assert_eq!(written, "for<>fn(T,p::Output<Vec<T>>),fn(Vec<T>),(Ph<T>,),(Ph<T>,),false,false");
         let written = text(&parse_quote!(async fn new(a: T) -> u8), &Place::Unknown);
-        assert!(written.ends_with(",(Ph<T>,),(),false"), "{written}");
+        assert!(written.ends_with(",(Ph<T>,),(),false,false"), "{written}");
+    }
+
+    #[test]
+    fn a_result_may_lend_in_more_places_than_one() {
+        let written = text(&parse_quote!(async fn f<'a>(a: &'a str) -> &'a Cell<&'a str>), &Place::Module);
+        assert!(written.ends_with(",true,true"), "{written}");
+        let written = text(&parse_quote!(async fn f(a: &str) -> Option<&str>), &Place::Module);
+        assert!(written.ends_with(",true,false"), "{written}");
     }
 
     #[test]
     fn what_cannot_be_written_is_left_out() {
         let written = text(&parse_quote!(async fn f(a: impl Into<String>) -> u8), &Place::Module);
-        assert_eq!(written, "p::Unwritten,fn(u8),(),(),false");
+        assert_eq!(written, "p::Unwritten,fn(u8),(),(),false,false");
         let written = text(&parse_quote!(async fn f(a: &u8) -> impl Iterator), &Place::Module);
-        assert_eq!(written, "p::Unwritten,p::Unwritten,(),(),false");
+        assert_eq!(written, "p::Unwritten,p::Unwritten,(),(),false,false");
     }
 }

@@ -12,6 +12,7 @@ use super::captured::shapes;
 use super::list::{ends, respan};
 use crate::args::Form;
 use crate::check::list::Replacement;
+use crate::function;
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{format_ident, quote_spanned};
 use syn::{Expr, ExprClosure};
@@ -19,8 +20,7 @@ use syn::{Expr, ExprClosure};
 /// Whether a closure gives a future, as far as it shows.
 pub fn closure(given: &Form) -> Option<&ExprClosure> {
     let Form::Closure(closure) = given else { return None };
-    let is_asynchronous = closure.asyncness.is_some() || matches!(&*closure.body, Expr::Async(_));
-    is_asynchronous.then_some(closure)
+    function::gives_future(closure).then_some(closure)
 }
 
 /// What an `async` closure is made to, and what is said of the replacement.
@@ -64,7 +64,7 @@ pub fn standing(
         #send
     };
     let standing = quote_spanned! {span=>
-        .standing(|__monkey_it| __monkey_stand.standing(__monkey_it, &#alone, __monkey_function))
+        .standing(|__monkey_it| __monkey_stand.standing(__monkey_it, &#alone, __monkey_function, &__monkey_sends))
     };
     Standing { before, standing }
 }
@@ -113,11 +113,13 @@ fn send(
         .chain(quote_spanned!(end=> .__monkey_send()));
     let given: TokenStream = quote_spanned!(start=> &).into_iter().chain(given).collect();
     quote_spanned! {span=>
+        let __monkey_sends = #private::SendsOf::unknown();
         #[allow(warnings, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
         let _ = |#(#names),*| {
             #[allow(unused_imports)]
             use #private::{ProbeNotSend as _, ProbeSend as _};
             #private::goes_as(&(&__monkey_awaited.future()).__monkey_send(), #given);
+            __monkey_sends.known(#given);
         };
     }
 }
@@ -129,7 +131,7 @@ pub struct InArray {
     pub standing: TokenStream,
 }
 
-pub fn function(given: &Expr, alone: &Ident, private: &TokenStream) -> InArray {
+pub fn in_array(given: &Expr, alone: &Ident, private: &TokenStream) -> InArray {
     let span = Span::mixed_site();
     let (start, end) = ends(given);
     let perhaps = perhaps(alone, private);
@@ -150,6 +152,6 @@ pub fn function(given: &Expr, alone: &Ident, private: &TokenStream) -> InArray {
             #send
         },
         given: hidden_there,
-        standing: quote_spanned!(span=> .standing(|__monkey_it| __monkey_stand.standing_copy(__monkey_it, &#alone, &#taken))),
+        standing: quote_spanned!(span=> .standing(|__monkey_it| __monkey_stand.standing_copy(__monkey_it, &#alone, &#taken, &__monkey_sends))),
     }
 }

@@ -220,18 +220,23 @@ pub fn values(
         };
         #perhaps
         let __monkey_row = __monkey_stand.row(__monkey_row);
+        let __monkey_lifetimes = {
+            #[allow(unused_imports)]
+            use #private::{ProbeBefore as _, ProbeByCall as _};
+            (&__monkey_stand.lifetimes()).__monkey_lifetimes()
+        };
         #kept
     };
     let environment = if let Some(steps) = steps {
         quote_spanned! {span=>
             .standing(|__monkey_it| {
-                __monkey_row.keep_in_turn(__monkey_it, &__monkey_way, &#alone, __monkey_function, __monkey_replacement, #steps)
+                __monkey_row.keep_in_turn(__monkey_it, &__monkey_way, (&#alone, &__monkey_lifetimes), __monkey_function, __monkey_replacement, #steps)
             })
         }
     } else {
         quote_spanned! {span=>
             .standing(|__monkey_it| {
-                __monkey_row.keep(__monkey_it, &__monkey_way, &#alone, __monkey_function, __monkey_replacement)
+                __monkey_row.keep(__monkey_it, &__monkey_way, (&#alone, &__monkey_lifetimes), __monkey_function, __monkey_replacement)
             })
         }
     };

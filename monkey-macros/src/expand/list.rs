@@ -262,7 +262,7 @@ fn offered(entry: &Replacement, lends: bool, alone: &Ident, private: &TokenStrea
         // Also a block: that would be told to give the target's own type, not one that both go into.
         Form::Function(given) => {
             let asynchronous::InArray { before, given, standing } =
-                asynchronous::function(given, alone, private);
+                asynchronous::in_array(given, alone, private);
             Offered { before: Some(before), given, environment: Some(standing), awaited: true }
         }
         given => Offered { before: None, given: given.to_token_stream(), environment: None, awaited: false },

@@ -19,8 +19,7 @@
 //! prologue, so that lints see what the body makes of them. The names live as long as a parameter's: the temporaries of the body's own
 //! last expression end before, as its braces are of this crate's edition.
 //!
-//! In an `async fn` this is the body of the future and runs with its first poll; the function that makes the future is
-//! no more than `#[inline(never)]`, and two whose futures have one layout may still share an address.
+//! In an `async fn` this is the body of the future and runs with its first poll, at which it asks for its replacement.
 use super::{own_path, private, question};
 use crate::check::patchable::{Function, Patchable};
 use crate::function::conditional;

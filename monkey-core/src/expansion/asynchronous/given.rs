@@ -1,4 +1,5 @@
 //! Functions and closures in place of an `async fn`.
+use super::send::{OnItsThread, Sends, SendsOf};
 use super::{AsyncTarget, Checked, NotAwaited, Stand, checked};
 use crate::captured::closure::{Call, Entered, Shared, WayOf, enter};
 use crate::dispatch::polled::{Begin, Begun, Commence, Output};
@@ -10,9 +11,9 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 
 /// A call of the closure that stands in for a target.
-struct GivenCall<G, Shapes, O> {
+struct GivenCall<G, S, Shapes, O> {
     call: Call<Shared, G>,
-    _shapes: PhantomData<fn(Shapes, O)>,
+    _shapes: PhantomData<fn(S, Shapes, O)>,
 }
 
 impl NotAwaited {
@@ -66,13 +67,13 @@ macro_rules! given {
         {
         }
 
-        impl<G, $($shape: Shape,)* O: Shape> Commence for GivenCall<G, ($($shape,)*), O>
+        impl<G, S: Sends, $($shape: Shape,)* O: Shape> Commence for GivenCall<G, S, ($($shape,)*), O>
         where
             G: for<$($lifetime),*> $fits<$($lifetime,)* $($shape,)* O> + 'static,
         {
             unsafe fn commence(self: Box<Self>, arguments: *const (), future: *mut ()) -> bool {
                 /// The arguments' lifetimes are whichever they are, and go on as long as the future.
-                fn begin<'all, G, $($shape: Shape,)* O: Shape>(
+                fn begin<'all, G, S: Sends, $($shape: Shape,)* O: Shape>(
                     call: Call<Shared, G>,
                     arguments: ($($shape::Lent<'all>,)*),
                 ) -> Pin<Box<dyn Future<Output = O::Lent<$all>> + 'all>>
@@ -80,11 +81,12 @@ macro_rules! given {
                     G: for<$($lifetime),*> $fits<$($lifetime,)* $($shape,)* O> + 'static,
                 {
                     let ($($value,)*) = arguments;
-                    Box::pin(async move { (call.function())($($value),*).await })
+                    let future = async move { (call.function())($($value),*).await };
+                    if S::ANY { Box::pin(future) } else { Box::pin(OnItsThread::new(future)) }
                 }
                 // SAFETY: the caller's: there they are, and given away.
                 let arguments = unsafe { arguments.cast::<($($shape::Lent<'_>,)*)>().read() };
-                let begun = begin::<G, $($shape,)* O>(self.call, arguments);
+                let begun = begin::<G, S, $($shape,)* O>(self.call, arguments);
                 // SAFETY: the caller's: its place, whatever it calls the lifetimes.
                 unsafe { future.cast::<Pin<Box<dyn Future<Output = O::Lent<'_>> + '_>>>().write(begun) };
                 true
@@ -110,43 +112,45 @@ macro_rules! given {
 
             /// The same for a function.
             #[must_use]
-            pub fn standing_copy<'env, Target, G>(
+            pub fn standing_copy<'env, Target, G, S: Sends>(
                 &self,
                 replacement: Replacement<'env>,
                 target: &Target,
                 given: &G,
+                sends: &SendsOf<S>,
             ) -> Replacement<'env>
             where
                 G: for<$($lifetime),*> $fits<$($lifetime,)* $($shape,)* O> + Send + Sync + Copy + 'static,
             {
-                self.standing(replacement, target, *given)
+                self.standing(replacement, target, *given, sends)
             }
 
             /// Lets it stand in. `Target` tells it from others of the same code.
             #[must_use]
-            pub fn standing<'env, Target, G>(
+            pub fn standing<'env, Target, G, S: Sends>(
                 &self,
                 replacement: Replacement<'env>,
                 _target: &Target,
                 given: G,
+                _sends: &SendsOf<S>,
             ) -> Replacement<'env>
             where
                 G: for<$($lifetime),*> $fits<$($lifetime,)* $($shape,)* O> + Send + Sync + 'static,
             {
-                fn begin<Target, G, $($shape: Shape,)* O: Shape>() -> Option<Begun>
+                fn begin<Target, G, S: Sends, $($shape: Shape,)* O: Shape>() -> Option<Begun>
                 where
                     G: for<$($lifetime),*> $fits<$($lifetime,)* $($shape,)* O> + 'static,
                 {
-                    let own: Begin = begin::<Target, G, $($shape,)* O>;
+                    let own: Begin = begin::<Target, G, S, $($shape,)* O>;
                     match enter::<Shared, G, Begin, Target, false>(own) {
                         Entered::Call(call) => {
-                            Some(Begun::by(GivenCall::<G, ($($shape,)*), O> { call, _shapes: PhantomData }))
+                            Some(Begun::by(GivenCall::<G, S, ($($shape,)*), O> { call, _shapes: PhantomData }))
                         }
                         Entered::Instead(other) => other(),
                     }
                 }
                 let whole = identity::<for<$($lifetime),*> fn($($shape::Lent<$lifetime>,)* Output<O::Lent<$first>>)>();
-                let own: Begin = begin::<Target, G, $($shape,)* O>;
+                let own: Begin = begin::<Target, G, S, $($shape,)* O>;
                 replacement.given(Given::Function { whole }, own).capturing(&WayOf::<Shared>::unknown(), given, own)
             }
         }

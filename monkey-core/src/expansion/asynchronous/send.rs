@@ -1,6 +1,11 @@
 //! Whether futures may be polled by any thread: what stands in for one has to be `Send` where that is.
 use super::{AsyncTarget, Awaited};
+use std::future::Future;
 use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::thread::{self, ThreadId};
 
 /// A future's type, for method look-up to tell whether it is `Send`.
 #[derive(Debug)]
@@ -45,6 +50,74 @@ pub struct AnyThread;
 /// Only by one.
 #[derive(Debug)]
 pub struct OneThread;
+
+/// Whether what stands in for a target may be polled by any thread.
+pub trait Sends: 'static {
+    /// Whether it may.
+    const ANY: bool;
+}
+impl Sends for AnyThread {
+    const ANY: bool = true;
+}
+impl Sends for OneThread {
+    const ANY: bool = false;
+}
+
+/// The same as a type that is found out.
+#[derive(Debug)]
+pub struct SendsOf<S>(PhantomData<fn() -> S>);
+
+impl<S> SendsOf<S> {
+    /// Not known yet.
+    #[must_use]
+    pub fn unknown() -> Self {
+        Self(PhantomData)
+    }
+
+    /// For the type check alone.
+    pub fn known(&self, _as: &S) {}
+}
+
+/// A future that need not be `Send`: nobody but the thread that has begun it polls or drops it.
+///
+/// That it goes where the target's goes is checked where the list is written. There, in a generic function, it may not be known that the
+/// target's is `Send`; so this sees to it.
+#[derive(Debug)]
+pub struct OnItsThread<F> {
+    future: ManuallyDrop<F>,
+    thread: ThreadId,
+}
+
+impl<F> OnItsThread<F> {
+    pub(super) fn new(future: F) -> Self {
+        Self { future: ManuallyDrop::new(future), thread: thread::current().id() }
+    }
+}
+
+impl<F: Future> Future for OnItsThread<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        assert!(
+            thread::current().id() == self.thread,
+            "a replacement's future is not `Send`, and is polled by another thread than the one that has begun it\n  help: let nothing \
+             that is not `Send`, such as an `Rc` or a guard, live over an `.await` of it"
+        );
+        // SAFETY: the future is not moved out of here.
+        let future = unsafe { &mut self.get_unchecked_mut().future };
+        // SAFETY: it was pinned as a part of this.
+        unsafe { Pin::new_unchecked(&mut **future) }.poll(context)
+    }
+}
+
+impl<F> Drop for OnItsThread<F> {
+    fn drop(&mut self) {
+        if thread::current().id() == self.thread {
+            // SAFETY: dropped once, here. On another thread it is not dropped at all.
+            unsafe { ManuallyDrop::drop(&mut self.future) }
+        }
+    }
+}
 
 /// Found first.
 pub trait ProbeSend {

@@ -1,6 +1,7 @@
 //! `returns(EXPR)` and `sequence[A, B]` in place of an `async fn`: a future that is ready with the value at its first poll.
 //!
 //! A patchable one asks for it. Another crate's cannot: there the future's `poll` is what is replaced.
+use super::answers::AnswersFor;
 use super::poll::{PollOf, ready};
 use super::{AsyncTarget, Checked, NotAwaited, Stand, checked};
 use crate::captured::closure::{Entered, Takes, Way, WayOf, enter};
@@ -8,7 +9,7 @@ use crate::captured::steps::Steps;
 use crate::dispatch::polled::{Begin, Begun, Commence};
 use crate::dispatch::{Given, identity, is_polled};
 use crate::expansion::captured::Hint;
-use crate::expansion::returns::{ByMut, ByRef, Owned, Perhaps, Rows, Shape, Value, Values};
+use crate::expansion::returns::{Rows, Shape, Value, Values};
 use crate::replacement::Replacement;
 use std::any::type_name;
 use std::future::Future;
@@ -42,39 +43,6 @@ where
     }
 }
 
-/// A result that a value may be given for, whatever the arguments borrow.
-#[diagnostic::on_unimplemented(
-    message = "the result of this `async fn` borrows from its arguments",
-    label = "a value cannot stand in for it",
-    note = "write an `async` closure with its parameters, as in `async |url: &str| ..`"
-)]
-pub trait Answers<F, Shapes>: Shape {}
-#[diagnostic::do_not_recommend]
-impl<F, Shapes, X: ?Sized + 'static> Answers<F, Shapes> for ByRef<X> {}
-#[diagnostic::do_not_recommend]
-impl<F, Shapes, X: ?Sized + 'static> Answers<F, Shapes> for ByMut<X> {}
-#[diagnostic::do_not_recommend]
-impl<F, Shapes, X: ?Sized + 'static> Answers<F, Shapes> for Perhaps<X> {}
-
-macro_rules! answers {
-    ($($shape:ident $lifetime:lifetime),*) => {
-        #[diagnostic::do_not_recommend]
-        impl<F, R: 'static, $($shape: Shape),*> Answers<F, ($($shape,)*)> for Owned<R> where
-            F: for<$($lifetime),*> AsyncTarget<($($shape::Lent<$lifetime>,)*), Output = R>
-        {
-        }
-    };
-}
-answers!();
-answers!(S0 'l0);
-answers!(S0 'l0, S1 'l1);
-answers!(S0 'l0, S1 'l1, S2 'l2);
-answers!(S0 'l0, S1 'l1, S2 'l2, S3 'l3);
-answers!(S0 'l0, S1 'l1, S2 'l2, S3 'l3, S4 'l4);
-answers!(S0 'l0, S1 'l1, S2 'l2, S3 'l3, S4 'l4, S5 'l5);
-answers!(S0 'l0, S1 'l1, S2 'l2, S3 'l3, S4 'l4, S5 'l5, S6 'l6);
-answers!(S0 'l0, S1 'l1, S2 'l2, S3 'l3, S4 'l4, S5 'l5, S6 'l6, S7 'l7);
-
 impl NotAwaited {
     /// The values that are checked by the array.
     pub fn row<R>(&self, row: Rows<R>) -> Rows<R> {
@@ -85,11 +53,11 @@ impl NotAwaited {
 impl<R> Rows<R> {
     /// Lets the values stand in for the target, by the function `own`.
     #[must_use]
-    pub fn keep<'env, W: Way + Takes<V>, V: Send + 'env, P: Copy, Target>(
+    pub fn keep<'env, W: Way + Takes<V>, V: Send + 'env, P: Copy, Target, Chosen>(
         &self,
         replacement: Replacement<'env>,
         way: &WayOf<W>,
-        _target: &Target,
+        (_target, _chosen): (&Target, &Chosen),
         values: V,
         own: P,
     ) -> Replacement<'env> {
@@ -99,11 +67,11 @@ impl<R> Rows<R> {
     /// The same for so many values in turn.
     #[must_use]
     #[expect(clippy::too_many_arguments, reason = "as of an `async fn`")]
-    pub fn keep_in_turn<'env, W: Way + Takes<V>, V: Send + 'env, P: Copy, Target>(
+    pub fn keep_in_turn<'env, W: Way + Takes<V>, V: Send + 'env, P: Copy, Target, Chosen>(
         &self,
         replacement: Replacement<'env>,
         way: &WayOf<W>,
-        _target: &Target,
+        (_target, _chosen): (&Target, &Chosen),
         values: V,
         own: P,
         length: usize,
@@ -153,17 +121,17 @@ impl<F: AsyncTarget<A>, A, Shapes, O: Shape> AsyncRow<F, A, Shapes, O> {
 
     /// Lets the values stand in for the target. `Target` tells it from others of the same code.
     #[must_use]
-    pub fn keep<'env, W: Way + Takes<V>, V, Target>(
+    pub fn keep<'env, W: Way + Takes<V>, V, Target, Chosen>(
         &self,
         replacement: Replacement<'env>,
         _way: &WayOf<W>,
-        _target: &Target,
+        (_target, _chosen): (&Target, &Chosen),
         values: V,
         _checked: Checked,
     ) -> Replacement<'env>
     where
         V: Values<W, O::Lent<'static>> + Send + 'env,
-        O: Answers<F, Shapes>,
+        O: AnswersFor<Chosen, F, Shapes>,
         F: AsyncTarget<A, Output = O::Lent<'static>>,
     {
         self.keep_steps::<W, V, Target>(replacement, values, None)
@@ -172,11 +140,11 @@ impl<F: AsyncTarget<A>, A, Shapes, O: Shape> AsyncRow<F, A, Shapes, O> {
     /// The same for so many values in turn.
     #[must_use]
     #[expect(clippy::too_many_arguments, reason = "all that is known of them")]
-    pub fn keep_in_turn<'env, W: Way + Takes<V>, V, Target>(
+    pub fn keep_in_turn<'env, W: Way + Takes<V>, V, Target, Chosen>(
         &self,
         replacement: Replacement<'env>,
         _way: &WayOf<W>,
-        _target: &Target,
+        (_target, _chosen): (&Target, &Chosen),
         values: V,
         _checked: Checked,
         length: usize,
@@ -184,7 +152,7 @@ impl<F: AsyncTarget<A>, A, Shapes, O: Shape> AsyncRow<F, A, Shapes, O> {
     ) -> Replacement<'env>
     where
         V: Values<W, O::Lent<'static>> + Send + 'env,
-        O: Answers<F, Shapes>,
+        O: AnswersFor<Chosen, F, Shapes>,
         F: AsyncTarget<A, Output = O::Lent<'static>>,
     {
         self.keep_steps::<W, V, Target>(replacement, values, Some(Steps::new(length, then_original)))
