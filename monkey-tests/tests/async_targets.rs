@@ -400,3 +400,20 @@ async fn a_future_that_is_not_send_stays_on_its_thread() {
     let thrown = thrown.join().unwrap();
     assert!(thrown.downcast_ref::<&str>().unwrap().contains("is polled by another thread"));
 }
+
+#[monkey::patchable]
+async fn local(number: std::rc::Rc<u8>) -> u8 {
+    tokio::task::yield_now().await;
+    *number
+}
+
+#[tokio::test]
+async fn one_that_is_not_send_takes_any() {
+    let _guard = monkey::patch!(
+        local = async |number: std::rc::Rc<u8>| {
+            tokio::task::yield_now().await;
+            *number + 1
+        }
+    );
+    assert_eq!(local(std::rc::Rc::new(1)).await, 2);
+}

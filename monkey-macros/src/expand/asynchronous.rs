@@ -108,18 +108,17 @@ fn send(
 ) -> TokenStream {
     let span = Span::mixed_site();
     // rustc points from the first token to the last: to the replacement.
-    let given = respan(quote_spanned!(start=> (&#future)), start)
-        .into_iter()
-        .chain(quote_spanned!(end=> .__monkey_send()));
-    let given: TokenStream = quote_spanned!(start=> &).into_iter().chain(given).collect();
+    let there = respan(quote_spanned!(span=> *), start);
+    let there: TokenStream =
+        there.into_iter().chain(quote_spanned!(span.located_at(end)=> &&__monkey_future)).collect();
     quote_spanned! {span=>
         let __monkey_sends = #private::SendsOf::unknown();
         #[allow(warnings, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
         let _ = |#(#names),*| {
             #[allow(unused_imports)]
             use #private::{ProbeNotSend as _, ProbeSend as _};
-            #private::goes_as(&(&__monkey_awaited.future()).__monkey_send(), #given);
-            __monkey_sends.known(#given);
+            let __monkey_future = #future;
+            #private::goes_as(&__monkey_sends, &(&__monkey_awaited.future()).__monkey_send(), #there);
         };
     }
 }

@@ -29,11 +29,12 @@ impl NotAwaited {
 
     /// Nothing more.
     #[must_use]
-    pub fn standing_copy<'env, F, G>(
+    pub fn standing_copy<'env, F, G, S>(
         &self,
         replacement: Replacement<'env>,
         _: &F,
         _: &G,
+        _: &SendsOf<S>,
     ) -> Replacement<'env> {
         replacement
     }

@@ -73,9 +73,6 @@ impl<S> SendsOf<S> {
     pub fn unknown() -> Self {
         Self(PhantomData)
     }
-
-    /// For the type check alone.
-    pub fn known(&self, _as: &S) {}
 }
 
 /// A future that need not be `Send`: nobody but the thread that has begun it polls or drops it.
@@ -100,8 +97,8 @@ impl<F: Future> Future for OnItsThread<F> {
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         assert!(
             thread::current().id() == self.thread,
-            "a replacement's future is not `Send`, and is polled by another thread than the one that has begun it\n  help: let nothing \
-             that is not `Send`, such as an `Rc` or a guard, live over an `.await` of it"
+            "a replacement's future is polled by another thread than the one that has begun it, and where the replacement is written it \
+             is not known that the target's is `Send`\n  help: in a generic function add the bounds that say it is, such as `T: Send`"
         );
         // SAFETY: the future is not moved out of here.
         let future = unsafe { &mut self.get_unchecked_mut().future };
@@ -137,7 +134,7 @@ pub trait ProbeNotSend {
 }
 impl<T> ProbeNotSend for &FutureOf<T> {}
 
-/// What may go where the target's future goes.
+/// Futures that may go where the target's goes. What a closure's own is may not be asked, only demanded, where the closure is written.
 #[diagnostic::on_unimplemented(
     message = "the target's future is `Send`, and this one is not",
     label = "makes a future that must stay on its thread",
@@ -146,9 +143,13 @@ impl<T> ProbeNotSend for &FutureOf<T> {}
 )]
 pub trait GoesAs<Target> {}
 #[diagnostic::do_not_recommend]
-impl GoesAs<AnyThread> for AnyThread {}
+impl<T: Send> GoesAs<AnyThread> for FutureOf<T> {}
 #[diagnostic::do_not_recommend]
-impl<Given> GoesAs<OneThread> for Given {}
+impl<T> GoesAs<OneThread> for FutureOf<T> {}
 
 /// Compiles where it may.
-pub fn goes_as<Target, Given: GoesAs<Target>>(_target: &Target, _given: &Given) {}
+pub fn goes_as<S, T>(_sends: &SendsOf<S>, _target: &S, _given: &FutureOf<T>)
+where
+    FutureOf<T>: GoesAs<S>,
+{
+}
