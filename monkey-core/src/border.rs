@@ -5,6 +5,7 @@ use crate::error::PatchError;
 use crate::guard;
 use crate::installed::{self, List, Wanted};
 use crate::members::{self, Member};
+use crate::notes::{self, Complaint};
 use crate::registry;
 use crate::request::{Request, Visibility};
 use crate::thread::{self, Quiet};
@@ -130,4 +131,11 @@ fn request(function: &Function, location: &'static Location<'static>) -> Request
 #[must_use]
 pub fn original(target: usize) -> usize {
     registry::function(target).and_then(|known| known.group.original()).unwrap_or(0)
+}
+
+/// Says what is wrong where a panic is on its way, or about to be: with the test's failure, or, where the test is to panic, so that it
+/// fails. `told`: that panic says it itself.
+pub fn complain(text: String, told: bool) {
+    let _quiet = Quiet::begin();
+    notes::complain(Complaint { text, told });
 }

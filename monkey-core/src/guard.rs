@@ -3,6 +3,7 @@ use crate::count::Count;
 use crate::error::PatchError;
 use crate::group::Group;
 use crate::installed::{self, List, Wanted};
+use crate::notes::{self, Complaint};
 use crate::request::{Request, Visibility};
 use crate::scope::{Name, Who};
 use crate::thread::Quiet;
@@ -92,7 +93,7 @@ impl Drop for PatchGuard {
         let wrong = wrong.join("\n");
         drop(quiet);
         if thread::panicking() {
-            eprintln!("note: {wrong}");
+            notes::complain(Complaint { text: wrong, told: false });
         } else {
             panic!("{wrong}");
         }

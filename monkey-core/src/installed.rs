@@ -8,7 +8,7 @@ use crate::group::Group;
 use crate::hook::{Hook, OutsideCall};
 use crate::image;
 use crate::install::{self, Patched};
-use crate::notes;
+use crate::notes::{self, Complaint};
 use crate::order;
 use crate::patch::{Id, Removed};
 use crate::recorder::{self, Call, Recorder};
@@ -104,8 +104,10 @@ impl List {
                 |installed: &&Installed| notes::wants(installed.request.location, installed.request.target);
             self.patches.iter().filter(wanted).filter_map(uncalled).for_each(notes::keep);
         } else if std::thread::panicking() {
-            let uncalled: Vec<_> = self.patches.iter().filter_map(uncalled).collect();
-            notes::tell(&uncalled);
+            self.patches
+                .iter()
+                .filter_map(uncalled)
+                .for_each(|evidence| eprintln!("note: {}", evidence.uncalled()));
         }
     }
 
@@ -114,8 +116,7 @@ impl List {
         let verdict = self.verdict();
         let _quiet = Quiet::begin();
         if let Some(verdict) = verdict {
-            eprintln!("note: {verdict}");
-            return;
+            return notes::complain(Complaint { text: verdict, told: false });
         }
         for installed in self.patches.iter().filter(|installed| installed.request.optimised) {
             let calls = calls_of(installed.patched.id).unwrap_or_default();

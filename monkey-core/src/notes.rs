@@ -9,20 +9,59 @@ use std::panic::Location;
 /// How many notes a frame keeps: a test may make guards in a loop.
 const MOST: usize = 16;
 
+/// What was wrong where a panic was on its way: it must not pass for a panic that the test is to have.
+#[derive(Debug)]
+pub struct Complaint {
+    pub text: String,
+    /// It is what the panic says itself.
+    pub told: bool,
+}
+
+/// What is left to a frame.
+#[derive(Debug, Default)]
+pub struct Kept {
+    uncalled: Vec<Evidence>,
+    pub complaints: Vec<Complaint>,
+}
+
+impl Complaint {
+    fn tell(self) {
+        if !self.told {
+            eprintln!("note: {}", self.text);
+        }
+    }
+}
+
+impl Kept {
+    /// Tells it on standard error.
+    pub fn tell(self) {
+        for evidence in &self.uncalled {
+            eprintln!("note: {}", evidence.uncalled());
+        }
+        self.complaints.into_iter().for_each(Complaint::tell);
+    }
+
+    pub fn extend(&mut self, other: Self) {
+        self.uncalled.extend(other.uncalled);
+        self.complaints.extend(other.complaints);
+    }
+}
+
 thread_local! {
     /// `None`: this thread is in no frame.
-    static KEPT: RefCell<Option<Vec<Evidence>>> = const { RefCell::new(None) };
+    static KEPT: RefCell<Option<Kept>> = const { RefCell::new(None) };
 }
 
 /// Replaces what the thread keeps. A thread that ends keeps nothing.
-fn exchange(new: Option<Vec<Evidence>>) -> Option<Vec<Evidence>> {
+fn exchange(new: Option<Kept>) -> Option<Kept> {
     KEPT.try_with(|kept| mem::replace(&mut *kept.borrow_mut(), new)).ok().flatten()
 }
 
 /// Whether there is a frame that wants to know of a replacement; it wants each place's once.
 pub fn wants(location: &'static Location<'static>, target: usize) -> bool {
-    let is_new = |kept: &Vec<Evidence>| {
-        kept.len() < MOST && !kept.iter().any(|note| (note.location, note.target) == (location, target))
+    let is_new = |Kept { uncalled, .. }: &Kept| {
+        uncalled.len() < MOST
+            && !uncalled.iter().any(|note| (note.location, note.target) == (location, target))
     };
     KEPT.try_with(|kept| kept.borrow().as_ref().is_some_and(is_new)).unwrap_or(false)
 }
@@ -35,32 +74,41 @@ pub fn has_frame() -> bool {
 /// Leaves a note to the frame.
 pub fn keep(note: Evidence) {
     if wants(note.location, note.target) {
-        let _ = KEPT.try_with(|kept| kept.borrow_mut().as_mut().map(|kept| kept.push(note)));
+        let _ = KEPT.try_with(|kept| kept.borrow_mut().as_mut().map(|kept| kept.uncalled.push(note)));
     }
 }
 
-/// Tells notes on standard error.
-pub fn tell(notes: &[Evidence]) {
-    for note in notes {
-        eprintln!("note: {}", note.uncalled());
-    }
+/// Leaves to the frame what is wrong while a panic is on its way; without a frame it is told.
+pub fn complain(complaint: Complaint) {
+    let mut complaint = Some(complaint);
+    let _ = KEPT.try_with(|kept| {
+        if let Some(kept) = kept.borrow_mut().as_mut() {
+            kept.complaints.extend(complaint.take());
+        }
+    });
+    complaint.into_iter().for_each(Complaint::tell);
 }
 
 /// While it lives, guards of this thread leave their notes to one frame; what is left then goes to the frame around it.
 #[derive(Debug)]
 pub struct Keeping {
-    outer: Option<Vec<Evidence>>,
+    outer: Option<Kept>,
 }
 
 impl Keeping {
     /// `own`: what the frame has already.
-    pub fn begin(own: Vec<Evidence>) -> Self {
+    pub fn begin(own: Kept) -> Self {
         Self { outer: exchange(Some(own)) }
     }
 
+    /// Whether there is a frame around it.
+    pub fn is_inner(&self) -> bool {
+        self.outer.is_some()
+    }
+
     /// What the frame has.
-    pub fn take() -> Vec<Evidence> {
-        exchange(Some(Vec::new())).unwrap_or_default()
+    pub fn take() -> Kept {
+        exchange(Some(Kept::default())).unwrap_or_default()
     }
 }
 
@@ -68,9 +116,10 @@ impl Drop for Keeping {
     fn drop(&mut self) {
         let left = exchange(self.outer.take()).unwrap_or_default();
         if has_frame() {
-            left.into_iter().for_each(keep);
+            left.uncalled.into_iter().for_each(keep);
+            left.complaints.into_iter().for_each(complain);
         } else if std::thread::panicking() {
-            tell(&left);
+            left.tell();
         }
     }
 }

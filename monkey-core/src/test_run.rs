@@ -2,12 +2,11 @@
 use crate::count::Count;
 use crate::engine::ENGINE;
 use crate::installed::{self, List};
-use crate::notes::{self, Keeping};
+use crate::notes::{self, Keeping, Kept};
 use crate::request::Visibility;
 use crate::scope::{Name, Visit, Who};
 use crate::thread::{self, Quiet};
 use crate::turn;
-use crate::verdict::Evidence;
 use std::any::Any;
 use std::cell::{OnceCell, RefCell};
 use std::future::{Future, poll_fn};
@@ -133,9 +132,9 @@ impl TestRun {
 }
 
 /// The body in the scope, whenever it is polled; and what its guards have to say.
-async fn polled<R>(scope: u64, body: impl Future<Output = R>) -> (R, Vec<Evidence>) {
+async fn polled<R>(scope: u64, body: impl Future<Output = R>) -> (R, Kept) {
     let mut body = pin!(body);
-    let mut notes = Vec::new();
+    let mut notes = Kept::default();
     let result = poll_fn(|context| {
         let _visit = Visit::begin(scope);
         let _keeping = Keeping::begin(mem::take(&mut notes));
@@ -165,7 +164,7 @@ struct Entered {
     opened: bool,
     patches: OnceCell<List>,
     /// What guards have left to a body that is a future. Others leave it with the thread.
-    notes: RefCell<Vec<Evidence>>,
+    notes: RefCell<Kept>,
     keeping: Option<Keeping>,
 }
 
@@ -173,7 +172,7 @@ impl Entered {
     fn enter(run: &TestRun, bound: bool) -> Self {
         let _quiet = Quiet::begin();
         let (scope, opened) = turn::enter(run.visibility, &|| run.who(), bound);
-        let keeping = bound.then(|| Keeping::begin(Vec::new()));
+        let keeping = bound.then(|| Keeping::begin(Kept::default()));
         Self { scope, opened, patches: OnceCell::new(), notes: RefCell::default(), keeping }
     }
 
@@ -207,19 +206,29 @@ impl Entered {
         }
     }
 
-    fn keep_notes<R>(&self, (result, notes): (R, Vec<Evidence>)) -> R {
+    fn keep_notes<R>(&self, (result, notes): (R, Kept)) -> R {
         self.notes.replace(notes);
         result
     }
 
-    /// Tells what guards have left, because the test fails.
+    /// Tells what guards have left, because the test fails. What they complain of is the concern of a run around this one, if there is
+    /// one.
     fn tell_notes(&self) {
         let _quiet = Quiet::begin();
-        let mut notes = self.notes.take();
-        if self.keeping.is_some() {
-            notes.extend(Keeping::take());
+        let mut kept = self.take_notes();
+        if self.keeping.as_ref().is_some_and(Keeping::is_inner) {
+            mem::take(&mut kept.complaints).into_iter().for_each(notes::complain);
         }
-        notes::tell(&notes);
+        kept.tell();
+    }
+
+    /// What guards have left.
+    fn take_notes(&self) -> Kept {
+        let mut kept = self.notes.take();
+        if self.keeping.is_some() {
+            kept.extend(Keeping::take());
+        }
+        kept
     }
 
     /// What there is to say of the calls.
@@ -264,12 +273,15 @@ impl Entered {
             }
             Err(complaint) => return eprintln!("{complaint}"),
         };
-        let verdict = self.verdict().inspect(|_| self.tell_notes());
+        let mut kept = self.take_notes();
+        let complaints = mem::take(&mut kept.complaints).into_iter().map(|complaint| complaint.text);
+        let wrong: Vec<String> = self.verdict().into_iter().chain(complaints).collect();
         drop(self);
-        match verdict {
-            Some(verdict) => eprintln!("the test panicked, as it is to, but:\n{verdict}"),
-            None => resume_unwind(thrown),
+        if wrong.is_empty() {
+            resume_unwind(thrown);
         }
+        kept.tell();
+        eprintln!("the test panicked, as it is to, but:\n{}", wrong.join("\n"));
     }
 }
 

@@ -392,7 +392,7 @@ impl Drop for Clock {
         };
         if let Some(failure) = failure {
             if std::thread::panicking() {
-                eprintln!("note: {failure}");
+                border::complain(failure, false);
             } else {
                 panic!("{failure}");
             }

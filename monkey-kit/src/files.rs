@@ -4,7 +4,6 @@ use crate::fs::{Op, Opened, State, absolute};
 use crate::{fs, random, world};
 use libc::{c_char, c_int, c_void, iovec, mode_t, off_t, size_t, ssize_t};
 use monkey_core::border::Bypass;
-use std::ffi::CStr;
 use std::path::PathBuf;
 
 functions! {
@@ -48,7 +47,7 @@ unsafe fn ask<R>(
     ask(&world.fs, absolute(&path))
 }
 
-/// Opens a path: in the world's memory, or, by `original`, the system's, which may be a device that gives random bytes.
+/// Opens a path: in the world's memory, or, by `original`, the system's.
 ///
 /// # Safety
 /// The path is null or ends with a zero.
@@ -60,16 +59,10 @@ unsafe fn open_by(
 ) -> c_int {
     // SAFETY: the caller's path.
     match unsafe { ask(folder, path, |files, path| Some(files.open(&path, flags))) } {
-        Some(Opened::Descriptor(descriptor)) => return descriptor,
-        Some(Opened::Failed(errno)) => return fail(errno),
-        Some(Opened::Original) | None => {}
+        Some(Opened::Descriptor(descriptor)) => descriptor,
+        Some(Opened::Failed(errno)) => fail(errno),
+        Some(Opened::Original) | None => original(),
     }
-    let descriptor = original();
-    if let Some(world) = world::enter().filter(|_| !path.is_null()) {
-        // SAFETY: the caller's path.
-        random::open(&world, unsafe { CStr::from_ptr(path) }, descriptor);
-    }
-    descriptor
 }
 
 unsafe fn open(path: *const c_char, flags: c_int, mode: mode_t) -> c_int {
@@ -261,10 +254,7 @@ unsafe fn rename(from: *const c_char, to: *const c_char) -> c_int {
 
 unsafe fn close(descriptor: c_int) -> c_int {
     if let Some(world) = world::enter() {
-        random::close(&world, descriptor);
         world.clock.forget_descriptor(descriptor);
-        let _bypass = Bypass::begin();
-        world.fs.close(descriptor);
     }
     // SAFETY: the caller's argument.
     unsafe { original::close(descriptor) }

@@ -44,13 +44,12 @@ pub enum Op {
     CreateDir,
 }
 
-static ENTRIES: [&Entry; 37] = [
+static ENTRIES: [&Entry; 36] = [
     &files::OPEN,
     &files::OPEN64,
     &files::OPENAT,
     &files::OPENAT64,
     &files::READ,
-    &files::CLOSE,
     &files::READV,
     &files::PREAD,
     &files::PREAD64,

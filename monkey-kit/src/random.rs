@@ -14,7 +14,7 @@ use monkey_core::{border::Bypass, lineage};
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Mutex, PoisonError};
 
-pub(crate) use device::{close, open, read};
+pub(crate) use device::read;
 
 functions! {
     GETRANDOM = getrandom(buffer: *mut c_void, length: size_t, flags: c_uint) -> ssize_t => getrandom;
@@ -32,7 +32,6 @@ pub(crate) struct State {
     seed: AtomicU64,
     /// All seedings whose guards live: their serials and seeds.
     seeded: Mutex<Vec<(u64, u64)>>,
-    devices: device::Devices,
 }
 
 impl State {
@@ -92,12 +91,7 @@ pub fn seed(seed: u64) -> Seeded {
         &ARC4RANDOM_BUF,
         &ARC4RANDOM_UNIFORM,
         &system_call::SYSCALL,
-        &crate::files::OPEN,
-        &crate::files::OPEN64,
-        &crate::files::OPENAT,
-        &crate::files::OPENAT64,
         &crate::files::READ,
-        &crate::files::CLOSE,
     ]);
     let serial = NEXT.fetch_add(1, SeqCst);
     guard.random.change(|seeded| seeded.push((serial, seed)));

@@ -1,6 +1,6 @@
 //! What a test did that it had forbidden itself: which function, what for, from where, on which thread.
 use crate::place::Frames;
-use monkey_core::border::Bypass;
+use monkey_core::border::{self, Bypass};
 use std::fmt::Write as _;
 use std::panic::Location;
 use std::sync::{Mutex, PoisonError};
@@ -83,7 +83,7 @@ impl Violations {
     pub fn tell(&self, rule: Rule, by: By) {
         let Some(text) = self.take_text(rule, by) else { return };
         if thread::panicking() {
-            eprintln!("note: {text}");
+            border::complain(text, false);
         } else {
             panic!("{text}");
         }

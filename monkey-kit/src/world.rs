@@ -147,6 +147,7 @@ impl Drop for Hold {
             return;
         }
         let scope = self.0.scope.swap(0, SeqCst);
+        self.0.folders.clear();
         let world = ptr::from_ref(self.0).cast_mut();
         let _ = EVERYWHERE.compare_exchange(world, ptr::null_mut(), SeqCst, SeqCst);
         places(scope)

@@ -70,6 +70,23 @@ failing! {
     #[should_panic]
     fn should_panic_and_cannot_replace() {}
 
+    #[monkey::test]
+    #[should_panic]
+    fn should_panic_and_a_guard_misses() {
+        let _guard = monkey::patch!(replace(number = two), expect(number = 2));
+        assert_eq!(number(), 3);
+    }
+
+    #[monkey::test]
+    #[should_panic]
+    fn should_panic_and_a_run_within_misses() {
+        #[monkey::with(replace(number = two), expect(number = 2))]
+        fn within() {
+            assert_eq!(number(), 3);
+        }
+        within();
+    }
+
     #[monkey::test(replace(number = two, counted = || 3))]
     fn replaces_twice() {
         assert_eq!(number(), 3);
@@ -152,6 +169,9 @@ fn one_list_replaces_a_function_once() {
 #[test]
 fn what_is_wrong_with_replacements_does_not_pass_for_a_wanted_panic() {
     check("should_panic_and_misses", &["never called", "did not panic as expected"], &[]);
+    for test in ["should_panic_and_a_guard_misses", "should_panic_and_a_run_within_misses"] {
+        check(test, &["the test panicked, as it is to, but:\n", "called once"], &[]);
+    }
     check("should_panic_and_cannot_replace", &["cannot replace `number`", "did not panic as expected"], &[]);
     for test in ["cases_panic_and_miss::test_case_1_one", "futures_panic_and_miss::case_1"] {
         check(test, &["never called", "did not panic as expected"], &[]);

@@ -167,6 +167,9 @@ pub fn unwind(slot: &Slot, world: Inside) {
     let text = world.clock.failure.lock().unwrap_or_else(PoisonError::into_inner).clone().unwrap_or_default();
     let told = is_owner && world.clock.failure_told.swap(true, SeqCst);
     drop(world);
+    if is_owner {
+        border::complain(text.clone(), true);
+    }
     match is_owner {
         true if told => panic!("deadlock: the test ends here"),
         true => panic!("{text}"),

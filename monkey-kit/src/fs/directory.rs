@@ -40,6 +40,11 @@ impl std::fmt::Debug for Listed {
 pub struct Folders(Mutex<Vec<Listed>>);
 
 impl Folders {
+    /// Of a scope that ends. Who lists one still sees the system's.
+    pub fn clear(&self) {
+        self.all().clear();
+    }
+
     fn all(&self) -> MutexGuard<'_, Vec<Listed>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -70,7 +75,10 @@ unsafe fn opendir(path: *const c_char) -> *mut DIR {
     if !folder.is_null() {
         // SAFETY: a struct of numbers.
         let entry = Box::new(unsafe { std::mem::zeroed::<dirent64>() });
-        world.folders.all().push(Listed { folder: folder as usize, shown, hidden, entry });
+        let mut all = world.folders.all();
+        // One that was closed past us had the same address.
+        all.retain(|listed| listed.folder != folder as usize);
+        all.push(Listed { folder: folder as usize, shown, hidden, entry });
     }
     folder
 }

@@ -54,8 +54,6 @@ pub struct State {
 struct Rules {
     next: u64,
     all: Vec<Rule>,
-    /// Descriptors of files in memory, and of files with operations that fail.
-    opened: Vec<(c_int, PathBuf)>,
 }
 
 impl State {
@@ -103,10 +101,10 @@ impl State {
         if !rules.all.iter().any(wanted) {
             return None;
         }
-        let known =
-            rules.opened.iter().find(|(opened, _)| *opened == descriptor).map(|(_, path)| path.clone());
-        let path = known.or_else(|| path::of_descriptor(descriptor))?;
-        rules.failure(op, &path)
+        let link = path::of_descriptor(descriptor)?;
+        let in_memory = |rule: &&Rule| matches!(&rule.kind, Kind::File(file) if file.is_shown_as(&link));
+        let path = rules.all.iter().find(in_memory).map(|rule| rule.path.clone());
+        rules.failure(op, &path.unwrap_or(link))
     }
 
     /// Whether a path is hidden.
@@ -176,12 +174,7 @@ impl State {
         if descriptor < 0 {
             return Opened::Failed(crate::border::errno());
         }
-        rules.opened.push((descriptor, path.to_owned()));
         Opened::Descriptor(descriptor)
-    }
-
-    pub fn close(&self, descriptor: c_int) {
-        self.rules().opened.retain(|(opened, _)| *opened != descriptor);
     }
 
     /// Removes a file that is in memory, or says that there is none; `None`: it is the system's.

@@ -112,10 +112,10 @@ fn finish(
     mut mistakes: Mistakes,
     way: impl FnOnce(&ItemFn) -> (Way, bool),
 ) -> syn::Result<Annotated> {
-    // Where nothing is replaced, nothing can be wrong with it.
     let to_panic = match &function {
-        Some(function) if !list.is_empty() => panics::check(function, &mut mistakes),
-        _ => false,
+        Some(function) if list.is_empty() => panics::guards_are_judged(function),
+        Some(function) => panics::check(function, &mut mistakes),
+        None => false,
     };
     mistakes.into_result()?;
     let function = function.ok_or_else(|| syn::Error::new(Span::call_site(), "expected a function"))?;

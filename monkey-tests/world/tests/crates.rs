@@ -115,3 +115,44 @@ async fn real_input_keeps_the_clock_still() {
     asked.recv().unwrap();
     assert_eq!(serving.join().unwrap().1, Duration::ZERO);
 }
+
+/// Answers one request after another, each after what it computes.
+fn serve(server: &std::net::TcpListener, requests: usize) {
+    use std::io::{Read as _, Write as _};
+    for _ in 0..requests {
+        let mut stream = server.accept().unwrap().0;
+        let (mut asked, mut part) = (Vec::new(), [0; 512]);
+        while !asked.ends_with(b"\r\n\r\n") {
+            let length = stream.read(&mut part).unwrap();
+            asked.extend_from_slice(&part[..length]);
+        }
+        let sum = (0..5_000_000_u64).fold(0, |sum, number| std::hint::black_box(sum ^ number));
+        let body = format!("served {}", u64::from(sum != 1));
+        let length = body.len();
+        write!(stream, "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}")
+            .unwrap();
+    }
+}
+
+#[monkey::test]
+#[tokio::test(flavor = "multi_thread")]
+async fn reqwest_is_answered_within_its_timeout_and_waits_for_nobody_who_is_silent() {
+    let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = server.local_addr().unwrap();
+    let serving = thread::spawn(move || serve(&server, 2));
+    let clock = monkey::clock::pause();
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let answered = tokio::time::timeout(Duration::from_millis(1), async {
+        client.get(format!("http://{address}/")).send().await.unwrap().text().await.unwrap()
+    });
+    assert_eq!(answered.await.as_deref(), Ok("served 1"));
+    let own = client.get(format!("http://{address}/")).timeout(Duration::from_millis(1));
+    assert_eq!(own.send().await.unwrap().text().await.unwrap(), "served 1");
+    assert_eq!(clock.elapsed(), Duration::ZERO);
+
+    let never = client.get(format!("http://{}/", silent.local_addr().unwrap())).timeout(SECOND * 3600);
+    assert!(never.send().await.unwrap_err().is_timeout());
+    assert!(clock.elapsed() >= SECOND * 3600 && clock.elapsed() < SECOND * 3601, "{:?}", clock.elapsed());
+    serving.join().unwrap();
+}

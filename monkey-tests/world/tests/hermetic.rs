@@ -42,6 +42,37 @@ fn what_it_touches_fails_it_with_the_place() {
     }
 }
 
+#[monkey::test(hermetic)]
+#[should_panic(expected = "as it has to")]
+#[ignore = "fails on purpose: the test below runs it and reads what it says"]
+fn touches_and_panics() {
+    let _ = Command::new("git").arg("status").status();
+    panic!("as it has to");
+}
+
+#[monkey::test(hermetic)]
+#[should_panic(expected = "deadlock")]
+#[ignore = "fails on purpose: the test below runs it and reads what it says"]
+fn waits_for_good() {
+    thread::park();
+}
+
+#[test]
+fn a_deadlock_is_no_panic_to_expect() {
+    let output = child::run("waits_for_good", "fails");
+    let said = child::describe(output.status, &output);
+    assert!(!child::passed(&output), "{said}");
+    assert!(said.contains("the test panicked, as it is to, but:\ndeadlock: every thread"), "{said}");
+}
+
+#[test]
+fn a_panic_that_is_expected_hides_nothing() {
+    let output = child::run("touches_and_panics", "fails");
+    let said = child::describe(output.status, &output);
+    assert!(!child::passed(&output), "{said}");
+    assert!(said.contains("start `git status`, by `posix_spawnp`"), "{said}");
+}
+
 /// What a program prints that asks for all that differs from run to run.
 fn draw() -> String {
     let map: HashMap<u32, u32> = (0..8).map(|key| (key, key)).collect();
