@@ -108,9 +108,9 @@ fn send(
 ) -> TokenStream {
     let span = Span::mixed_site();
     // rustc points from the first token to the last: to the replacement.
-    let there = respan(quote_spanned!(span=> *), start);
-    let there: TokenStream =
-        there.into_iter().chain(quote_spanned!(span.located_at(end)=> &&__monkey_future)).collect();
+    let future_there = Ident::new("__monkey_future", span.located_at(end));
+    let there = respan(quote_spanned!(span=> &), start);
+    let there: TokenStream = there.into_iter().chain([future_there.into()]).collect();
     quote_spanned! {span=>
         let __monkey_sends = #private::SendsOf::unknown();
         #[allow(warnings, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
