@@ -14,7 +14,7 @@ use crate::args::Form;
 use crate::check::list::Replacement;
 use crate::function;
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
-use quote::{format_ident, quote_spanned};
+use quote::{ToTokens as _, format_ident, quote_spanned};
 use syn::{Expr, ExprClosure};
 
 /// Whether a closure gives a future, as far as it shows.
@@ -70,13 +70,20 @@ pub fn standing(
 }
 
 /// What may be an `async fn`, as a value of one type or another.
-pub fn perhaps(alone: &Ident, private: &TokenStream) -> TokenStream {
+pub fn perhaps(alone: &Ident, given: Option<&Ident>, private: &TokenStream) -> TokenStream {
     let stand = stand(private);
+    // A target may be generic, and get its types from a replacement that is no `async fn`: it is not asked then.
+    let probe = match given {
+        Some(given) => quote_spanned! {Span::mixed_site()=>
+            (&&&#private::Probe::of(&#given)).__monkey_awaited().probe(&#alone)
+        },
+        None => quote_spanned!(Span::mixed_site()=> #private::Probe::of(&#alone)),
+    };
     quote_spanned! {Span::mixed_site()=>
         let __monkey_awaited = {
             #[allow(unused_imports)]
             use #private::{ProbeAwaited as _, ProbeBoxed as _, ProbeNotAwaited as _};
-            (&&&#private::Probe::of(&#alone)).__monkey_awaited()
+            (&&&#probe).__monkey_awaited()
         };
         #stand
     }
@@ -127,14 +134,16 @@ fn send(
 pub struct InArray {
     pub before: TokenStream,
     pub given: TokenStream,
+    /// The same, for another lifetime than in the array where one is chosen before the function.
+    pub again: TokenStream,
     pub standing: TokenStream,
 }
 
 pub fn in_array(given: &Expr, alone: &Ident, private: &TokenStream) -> InArray {
     let span = Span::mixed_site();
     let (start, end) = ends(given);
-    let perhaps = perhaps(alone, private);
     let taken = Ident::new("__monkey_taken", span.located_at(end));
+    let perhaps = perhaps(alone, Some(&taken), private);
     let hidden = Ident::new("__monkey_given", span.located_at(end));
     // rustc points from the first token to the last.
     let there = |name: &Ident| {
@@ -143,14 +152,30 @@ pub fn in_array(given: &Expr, alone: &Ident, private: &TokenStream) -> InArray {
     };
     let (taken_there, hidden_there) = (there(&taken), there(&hidden));
     let send = send_of_function(&taken, (start, end), private);
+    let method =
+        respan(quote_spanned!(span.located_at(start)=> __monkey_stand.given), span.located_at(start));
+    let mut argument = Group::new(Delimiter::Parenthesis, given.to_token_stream());
+    argument.set_span(end);
     InArray {
+        again: if is_block(given) { hidden_there.clone() } else { quote_spanned!(span=> #method #argument) },
         before: quote_spanned! {span=>
-            #perhaps
             let #taken = #given;
+            #perhaps
             let #hidden = __monkey_stand.given(#taken_there);
             #send
         },
         given: hidden_there,
         standing: quote_spanned!(span=> .standing(|__monkey_it| __monkey_stand.standing_copy(__monkey_it, &#alone, &#taken, &__monkey_sends))),
+    }
+}
+
+/// It may have effects, and stands once.
+fn is_block(expression: &Expr) -> bool {
+    match expression {
+        Expr::Block(_) | Expr::Unsafe(_) | Expr::If(_) | Expr::Match(_) | Expr::Loop(_) => true,
+        Expr::Paren(paren) => is_block(&paren.expr),
+        // A `macro_rules!` fragment.
+        Expr::Group(group) => is_block(&group.expr),
+        _ => false,
     }
 }

@@ -209,7 +209,7 @@ pub fn values(
     let method = Ident::new(method, span);
     let row = Ident::new("__monkey_row", span.located_at(start));
     let known = known_signature(alone, private);
-    let perhaps = super::asynchronous::perhaps(alone, private);
+    let perhaps = super::asynchronous::perhaps(alone, None, private);
     let before = quote_spanned! {span=>
         #known
         let __monkey_row = {

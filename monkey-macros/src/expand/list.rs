@@ -140,15 +140,15 @@ fn replacement(entry: &Replacement, lends: bool, private: &TokenStream) -> Token
     let optimised = crate::compiler::optimised();
     let checks = checks(entry, [&alone, &shared], private);
     let in_common = in_common(entry, &shared, private);
-    let Offered { before, given, environment, awaited } = offered(entry, lends, &alone, private);
+    let Offered { before, given, again, environment, awaited } = offered(entry, lends, &alone, private);
     let in_array = if awaited {
         quote_spanned!(Span::mixed_site()=> __monkey_stand.target(#alone))
     } else {
         alone.to_token_stream()
     };
-    let lent = lent(target, &entry.given, &given, [&alone, &shared], private);
+    let lent = lent(target, &entry.given, &again, [&alone, &shared], private);
     let here = lent_here(&entry.given);
-    let asked = asked(target, &entry.given, &given, [&shared, &here], private);
+    let asked = asked(target, &entry.given, &again, [&shared, &here], private);
     let address = address(target, &alone, private);
     // The engine points from the first token to the last.
     let new = respan(quote!(#private::Replacement::new), start);
@@ -233,8 +233,9 @@ fn variadic(entry: &Replacement, of: Arguments, private: &TokenStream) -> TokenS
 /// What the check looks at.
 struct Offered {
     before: Option<TokenStream>,
-    /// May stand more than once.
     given: TokenStream,
+    /// May stand more than once.
+    again: TokenStream,
     /// What it captures.
     environment: Option<TokenStream>,
     /// The target may be an `async fn`.
@@ -256,16 +257,20 @@ fn offered(entry: &Replacement, lends: bool, alone: &Ident, private: &TokenStrea
     };
     if let Some(Captured { before, given, environment }) = kept {
         let awaited = !matches!(entry.given, Form::Closure(_));
-        return Offered { before: Some(before), given, environment: Some(environment), awaited };
+        let again = given.clone();
+        return Offered { before: Some(before), given, again, environment: Some(environment), awaited };
     }
     match &entry.given {
         // Also a block: that would be told to give the target's own type, not one that both go into.
         Form::Function(given) => {
-            let asynchronous::InArray { before, given, standing } =
+            let asynchronous::InArray { before, given, again, standing } =
                 asynchronous::in_array(given, alone, private);
-            Offered { before: Some(before), given, environment: Some(standing), awaited: true }
+            Offered { before: Some(before), given, again, environment: Some(standing), awaited: true }
         }
-        given => Offered { before: None, given: given.to_token_stream(), environment: None, awaited: false },
+        given => {
+            let given = given.to_token_stream();
+            Offered { before: None, again: given.clone(), given, environment: None, awaited: false }
+        }
     }
 }
 

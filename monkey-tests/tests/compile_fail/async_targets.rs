@@ -94,7 +94,7 @@ fn another_result() {
 }
 
 fn no_future() {
-    let _guard = monkey::patch!(sync = async |url: &str| url.len(), fetch = sync);
+    let _guard = monkey::patch!(sync = async |url: &str| url.len());
 }
 
 fn a_result_that_borrows() {
