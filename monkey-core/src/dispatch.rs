@@ -8,6 +8,7 @@ mod records;
 mod site;
 
 use crate::error::Cause;
+use crate::given::Given;
 use crate::group::Group;
 use crate::hook::Hook;
 use crate::registry::{self, Known};
@@ -17,7 +18,6 @@ use std::any::TypeId;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
 
-pub use polled::Given;
 pub use records::{Own, identity};
 pub use site::{Site, replacement};
 

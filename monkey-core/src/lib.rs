@@ -23,6 +23,7 @@ pub mod expansion;
 #[cfg(any(system = "linux", system = "macos"))]
 mod fork;
 mod function;
+mod given;
 mod group;
 mod guard;
 #[cfg(any(system = "linux", system = "windows"))]

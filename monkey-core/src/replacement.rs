@@ -2,8 +2,8 @@
 use crate::captured::closure::{self, Head, Takes, Way, WayOf};
 use crate::captured::steps::Steps;
 use crate::count::Count;
-use crate::dispatch::Given;
 use crate::dispatch::polled::Begin;
+use crate::given::Given;
 use crate::installed::Wanted;
 use crate::order::Step;
 use crate::request::Request;

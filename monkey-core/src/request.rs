@@ -1,7 +1,7 @@
 //! One `T = R` of a list, as the user wrote it.
 use crate::count::Count;
-use crate::dispatch::Given;
 use crate::error::{Cause, PatchError};
+use crate::given::Given;
 use crate::image;
 use crate::order::Step;
 use std::panic::Location;

@@ -4,7 +4,7 @@
 //! their result are, for every lifetime, as ids of types: the target in its [record](super::records), the replacement in [`Given`].
 use super::records::{Asked, Own, identity};
 use super::site::Site;
-use crate::error::Cause;
+use crate::given::Question;
 use std::any::{TypeId, type_name};
 use std::fmt;
 use std::future::Future;
@@ -14,23 +14,6 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll};
-
-/// What a patchable `async fn` says of itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Question {
-    /// A fn pointer that takes the arguments and the [`Output`], with their lifetimes.
-    whole: TypeId,
-    /// A fn pointer that takes the result, all of whose lifetimes are `'static`.
-    result: TypeId,
-    /// Whether there were others in the result.
-    lends: bool,
-    /// Whether these were elsewhere than in one reference around all of it.
-    lends_deeper: bool,
-    /// Types in it that may borrow, for a lifetime that was chosen before the function: nobody sees which.
-    borrows: Option<&'static str>,
-    /// The same in its result.
-    result_borrows: Option<&'static str>,
-}
 
 /// Where a result stands among the arguments.
 #[derive(Debug)]
@@ -65,56 +48,6 @@ impl<Whole, Result, Chosen, ChosenInResult, const LENDS: bool, const DEEPER: boo
 /// Whether a type may have a lifetime, by its name. Those of trait objects and closures do not show.
 fn may_borrow(name: &str) -> bool {
     ["&", "'", "dyn ", "{{"].iter().any(|sign| name.contains(sign))
-}
-
-/// What a list says of a replacement that is given to a future.
-#[derive(Debug, Clone, Copy)]
-pub enum Given {
-    /// A function or closure that takes the arguments.
-    Function {
-        /// As in [`Question`].
-        whole: TypeId,
-    },
-    /// A value, whatever the arguments are.
-    Value {
-        /// As in [`Question`].
-        result: TypeId,
-        /// Whether it may be lent for a shorter time than it lives.
-        shortens: bool,
-    },
-}
-
-impl Given {
-    /// Whether it is what a patchable function asks for.
-    pub(super) fn fits(&self, question: Option<Question>) -> Result<(), Cause> {
-        let because = |because: String| Err(Cause::Asynchronous { because });
-        let Some(question) = question else {
-            return because("it asks when it is called, not when its future is polled".into());
-        };
-        let borrows = match self {
-            Self::Function { .. } => question.borrows,
-            Self::Value { .. } => question.result_borrows,
-        };
-        if let Some(borrows) = borrows {
-            return because(format!(
-                "it is generic, and may be lent something for a lifetime that nobody sees, in `{borrows}`"
-            ));
-        }
-        match *self {
-            Self::Function { whole } if whole == question.whole => Ok(()),
-            Self::Function { .. } => because(
-                "its parameters or its result borrow in a way that a closure cannot be held to: behind something else than `&`, or \
-                 for a lifetime that several of them share"
-                    .into(),
-            ),
-            Self::Value { result, shortens }
-                if result == question.result && !question.lends_deeper && (shortens || !question.lends) =>
-            {
-                Ok(())
-            }
-            Self::Value { .. } => because("its result borrows, behind something else than a reference".into()),
-        }
-    }
 }
 
 /// Begins a call of what replaces an `async fn`. `None`: that goes on with its own body.
@@ -218,6 +151,7 @@ impl<Arguments, R> Future for Replaced<Arguments, R> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::given::Given;
 
     fn question<'a, T: 'a>(_: &'a T) -> Question {
         Asks::<for<'x> fn(&'x T, Output<u8>), fn(u8), PhantomData<T>, PhantomData<T>, false, false>::question(

@@ -2,7 +2,7 @@
 //!
 //! The prologue of each leaves a record in a section of the program's file: where the function is that tells its name and the type
 //! it is known by. The linker puts them in a row, and drops none; code that is compiled in several places leaves several.
-use super::polled::Question;
+use crate::given::Question;
 use std::any::{TypeId, type_name};
 use std::marker::PhantomData;
 

@@ -2,9 +2,10 @@
 use super::send::{OnItsThread, Sends, SendsOf};
 use super::{AsyncTarget, Checked, NotAwaited, Stand, checked};
 use crate::captured::closure::{Call, Entered, Shared, WayOf, enter};
+use crate::dispatch::identity;
 use crate::dispatch::polled::{Begin, Begun, Commence, Output};
-use crate::dispatch::{Given, identity};
 use crate::expansion::returns::Shape;
+use crate::given::Given;
 use crate::replacement::Replacement;
 use std::future::Future;
 use std::marker::PhantomData;
