@@ -58,7 +58,8 @@
 //! monkey-mock = "0.1"
 //! ```
 //!
-//! `kit`, on by default, is a test's own outside world, and brings `runtime` along. It is there on x86-64 and `AArch64` Linux.
+//! `kit`, on by default, is a test's own outside world, and brings `runtime` along. It is there on x86-64 and `AArch64` Linux;
+//! elsewhere the modules are left out, and `hermetic` does not compile and says why.
 //!
 //! # Safety
 //!
@@ -317,4 +318,34 @@ pub use monkey_core::expansion as __private;
 #[doc(hidden)]
 pub mod __kit {
     pub use monkey_kit::hermetic;
+}
+
+/// Elsewhere the attribute finds this, and the compiler says why there is no such world.
+#[cfg(all(
+    feature = "kit",
+    not(all(
+        target_os = "linux",
+        any(target_arch = "aarch64", target_arch = "x86_64"),
+        target_pointer_width = "64"
+    ))
+))]
+#[doc(hidden)]
+pub mod __kit {
+    #[diagnostic::on_unimplemented(
+        message = "there is no `hermetic` on this target: it is made of functions of Linux's C library, on x86-64 and AArch64",
+        label = "a test's own world is not to be had here",
+        note = "write `#[cfg_attr(target_os = \"linux\", monkey::test(hermetic))]`, or replace the functions of yours that ask the system"
+    )]
+    pub trait OnThisTarget<'a> {}
+
+    #[derive(Debug)]
+    pub struct World;
+
+    /// Compiles where nobody calls it.
+    pub fn hermetic() -> World
+    where
+        for<'a> World: OnThisTarget<'a>,
+    {
+        World
+    }
 }

@@ -54,7 +54,7 @@ pub use system::{each_loaded_file, signal};
 pub use landing::place;
 
 /// Whether these bytes lie at an address, where there may be nothing at all: a library may have been closed.
-#[cfg(any(not(system = "macos"), target_arch = "x86_64"))]
+#[cfg(any(not(system = "macos"), target_arch = "x86_64", test))]
 #[must_use]
 pub fn holds(address: usize, bytes: &[u8]) -> bool {
     let mut there = vec![0; bytes.len()];

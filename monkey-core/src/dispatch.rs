@@ -2,21 +2,24 @@
 //! itself. For where code cannot be patched, and for what has no code that could be.
 //!
 //! Who asks is known by the type of a closure in its body, which no other function has and each instance of a generic one has
-//! for itself. A list knows a target by its name, and finds that type by the [records](records).
+//! for itself. A list knows a target by its name, and finds that type by the [records](records). Where there are none before
+//! a function's first call, that call finds its target by the name, and by the [shape](shape) of what it is called with.
 pub mod polled;
 mod records;
+mod shape;
 mod site;
+mod target;
 
 use crate::error::Cause;
-use crate::given::Given;
 use crate::group::Group;
-use crate::hook::Hook;
 use crate::registry::{self, Known};
+use crate::request::Request;
 use crate::text::TEXT;
 use once_cell::race::OnceBool;
 use std::any::TypeId;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
+use target::Target;
 
 pub use records::{Own, identity};
 pub use site::{Site, replacement};
@@ -32,15 +35,6 @@ static BEGUN_POLLED: AtomicBool = AtomicBool::new(false);
 static TARGETS_SO_FAR: AtomicU64 = AtomicU64::new(0);
 /// The newest target. Those before it hang on it; none ever goes.
 static TARGETS: AtomicPtr<Target> = AtomicPtr::new(ptr::null_mut());
-
-/// A function whose calls are dispatched in source.
-#[derive(Debug)]
-struct Target {
-    id: TypeId,
-    group: &'static Group,
-    hook: &'static Hook,
-    before: Option<&'static Target>,
-}
 
 /// Whether the environment asks for it.
 pub fn is_forced() -> bool {
@@ -65,52 +59,54 @@ pub fn is_polled(name: &str) -> bool {
 /// The group of a target that asks in its source. Its name is that of its own type.
 ///
 /// # Errors
-/// When it does not ask, when several functions have this name, and when it asks for another kind of replacement than `given`, or
+/// When it does not ask, when several functions have this name, and when it asks for another kind of replacement than it is given, or
 /// for one of another type; `because` is why its code is not patched.
-pub fn group(
-    address: usize,
-    name: &str,
-    because: &str,
-    given: Option<&Given>,
-    watched: bool,
-) -> Result<&'static Group, Cause> {
+pub fn group(request: &Request, because: &str) -> Result<&'static Group, Cause> {
+    let (address, name) = (request.target, request.target_type.unwrap_or_default());
+    let has_shape = request.watched || request.shape.is_some();
     let described = match records::find(name).as_slice() {
-        [described] => *described,
-        [] if given.is_some() => {
+        [described] => Some(*described),
+        [] if request.given.is_some() => {
             let because = "its body does not ask for a replacement: only a #[monkey::patchable] one gives it the arguments";
             return Err(Cause::Asynchronous { because: because.into() });
         }
+        // It may have had no occasion to say that it asks.
+        [] if !records::ARE_COMPLETE && has_shape && !target::is_of_rust(name) => None,
         [] => return Err(Cause::NotPatchable { because: because.to_owned() }),
         _ => return Err(Cause::SameName),
     };
-    match given {
-        Some(given) => given.fits(described.question)?,
-        None if described.question.is_none() || watched => {}
+    let question = described.and_then(|described| described.question);
+    match &request.given {
+        Some(given) => given.fits(question)?,
+        None if question.is_none() || request.watched => {}
         None => {
             let because = "its replacement is a function that gives a future, which nothing compares with the target's: write an \
                            `async` closure, as in `async |url: &str| ..`";
             return Err(Cause::Asynchronous { because: because.into() });
         }
     }
-    let id = described.id;
     let text = TEXT.hold();
-    let polled = described.question.is_some();
-    let target = targets().find(|target| target.id == id).unwrap_or_else(|| add(address, id, polled));
+    let polled = question.is_some();
+    let id = described.map(|described| described.id);
+    let target = targets()
+        .find(|target| target.answers_to(id, name))
+        .unwrap_or_else(|| add(address, id, name, polled));
     // A generic function may have another address in each crate.
     if registry::find(address).is_none_or(|known| known.group.id != target.group.id) {
         registry::insert(address, Known { group: target.group, hook: Some(target.hook) });
     }
     drop(text);
-    Ok(target.group)
+    // It was watched before anybody knew that it is an `async fn`.
+    if polled && target.hook.original == 0 {
+        return Err(Cause::SameName);
+    }
+    if request.watched || target.takes(request.shape) { Ok(target.group) } else { Err(Cause::SameName) }
 }
 
 /// One thread at a time: the one that has the lock of the program's text.
-fn add(address: usize, id: TypeId, polled: bool) -> &'static Target {
-    let group = Group::new();
+fn add(address: usize, id: Option<TypeId>, name: &'static str, polled: bool) -> &'static Target {
     let declines = if polled { polled::declines as *const () as usize } else { 0 };
-    let hook = Hook::in_source(address, group.id, declines);
-    group.add(hook);
-    let target: &'static Target = Box::leak(Box::new(Target { id, group, hook, before: targets().next() }));
+    let target = Target::new((address, declines), id, name, targets().next());
     TARGETS.store(ptr::from_ref(target).cast_mut(), SeqCst);
     TARGETS_SO_FAR.fetch_add(1, SeqCst);
     if polled { &BEGUN_POLLED } else { &BEGUN }.store(true, SeqCst);

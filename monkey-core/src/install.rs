@@ -147,13 +147,7 @@ fn given(request: &Request) -> Option<usize> {
 fn in_source(request: &Request, because: &str) -> Result<&'static Group, Cause> {
     // Where threads cannot be handed on, that is no reason to refuse.
     let _ = inherit::ensure();
-    let group = dispatch::group(
-        request.target,
-        request.target_type.unwrap_or_default(),
-        because,
-        request.given.as_ref(),
-        request.watched,
-    )?;
+    let group = dispatch::group(request, because)?;
     if request.watched && request.order.is_some() {
         return Err(Cause::NotPatchable {
             because: "the order of calls that are only watched is noted by code".into(),

@@ -12,7 +12,9 @@ use std::alloc::{self, Layout};
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering::SeqCst};
 
-pub use ended::{name_of, note_end};
+pub use ended::name_of;
+#[cfg(not(system = "unsupported"))]
+pub use ended::note_end;
 pub use thunks::{Thunk, Thunks};
 
 /// How many calls a record holds.

@@ -122,6 +122,13 @@ impl<'env> Replacement<'env> {
         self
     }
 
+    /// What `std::any::type_name` calls the fn pointer type of target and replacement.
+    #[must_use]
+    pub fn shaped(mut self, name: &'static str) -> Self {
+        self.wanted.request.shape = Some(name);
+        self
+    }
+
     /// What `std::any::type_name` calls the type that target and replacement have in common, and whether it is an unsafe pointer of
     /// which the type check knows all.
     #[must_use]

@@ -25,6 +25,8 @@ pub struct Request {
     pub location: &'static Location<'static>,
     /// What `std::any::type_name` calls the target's own type; with it there is less to doubt about copies.
     pub target_type: Option<&'static str>,
+    /// What it calls the fn pointer type of both.
+    pub shape: Option<&'static str>,
     /// What it calls the type that target and replacement have in common, where no table knows that type.
     pub common_type: Option<&'static str>,
     /// Whether the code that replaces, and so perhaps the code that calls, is optimised.
@@ -55,6 +57,7 @@ impl Request {
             replacement_name,
             location,
             target_type: None,
+            shape: None,
             common_type: None,
             optimised: false,
             expected: None,

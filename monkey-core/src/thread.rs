@@ -49,11 +49,11 @@ use unsupported as system;
 #[cfg(system = "windows")]
 use windows as system;
 
-#[cfg(not(system = "unsupported"))]
-pub use system::offset;
 #[cfg(system = "macos")]
 pub use system::{Handed, hand_to, handed};
-pub use system::{id_of, id_offset, pointer};
+pub use system::{id_of, pointer};
+#[cfg(not(system = "unsupported"))]
+pub use system::{id_offset, offset};
 use system::{load, store};
 
 /// Whether the engine itself is at work on this thread.

@@ -5,7 +5,7 @@
 use super::records::{Asked, Own, identity};
 use super::site::Site;
 use crate::given::Question;
-use std::any::{TypeId, type_name};
+use std::any::type_name;
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
@@ -95,7 +95,7 @@ pub fn asks_when_polled<A: Asked, C: Fn()>(own: Own<C>) -> bool {
 /// What the scope of the thread that polls has in place of the function that asks.
 #[must_use]
 pub fn stand_in<C>(site: &'static Site, _own: Own<C>) -> Option<Begun> {
-    let address = site.hook(identity::<C>())?.chosen()? as *const ();
+    let address = site.hook::<Begin, C>()?.chosen()? as *const ();
     // SAFETY: the record says that it asks at its first poll, and `group` gives such a function nothing but these.
     let begin = unsafe { std::mem::transmute::<*const (), Begin>(address) };
     begin()

@@ -1,7 +1,8 @@
 //! Which functions of the program are patchable, called or not.
 //!
 //! The prologue of each leaves a record in a section of the program's file: where the function is that tells its name and the type
-//! it is known by. The linker puts them in a row, and drops none; code that is compiled in several places leaves several.
+//! it is known by. The linker puts them in a row, and drops none; code that is compiled in several places leaves several. Each form
+//! of files has its own section; `build.rs` says which one a target has, and where there is none.
 use crate::given::Question;
 use std::any::{TypeId, type_name};
 use std::marker::PhantomData;
@@ -65,7 +66,7 @@ fn describe<C, A: Asked>() -> Described {
 }
 
 /// The function around closures and futures, by the name of their type.
-fn function_of(mut name: &str) -> &str {
+pub fn function_of(mut name: &str) -> &str {
     while let Some(around) = name.strip_suffix("::{{closure}}") {
         name = around;
     }
@@ -104,125 +105,35 @@ pub fn identity<C>() -> TypeId {
     of_type.identity()
 }
 
-#[cfg(target_os = "linux")]
-mod section {
-    use super::{Asked, Described, describe};
-    use std::arch::asm;
+#[cfg_attr(records = "elf", path = "records/elf.rs")]
+#[cfg_attr(records = "macho", path = "records/macho.rs")]
+#[cfg_attr(records = "coff", path = "records/coff.rs")]
+#[cfg_attr(records = "called", path = "records/called.rs")]
+mod section;
 
-    macro_rules! name {
-        () => {
-            // Two versions of this crate may meet in one program.
-            concat!(
-                "monkey_patchable_",
-                env!("CARGO_PKG_VERSION_MAJOR"),
-                "_",
-                env!("CARGO_PKG_VERSION_MINOR"),
-                "_",
-                env!("CARGO_PKG_VERSION_PATCH")
-            )
-        };
-    }
-
-    // By distances, so that the loader has nothing to fill in. `R`: kept, though nothing refers to it.
-    macro_rules! record {
-        ($of:literal) => {
-            concat!(".pushsection ", name!(), ",\"aR\",@progbits\n.balign 4\n.long ", $of, "\n.popsection")
-        };
-    }
-
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "the record goes where the function does")]
-    pub fn leave<C, A: Asked>() {
-        // SAFETY: no instruction; a constant in a section of its own.
-        unsafe {
-            asm!(record!("{} - ."), sym describe::<C, A>, options(nomem, nostack, preserves_flags));
-        }
-    }
-
-    unsafe extern "C" {
-        #[link_name = concat!("__start_", name!())]
-        static START: i32;
-        #[link_name = concat!("__stop_", name!())]
-        static END: i32;
-    }
-
-    pub fn records() -> impl Iterator<Item = Described> {
-        // SAFETY: one record that says nothing, so that there is a section in every program.
-        unsafe {
-            asm!(record!("0"), options(nomem, nostack, preserves_flags));
-        }
-        let (start, end) = (&raw const START, &raw const END);
-        let count = (end as usize - start as usize) / size_of::<i32>();
-        let records = (0..count).map(move |index| start.wrapping_add(index));
-        records.filter_map(|record| {
-            // SAFETY: within the section, which is there and readable as long as this code is, and never written.
-            let distance = unsafe { record.read() };
-            if distance == 0 {
-                return None;
-            }
-            let describe = (record as usize).wrapping_add_signed(distance as isize) as *const ();
-            // SAFETY: `leave` has written the distance of an instance of `describe`.
-            let describe = unsafe { std::mem::transmute::<*const (), fn() -> Described>(describe) };
-            Some(describe())
-        })
-    }
-}
-
-/// Where code is patched, and its file's form has no such section that every linker keeps: nothing is dispatched in source.
-#[cfg(any(system = "macos", system = "windows"))]
-mod section {
-    use super::{Asked, Described, describe};
-
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "as where there is a record")]
-    pub fn leave<C, A: Asked>() {
-        let _ = describe::<C, A>;
-    }
-
-    pub fn records() -> impl Iterator<Item = Described> {
-        std::iter::empty()
-    }
-}
-
-/// Elsewhere a function leaves its record when it is called for the first time.
-#[cfg(not(any(target_os = "linux", system = "macos", system = "windows")))]
-mod section {
-    use super::{Asked, Described, describe};
-    use parking_lot::Mutex;
-
-    static LEFT: Mutex<Vec<Described>> = Mutex::new(Vec::new());
-
-    pub fn leave<C, A: Asked>() {
-        let own = describe::<C, A>();
-        let mut left = LEFT.lock();
-        if !left.iter().any(|described| described.id == own.id) {
-            left.push(own);
-        }
-    }
-
-    pub fn records() -> impl Iterator<Item = Described> {
-        let left = LEFT.lock();
-        left.clone().into_iter()
-    }
-}
+/// Whether there is a record of a function that was never called.
+pub const ARE_COMPLETE: bool = cfg!(not(records = "called"));
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    #[cfg(not(records = "called"))]
     fn id<C: Fn()>(_: Own<C>) -> TypeId {
         identity::<C>()
     }
 
+    #[cfg(not(records = "called"))]
     fn asks() -> TypeId {
         let own = Own::by(&|| ());
         own.record();
         id(own)
     }
 
+    #[cfg(not(records = "called"))]
     fn does_not_ask() {}
 
-    #[cfg(target_os = "linux")]
+    #[cfg(not(records = "called"))]
     #[test]
     fn patchable_functions_are_found_by_their_name() {
         let name = std::any::type_name_of_val(&asks);

@@ -1,9 +1,9 @@
 //! The question that a patchable function asks at its entry.
-use super::records::{Own, identity};
+use super::records::{Own, function_of, identity};
 use super::{TARGETS_SO_FAR, targets};
 use crate::hook::Hook;
 use crate::thread::Quiet;
-use std::any::TypeId;
+use std::any::{TypeId, type_name};
 use std::mem;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering::SeqCst};
@@ -34,9 +34,10 @@ impl Site {
     }
 
     #[inline]
-    pub(super) fn hook(&self, id: TypeId) -> Option<&'static Hook> {
+    pub(super) fn hook<P, C>(&self) -> Option<&'static Hook> {
+        let id = identity::<C>();
         let instance = self.instances().find(|instance| instance.id == id).unwrap_or_else(|| self.add(id));
-        instance.hook()
+        instance.hook::<P, C>()
     }
 
     fn instances(&self) -> impl Iterator<Item = &'static Instance> {
@@ -67,19 +68,21 @@ impl Site {
 
 impl Instance {
     #[inline]
-    fn hook(&self) -> Option<&'static Hook> {
+    fn hook<P, C>(&self) -> Option<&'static Hook> {
         // SAFETY: null, or a target's hook, which lives for ever.
         let hook = unsafe { self.hook.load(SeqCst).as_ref() };
         if hook.is_none() && self.targets.load(SeqCst) != TARGETS_SO_FAR.load(SeqCst) {
-            return self.look_up();
+            return self.look_up(function_of(type_name::<C>()), type_name::<P>());
         }
         hook
     }
 
     #[cold]
-    fn look_up(&self) -> Option<&'static Hook> {
+    fn look_up(&self, name: &str, asked_as: &'static str) -> Option<&'static Hook> {
+        // A replacement of `malloc` must not come between.
+        let _quiet = Quiet::begin();
         let so_far = TARGETS_SO_FAR.load(SeqCst);
-        let found = targets().find(|target| target.id == self.id);
+        let found = targets().find(|target| target.is_asked(self.id, name, asked_as));
         if let Some(target) = found {
             self.hook.store(ptr::from_ref(target.hook).cast_mut(), SeqCst);
         }
@@ -94,7 +97,7 @@ impl Instance {
 #[must_use]
 pub fn replacement<P: Copy, C>(site: &'static Site, _own: Own<C>) -> Option<P> {
     const { assert!(size_of::<P>() == size_of::<*const ()>(), "a fn pointer") };
-    let address = site.hook(identity::<C>())?.chosen()? as *const ();
+    let address = site.hook::<P, C>()?.chosen()? as *const ();
     // SAFETY: a list gave this address for the function of this one `Own`, after its type was found to be that of the target:
     // of the function in whose body the expansion asks, with the same arguments and result.
     Some(unsafe { mem::transmute_copy::<*const (), P>(&address) })

@@ -13,7 +13,7 @@ pub(super) use x86_64::destinations;
 #[cfg(not(any(target_arch = "aarch64", target_arch = "x86_64")))]
 mod unsupported;
 #[cfg(not(any(target_arch = "aarch64", target_arch = "x86_64")))]
-pub(super) use unsupported::{destinations, slot};
+pub(super) use unsupported::destinations;
 
 /// Where a piece of code goes.
 #[derive(Debug, Default, PartialEq, Eq)]

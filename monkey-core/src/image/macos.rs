@@ -75,9 +75,9 @@ fn image(index: u32) -> Option<Loaded> {
     }
     // SAFETY: the loader's names end with a zero byte, and stay while the file is loaded.
     let path = if index == 0 { Vec::new() } else { unsafe { CStr::from_ptr(name) }.to_bytes().to_vec() };
-    let size_of_commands = header.wrapping_add(20).cast::<u32>();
+    let size_of_commands = header.wrapping_add(20).cast::<[u8; 4]>();
     // SAFETY: a loaded file has its header there, which says how long the commands behind it are.
-    let size = unsafe { size_of_commands.read_unaligned() } as usize;
+    let size = u32::from_le_bytes(unsafe { size_of_commands.read() }) as usize;
     // SAFETY: as above; what is loaded by a program stays, or is closed by who knows that nobody uses it.
     let commands = unsafe { std::slice::from_raw_parts(header, 32 + size) };
     let segments = macho::segments(commands)?;

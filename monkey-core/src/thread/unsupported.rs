@@ -27,8 +27,3 @@ pub fn pointer() -> usize {
 pub fn id_of(_pointer: usize) -> Option<i32> {
     None
 }
-
-/// No stub looks for a thread's id.
-pub fn id_offset() -> Option<isize> {
-    None
-}

@@ -169,6 +169,7 @@ fn replacement(entry: &Replacement, lends: bool, private: &TokenStream) -> Token
         #asked
         #new #arguments
             .of_type(#private::core::any::type_name_of_val(&#alone))
+            .shaped(#private::core::any::type_name_of_val(&#shared))
             .optimised(#optimised)
             #environment
             #in_common

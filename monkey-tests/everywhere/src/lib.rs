@@ -1,6 +1,16 @@
 //! What the tests replace.
 #![forbid(unsafe_code)]
 
+/// Whether started threads come into their parent's scope by themselves. Elsewhere they are handed it.
+pub const INHERITS: bool = cfg!(any(
+    all(
+        any(target_os = "linux", target_os = "macos"),
+        any(target_arch = "x86_64", target_arch = "aarch64"),
+        target_pointer_width = "64"
+    ),
+    all(windows, target_arch = "x86_64"),
+));
+
 /// The time.
 #[monkey::patchable]
 pub fn now() -> u64 {

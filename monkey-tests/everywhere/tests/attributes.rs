@@ -81,6 +81,7 @@ fn a_replacement_that_nobody_called_fails_the_test() {
     nothing();
 }
 
+#[cfg(not(target_family = "wasm"))]
 #[monkey::test(replace(now = frozen), scope = process)]
 fn every_thread_sees_what_is_replaced_in_the_process() {
     assert_eq!(std::thread::spawn(now).join().unwrap(), 1_700_000_042);

@@ -1,5 +1,8 @@
 //! Functions that nobody has marked: of the standard library, of the system.
-#![cfg(all(target_pointer_width = "64", any(target_os = "linux", windows, target_os = "macos")))]
+#![cfg(any(
+    all(any(target_os = "linux", target_os = "macos"), any(target_arch = "x86_64", target_arch = "aarch64"), target_pointer_width = "64"),
+    all(windows, target_arch = "x86_64"),
+))]
 use std::time::{Duration, SystemTime};
 
 fn epoch() -> SystemTime {

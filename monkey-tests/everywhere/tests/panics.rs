@@ -1,4 +1,5 @@
 //! Unwinding passes through a hooked call.
+#![cfg(panic = "unwind")]
 #![forbid(unsafe_code)]
 use everywhere::{now, with_something_to_drop};
 use std::panic::catch_unwind;

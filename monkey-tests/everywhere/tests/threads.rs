@@ -1,11 +1,18 @@
 //! Who sees a replacement: the test with the threads that it starts, and nobody else.
+#![cfg(not(target_family = "wasm"))]
 #![forbid(unsafe_code)]
-use everywhere::now;
+use everywhere::{INHERITS, now};
 use std::sync::mpsc;
 use std::thread;
 
 #[monkey::test(replace(now = || 1))]
 fn threads_and_their_threads_see_it() {
+    if !INHERITS {
+        let scope = monkey::Scope::current();
+        let (outside, by_hand) = thread::spawn(move || (now(), scope.run(now))).join().unwrap();
+        assert_eq!((outside, by_hand), (1_700_000_000, 1));
+        return;
+    }
     let seen = thread::spawn(|| (now(), thread::spawn(now).join().unwrap())).join().unwrap();
     assert_eq!(seen, (1, 1));
     thread::scope(|scope| {
@@ -52,7 +59,9 @@ macro_rules! in_parallel {
                 for _ in 0..1000 {
                     assert_eq!(now(), $value);
                 }
-                assert_eq!(thread::spawn(now).join().unwrap(), $value);
+                let scope = monkey::Scope::current();
+                let call = move || if INHERITS { now() } else { scope.run(now) };
+                assert_eq!(thread::spawn(call).join().unwrap(), $value);
             }
         )*
     };

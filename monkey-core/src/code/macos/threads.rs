@@ -40,6 +40,7 @@ pub fn alone() -> bool {
 }
 
 /// Whether a thread is still there.
+#[must_use]
 pub fn exists(thread: i32) -> bool {
     information(thread).is_some()
 }

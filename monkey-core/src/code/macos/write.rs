@@ -12,7 +12,9 @@ use super::policy;
 use super::world::World;
 use crate::code::arch;
 use crate::error::Cause;
-use mach2::kern_return::{KERN_INVALID_ADDRESS, KERN_NO_SPACE, KERN_SUCCESS, kern_return_t};
+use mach2::kern_return::{
+    KERN_INVALID_ADDRESS, KERN_NO_SPACE, KERN_PROTECTION_FAILURE, KERN_SUCCESS, kern_return_t,
+};
 use mach2::vm::mach_vm_remap;
 use mach2::vm_inherit::VM_INHERIT_COPY;
 use mach2::vm_prot::{VM_PROT_COPY, VM_PROT_EXECUTE, VM_PROT_READ, VM_PROT_WRITE, vm_prot_t};
@@ -73,6 +75,9 @@ pub fn write(address: usize, bytes: &[u8]) -> Result<(), Cause> {
         };
         match result(written) {
             Ok(()) => return Ok(()),
+            Err(_) if way == &Way::Copy && stands_on(address, bytes.len()) => {
+                reasons.push(format!("{}: it lies on the page that the writer runs on", way.name()));
+            }
             Err(error) => reasons.push(format!("{}: {error}", way.name())),
         }
     }
@@ -148,8 +153,37 @@ fn map_over(start: usize, from: usize, size: usize) -> kern_return_t {
     }
 }
 
+/// Code that runs between the two changes of a page's protection. What else the compiler has put beside it lies near.
+fn writer() -> [usize; 6] {
+    [
+        copy as *const () as usize,
+        store as *const () as usize,
+        protect as *const () as usize,
+        arch::store_eight as *const () as usize,
+        arch::store_byte as *const () as usize,
+        mach2::vm::mach_vm_protect as *const () as usize,
+    ]
+}
+
+/// Whether the writer would make the page unrunnable that it runs on.
+fn stands_on(address: usize, length: usize) -> bool {
+    let (start, size) = pages_of(address, length);
+    writer().into_iter().any(|code| is_beneath(code, start, size))
+}
+
+/// Whether one of these pages is among those that code lies on, from the first byte to the last that it may have.
+fn is_beneath(code: usize, start: usize, size: usize) -> bool {
+    /// No function of those is longer.
+    const LONGEST: usize = 1024;
+    code < start + size && start < code + LONGEST
+}
+
 fn copy(address: usize, bytes: &[u8]) -> kern_return_t {
     let (start, size) = pages_of(address, bytes.len());
+    // While a page can be written it does not run, and whoever runs it then dies.
+    if stands_on(address, bytes.len()) {
+        return KERN_PROTECTION_FAILURE;
+    }
     let told = protect(start, size, VM_PROT_READ | VM_PROT_WRITE | VM_PROT_COPY);
     if told != KERN_SUCCESS {
         return told;
@@ -186,6 +220,13 @@ fn store(address: usize, bytes: &[u8]) {
 mod tests {
     use super::super::map::query;
     use super::*;
+
+    #[test]
+    fn the_writer_does_not_write_the_page_that_it_runs_on() {
+        assert!(is_beneath(0x4000, 0x4000, 0x1000) && is_beneath(0x3F00, 0x4000, 0x1000));
+        assert!(!is_beneath(0x5000, 0x4000, 0x1000) && !is_beneath(0x3C00, 0x4000, 0x1000));
+        assert_eq!(copy(copy as *const () as usize, &[0]), KERN_PROTECTION_FAILURE);
+    }
 
     #[test]
     fn both_ways_write_over_the_end_of_a_page_and_leave_it_executable() {

@@ -61,6 +61,7 @@ pub fn alone() -> bool {
 }
 
 /// Whether a thread is still there.
+#[must_use]
 pub fn exists(thread: i32) -> bool {
     // SAFETY: the handle is open, and nobody waits.
     let state = open(thread, api::SYNCHRONIZE).map(|open| unsafe { api::WaitForSingleObject(open.0, 0) });

@@ -13,7 +13,7 @@ pub fn load(offset: usize) -> u64 {
     let word: u64;
     // SAFETY: a slot of this thread's own.
     unsafe {
-        asm!("mov {}, gs:[{}]", out(reg) word, in(reg) offset, options(nostack, preserves_flags, readonly))
+        asm!("mov {}, gs:[{}]", out(reg) word, in(reg) offset, options(nostack, preserves_flags, readonly));
     };
     word
 }
