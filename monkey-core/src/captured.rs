@@ -7,6 +7,7 @@ pub mod closure;
 mod slot;
 pub mod steps;
 
+use crate::address;
 use crate::group::Group;
 use crate::hook::Hook;
 use crate::thread;
@@ -112,9 +113,7 @@ impl Function {
 }
 
 fn bucket(address: usize) -> &'static AtomicPtr<Function> {
-    // The highest bits of the product depend on all of the address: Knuth, "The Art of Computer Programming", volume 3, section 6.4.
-    let hash = (address as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56;
-    &FUNCTIONS[hash as usize % BUCKETS]
+    &FUNCTIONS[(address::hash(address) >> 24) as usize % BUCKETS]
 }
 
 /// Puts something that is never freed at the head of a list.

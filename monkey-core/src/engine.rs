@@ -3,6 +3,7 @@
 //! Under the lock nothing foreign runs: no allocation, no system call, no text. What is added is made before, what is left is
 //! dropped after it was given back; all of it on the originals of what is replaced.
 use crate::error::{Cause, PatchError};
+use crate::few::Few;
 use crate::group::Group;
 use crate::hook::Slot;
 use crate::lock::{Lock, Mark};
@@ -11,7 +12,6 @@ use crate::recorder::Thunks;
 use crate::request::{Request, Visibility};
 use crate::scope::{Scopes, Who};
 use crate::thread::Quiet;
-use std::sync::Arc;
 
 /// Everything that the lock guards.
 #[derive(Debug)]
@@ -31,23 +31,38 @@ pub struct Addition<'a> {
     pub request: Option<&'a Request>,
     /// What notes its calls.
     pub thunks: Thunks,
+    /// What goes under the lock, in its box.
+    patch: Option<Box<Patch>>,
+    /// What was made. What is to be watched and is patched already has none.
+    pub id: Option<Id>,
+}
+
+impl<'a> Addition<'a> {
+    pub fn new(group: &'static Group, request: Option<&'a Request>, thunks: Thunks) -> Self {
+        let own = thunks.clone();
+        let patch = match request {
+            Some(request) if !request.watched => {
+                Patch::new(Replacement::Function(request.replacement), Some(request), own)
+            }
+            _ => Patch::new(Replacement::Original, None, own),
+        };
+        Self { group, request, thunks, patch: Some(patch), id: None }
+    }
 }
 
 /// Why a list cannot be patched.
 enum Refused {
-    NotAlone(Arc<Who>),
+    NotAlone(Who),
     Cycle,
 }
 
-/// Makes all patches of a list, or none; the ids, in the list's order. What is to be watched and is patched already has none.
+/// Makes all patches of a list, or none.
 pub fn patch(
     scope: u64,
     visibility: Option<Visibility>,
-    additions: &[Addition<'_>],
-) -> Result<Vec<Option<Id>>, PatchError> {
+    additions: &mut Few<Addition<'_>>,
+) -> Result<(), PatchError> {
     let _quiet = Quiet::begin();
-    let mut patches: Vec<_> = additions.iter().map(|addition| Some(boxed(addition))).collect();
-    let mut ids = vec![None; additions.len()];
     let mut supplies = Supplies::default();
     let mut engine = ENGINE.hold();
     while !engine.is_supplied(scope, additions, &mut supplies) {
@@ -55,28 +70,15 @@ pub fn patch(
         supplies.make();
         engine = ENGINE.hold();
     }
-    let refused = engine.patch_all(scope, visibility, additions, &mut patches, &mut supplies, &mut ids);
+    let refused = engine.patch_all(scope, visibility, additions, &mut supplies);
     drop(engine);
-    let Err((index, refused)) = refused else { return Ok(ids) };
-    ids.into_iter().flatten().for_each(|id| drop(remove(id)));
+    let Err((request, refused)) = refused else { return Ok(()) };
+    additions.iter_mut().filter_map(|addition| addition.id.take()).for_each(|id| drop(remove(id)));
     let cause = match refused {
         Refused::NotAlone(who) => Cause::NotAlone { scope: who.to_string() },
         Refused::Cycle => Cause::Cycle,
     };
-    match additions[index].request {
-        Some(request) => Err(request.fails(cause)),
-        None => Ok(Vec::new()),
-    }
-}
-
-fn boxed(addition: &Addition<'_>) -> Box<Patch> {
-    let thunks = addition.thunks.clone();
-    match addition.request {
-        Some(request) if !request.watched => {
-            Patch::new(Replacement::Function(request.replacement), Some(request), thunks)
-        }
-        _ => Patch::new(Replacement::Original, None, thunks),
-    }
+    request.map_or(Ok(()), |request| Err(request.fails(cause)))
 }
 
 /// Takes a patch away; what there is to say of that.
@@ -103,7 +105,7 @@ impl Supplies {
 }
 
 impl Engine {
-    fn is_supplied(&mut self, scope: u64, additions: &[Addition<'_>], supplies: &mut Supplies) -> bool {
+    fn is_supplied(&mut self, scope: u64, additions: &Few<Addition<'_>>, supplies: &mut Supplies) -> bool {
         self.layers.storage().move_into(&mut supplies.layers);
         let hooks = additions.iter().flat_map(|addition| addition.group.hooks());
         let lacking = hooks.filter(|hook| hook.lacks_slot_for(scope)).count();
@@ -112,22 +114,22 @@ impl Engine {
         supplies.missing_slots == 0 && self.layers.storage().has(additions.len())
     }
 
-    fn patch_all(
+    fn patch_all<'a>(
         &mut self,
         scope: u64,
         visibility: Option<Visibility>,
-        additions: &[Addition<'_>],
-        patches: &mut [Option<Box<Patch>>],
+        additions: &mut Few<Addition<'a>>,
         supplies: &mut Supplies,
-        ids: &mut [Option<Id>],
-    ) -> Result<(), (usize, Refused)> {
+    ) -> Result<(), (Option<&'a Request>, Refused)> {
         let Self { scopes, layers } = self;
         let Some(live) = scopes.get_mut(scope) else { return Ok(()) };
         let visibility = visibility.unwrap_or(live.visibility);
         if visibility == Visibility::Process && !live.alone {
-            return Err((0, Refused::NotAlone(live.who.clone())));
+            let first = additions.iter().next().and_then(|addition| addition.request);
+            return Err((first, Refused::NotAlone(live.who.clone())));
         }
-        for (index, Addition { group, request, .. }) in additions.iter().enumerate() {
+        for Addition { group, request, patch, id, .. } in additions.iter_mut() {
+            let group = *group;
             let mut visibility = visibility;
             match request {
                 // Over what replaces it for all, and not in its place.
@@ -135,7 +137,7 @@ impl Engine {
                     visibility = Visibility::Process;
                 }
                 Some(request) if !request.watched && layers.leads_back(request.replacement, group, scope) => {
-                    return Err((index, Refused::Cycle));
+                    return Err((Some(*request), Refused::Cycle));
                 }
                 None if layers.is_replaced(group, scope) => continue,
                 _ => {}
@@ -143,8 +145,8 @@ impl Engine {
             for hook in group.hooks().filter(|hook| hook.lacks_slot_for(scope)) {
                 supplies.slots.pop().into_iter().for_each(|slot| hook.add_slot(Box::leak(slot)));
             }
-            if let Some(patch) = patches[index].take() {
-                ids[index] = Some(layers.push(&mut live.layers, group, scope, visibility, patch));
+            if let Some(patch) = patch.take() {
+                *id = Some(layers.push(&mut live.layers, group, scope, visibility, patch));
             }
         }
         Ok(())
@@ -175,5 +177,5 @@ impl Engine {
 #[must_use = "dropped under the lock, it would free memory there"]
 pub struct Ended {
     _patches: Option<Box<Patch>>,
-    _forgotten: Option<Arc<Who>>,
+    _forgotten: Option<Who>,
 }

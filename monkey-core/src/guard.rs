@@ -1,6 +1,7 @@
 //! Guards: patches with the life of a value.
 use crate::count::Count;
 use crate::error::PatchError;
+use crate::few::Few;
 use crate::group::Group;
 use crate::installed::{self, List, Wanted};
 use crate::notes::{self, Complaint};
@@ -11,7 +12,6 @@ use crate::turn;
 use std::marker::PhantomData;
 use std::mem;
 use std::panic::Location;
-use std::sync::Arc;
 use std::thread;
 
 /// Takes its replacements away when it is dropped.
@@ -36,7 +36,7 @@ pub struct PatchGuard {
 impl PatchGuard {
     pub(crate) fn new(
         visibility: Option<Visibility>,
-        wanted: Vec<Wanted>,
+        wanted: Few<Wanted>,
         location: &'static Location<'static>,
     ) -> Result<Self, PatchError> {
         let _quiet = Quiet::begin();
@@ -70,8 +70,8 @@ impl PatchGuard {
     }
 }
 
-pub(crate) fn who(location: &'static Location<'static>) -> Arc<Who> {
-    Arc::new(Who { name: Name::Thread(thread::current()), location })
+pub(crate) fn who(location: &'static Location<'static>) -> Who {
+    Who { name: Name::Thread(thread::current()), location }
 }
 
 impl Drop for PatchGuard {
@@ -85,8 +85,13 @@ impl Drop for PatchGuard {
             self.patches.verdict()
         };
         let mut wrong: Vec<String> = verdict.into_iter().collect();
-        wrong.extend(mem::take(&mut self.patches).remove());
-        turn::leave(self.scope);
+        let patches = mem::take(&mut self.patches);
+        if let Some(patch) = patches.only() {
+            wrong.extend(patches.told_of(&turn::remove_and_leave(self.scope, patch)));
+        } else {
+            wrong.extend(patches.remove());
+            turn::leave(self.scope);
+        }
         if wrong.is_empty() {
             return;
         }
@@ -135,5 +140,5 @@ pub unsafe fn patch_at(target: *const (), replacement: *const ()) -> Result<Patc
         (replacement as usize, "patch_at's replacement"),
         Location::caller(),
     );
-    PatchGuard::new(None, vec![Wanted { request, environment: None }], Location::caller())
+    PatchGuard::new(None, Few::one(Wanted { request, environment: None }), Location::caller())
 }

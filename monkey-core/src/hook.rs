@@ -10,7 +10,9 @@ use crate::stub::{self, cell, slot};
 use crate::thread::{EMPTY, NONE, PROCESS, RETIRED};
 use std::iter;
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
+use std::sync::atomic::{
+    AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering::Relaxed, Ordering::Release, Ordering::SeqCst,
+};
 
 /// What a counter goes up by when its slot gets or loses an owner; the calls are what lies below. A stub counts a call only if
 /// the counter has not changed since it read the owner and the replacement, so nobody counts, or jumps, for an owner that
@@ -57,22 +59,23 @@ impl Slot {
         (calls - kept..calls).map(|call| self.returns[(call % stub::RETURNS) as usize].load(SeqCst) as usize)
     }
 
+    /// Stores become visible in their order; only the last one is waited for, with all before it.
     fn begin_tenure(&self, replacement: usize, owner: u64) {
-        self.replacement.store(replacement as u64, SeqCst);
-        self.calls.store((self.calls.load(SeqCst) / TENURE + 1).wrapping_mul(TENURE), SeqCst);
+        self.replacement.store(replacement as u64, Release);
+        self.calls.store((self.calls.load(SeqCst) / TENURE + 1).wrapping_mul(TENURE), Release);
         self.owner.store(owner, SeqCst);
     }
 
     /// The same, with the calls that there were before.
     fn resume_tenure(&self, replacement: usize, owner: u64) {
-        self.replacement.store(replacement as u64, SeqCst);
+        self.replacement.store(replacement as u64, Release);
         self.calls.fetch_add(TENURE, SeqCst);
         self.owner.store(owner, SeqCst);
     }
 
     /// Nobody's from now on. The replacement stays, for threads that have looked at the owner and are about to jump there.
     fn end_tenure(&self, owner: u64) {
-        self.owner.store(owner, SeqCst);
+        self.owner.store(owner, Release);
         self.calls.fetch_add(TENURE, SeqCst);
     }
 }
@@ -293,7 +296,7 @@ impl Hook {
     pub fn release(&self, scope: u64) {
         self.retire(scope);
         if let Some(slot) = self.slot_of(scope) {
-            slot.owner.store(EMPTY, SeqCst);
+            slot.owner.store(EMPTY, Release);
         }
     }
 
@@ -337,23 +340,30 @@ impl Hook {
                 cell.outside_calls.store(0, Relaxed);
             }
             // What is before it is seen by those who see it.
-            cell.armed.store(1, SeqCst);
+            cell.armed.store(1, Release);
         }
-        cell.more.fetch_add(self.is_further(slot), SeqCst);
-        cell.active.fetch_add(1, SeqCst);
+        // Nobody else changes these two meanwhile: the engine's lock is held.
+        if self.is_further(slot) {
+            cell.more.store(cell.more.load(Relaxed) + 1, Release);
+        }
+        cell.active.store(cell.active.load(Relaxed) + 1, Release);
     }
 
     /// After a slot has lost its owner. After the last: calls take the short way to the trampoline again.
     fn end(&self, slot: &Slot) {
         let cell = self.cell;
-        cell.more.fetch_sub(self.is_further(slot), SeqCst);
-        if cell.active.fetch_sub(1, SeqCst) == 1 {
-            cell.armed.store(0, SeqCst);
+        if self.is_further(slot) {
+            cell.more.store(cell.more.load(Relaxed) - 1, Release);
+        }
+        let left = cell.active.load(Relaxed) - 1;
+        cell.active.store(left, Release);
+        if left == 0 {
+            cell.armed.store(0, Release);
         }
     }
 
-    fn is_further(&self, slot: &Slot) -> u32 {
-        u32::from(!ptr::eq(slot, &raw const self.cell.first))
+    fn is_further(&self, slot: &Slot) -> bool {
+        !ptr::eq(slot, &raw const self.cell.first)
     }
 
     /// Calls of the target while it was patched, but not for the caller.

@@ -4,6 +4,7 @@ use crate::crash;
 use crate::dispatch;
 use crate::engine::{self, Addition};
 use crate::error::{Cause, PatchError};
+use crate::few::Few;
 use crate::group::{Containing, Group};
 use crate::hook::Hook;
 use crate::image::{self, Container, Copies};
@@ -35,45 +36,55 @@ pub struct Watched {
 }
 
 /// Makes all patches of a list, or none.
-pub fn patch(
+pub fn patch<'a>(
     scope: u64,
     visibility: Option<Visibility>,
-    requests: &[Request],
+    requests: impl Iterator<Item = &'a Request> + Clone,
     recorder: Option<&Recorder>,
-) -> Result<Vec<Patched>, PatchError> {
+) -> Result<Few<Patched>, PatchError> {
     let _quiet = Quiet::begin();
     lock::assert_unlocked();
-    let mut additions: Vec<Addition<'_>> = Vec::with_capacity(requests.len());
-    for request in requests {
-        let group = hook(request).map_err(|cause| request.fails(cause))?;
-        if additions.iter().any(|addition| addition.group.id == group.id) {
-            return Err(request.fails(Cause::Twice));
-        }
-        group.add_name(request.target_name, request.target_type);
-        let recorder = recorder.filter(|_| is_noted(request, group));
-        let thunks = recorder.map_or_else(|| Ok(Thunks::default()), |recorder| Thunks::new(recorder, group));
-        let thunks = thunks.map_err(|cause| request.fails(cause))?;
-        additions.push(Addition { group, request: Some(request), thunks });
+    let mut additions: Few<Addition<'_>> = Few::new();
+    for request in requests.clone() {
+        let (group, thunks) = prepare(request, &additions, recorder).map_err(|cause| request.fails(cause))?;
+        additions.push(Addition::new(group, Some(request), thunks));
     }
-    let containing: Vec<_> =
-        requests.iter().zip(&additions).map(|(request, of)| containing(request, of.group)).collect();
+    let containing: Few<_> =
+        requests.zip(additions.iter()).map(|(request, of)| containing(request, of.group)).collect();
     let watched = containing.iter().flat_map(|containers| containers.iter());
-    additions.extend(watched.map(|watched| Addition {
-        group: watched.group,
-        request: None,
-        thunks: Thunks::default(),
-    }));
-    let ids = engine::patch(scope, visibility, &additions)?;
-    let (ids, of_containing) = ids.split_at(requests.len().min(ids.len()));
-    let mut of_containing = of_containing.iter();
-    let all = ids.iter().zip(containing).zip(additions);
-    let patched = all.filter_map(|((id, containers), Addition { thunks, .. })| {
-        let watched = containers.iter().zip(of_containing.by_ref());
-        let watched =
-            watched.filter_map(|(of, id)| Some(Watched { id: (*id)?, container: &of.container })).collect();
-        Some(Patched { id: (*id)?, watched, thunks })
+    additions.extend(watched.map(|watched| Addition::new(watched.group, None, Thunks::default())));
+    engine::patch(scope, visibility, &mut additions)?;
+    Ok(made(additions, containing))
+}
+
+/// Hooks a target. What it is, and what notes its calls.
+fn prepare(
+    request: &Request,
+    before: &Few<Addition<'_>>,
+    recorder: Option<&Recorder>,
+) -> Result<(&'static Group, Thunks), Cause> {
+    let group = hook(request)?;
+    if before.iter().any(|addition| addition.group.id == group.id) {
+        return Err(Cause::Twice);
+    }
+    group.add_name(request.target_name, request.target_type);
+    let recorder = recorder.filter(|_| is_noted(request, group));
+    let thunks = recorder.map_or_else(|| Ok(Thunks::default()), |recorder| Thunks::new(recorder, group))?;
+    Ok((group, thunks))
+}
+
+/// The patches of a list's targets, with what is watched for each: that comes behind all of them.
+fn made(additions: Few<Addition<'_>>, containing: Few<&'static [Containing]>) -> Few<Patched> {
+    let mut additions = additions.into_iter();
+    let own: Few<Addition<'_>> = additions.by_ref().take(containing.len()).collect();
+    let patched = own.into_iter().zip(containing).filter_map(|(own, containers)| {
+        let watched = containers.iter().zip(additions.by_ref());
+        let watched = watched
+            .filter_map(|(of, watching)| Some(Watched { id: watching.id?, container: &of.container }))
+            .collect();
+        Some(Patched { id: own.id?, watched, thunks: own.thunks })
     });
-    Ok(patched.collect())
+    patched.collect()
 }
 
 /// Whether thunks note the calls. Where these are dispatched in source they only do where their order is asked for: a thunk would

@@ -4,6 +4,7 @@ use crate::code;
 use crate::count::Count;
 use crate::engine::{self, ENGINE};
 use crate::error::PatchError;
+use crate::few::Few;
 use crate::group::Group;
 use crate::hook::{Hook, OutsideCall};
 use crate::image;
@@ -18,7 +19,6 @@ use crate::stub;
 use crate::target_kind;
 use crate::thread::{self, Quiet};
 use crate::verdict::{Closed, Disorder, Evidence, NotedCall, OutsideCaller, Past};
-use std::sync::Arc;
 
 /// What is to be patched, with what the replacement captures.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ struct Installed {
 /// The patches of one list.
 #[derive(Debug, Default)]
 pub struct List {
-    patches: Vec<Installed>,
+    patches: Few<Installed>,
     /// The calls of those of which more is asked for than a number.
     recorder: Option<Recorder>,
 }
@@ -49,24 +49,22 @@ pub struct List {
 pub fn install(
     scope: u64,
     visibility: Option<Visibility>,
-    wanted: Vec<Wanted>,
+    wanted: Few<Wanted>,
     default: Count,
 ) -> Result<List, PatchError> {
-    let (requests, environments): (Vec<_>, Vec<_>) =
-        wanted.into_iter().map(|wanted| (wanted.request, wanted.environment)).unzip();
-    target_kind::check(&requests)?;
-    let recorder = requests.iter().any(Request::is_noted).then(Recorder::new);
+    wanted.iter().try_for_each(|wanted| target_kind::check(&wanted.request))?;
+    let recorder = wanted.iter().any(|wanted| wanted.request.is_noted()).then(Recorder::new);
     // Calls may come as soon as something is patched. Where that fails, all of these go.
-    let environments = publish(scope, visibility, environments);
-    let made = install::patch(scope, visibility, &requests, recorder.as_ref())?;
-    let patches =
-        made.into_iter().zip(requests).zip(environments).map(|((patched, request), environment)| {
-            let expected = request.expected.unwrap_or_else(|| request.unless_told(default));
-            if let Some(environment) = &environment {
-                environment.is_for(patched.id.group);
-            }
-            Installed { patched, environment, scope, request, expected }
-        });
+    let published = publish(scope, visibility, wanted);
+    let requests = published.iter().map(|(request, _)| request);
+    let made = install::patch(scope, visibility, requests, recorder.as_ref())?;
+    let patches = made.into_iter().zip(published).map(|(patched, (request, environment))| {
+        let expected = request.expected.unwrap_or_else(|| request.unless_told(default));
+        if let Some(environment) = &environment {
+            environment.is_for(patched.id.group);
+        }
+        Installed { patched, environment, scope, request, expected }
+    });
     Ok(List { patches: patches.collect(), recorder })
 }
 
@@ -74,6 +72,17 @@ impl List {
     /// The functions, in the list's order.
     pub fn groups(&self) -> impl Iterator<Item = &'static Group> + '_ {
         self.patches.iter().map(Installed::group)
+    }
+
+    /// The only patch, if taking it away is all that there is to do at its end.
+    pub fn only(&self) -> Option<Id> {
+        let only = self.patches.only()?;
+        (only.environment.is_none() && only.patched.watched.is_empty()).then_some(only.patched.id)
+    }
+
+    /// What there is to say of that patch, taken away.
+    pub fn told_of(&self, removed: &Removed) -> Option<String> {
+        removed.cycle.as_ref().and_then(|_| self.patches.only()).map(Installed::cycle)
     }
 
     /// Takes the patches away. What there is to say of that.
@@ -128,6 +137,9 @@ impl List {
 
     /// What is known of a patch's calls; `None` if they are as expected.
     fn evidence(&self, installed: &Installed) -> Option<Evidence> {
+        if installed.is_fine_anyway() {
+            return None;
+        }
         let calls = calls_of(installed.patched.id)?;
         installed.is_suspicious(calls).then(|| self.collect(installed, calls))
     }
@@ -202,15 +214,15 @@ fn thread_of(id: Option<i32>) -> String {
 fn publish(
     scope: u64,
     visibility: Option<Visibility>,
-    environments: Vec<Option<Environment>>,
-) -> Vec<Option<Published>> {
-    if environments.iter().all(Option::is_none) {
-        return environments.into_iter().map(|_| None).collect();
-    }
+    wanted: Few<Wanted>,
+) -> Few<(Request, Option<Published>)> {
     let own = || ENGINE.hold().scopes.get(scope).map(|live| live.visibility);
-    let for_all = visibility.or_else(own) == Some(Visibility::Process);
-    let publish = |environment: Option<Environment>| Some(environment?.publish(scope, for_all));
-    environments.into_iter().map(publish).collect()
+    let captures = wanted.iter().any(|wanted| wanted.environment.is_some());
+    let for_all = captures && visibility.or_else(own) == Some(Visibility::Process);
+    let publish = |Wanted { request, environment }| {
+        (request, environment.map(|environment| environment.publish(scope, for_all)))
+    };
+    wanted.into_iter().map(publish).collect()
 }
 
 impl Installed {
@@ -247,11 +259,20 @@ impl Installed {
         )
     }
 
+    /// Whether nothing is to be told, however many calls there were.
+    fn is_fine_anyway(&self) -> bool {
+        self.expected == Count::ANY && self.patched.watched.is_empty() && !self.is_past_or_elsewhere()
+    }
+
+    /// Whether there were calls behind its sequence's end, or its library was loaded anew.
+    fn is_past_or_elsewhere(&self) -> bool {
+        self.past_the_end().is_some() || self.closed().is_some_and(|closed| closed.again)
+    }
+
     /// Whether anything is to be told: a count that is wrong, or a call that went past.
     fn is_suspicious(&self, calls: u64) -> bool {
         !self.expected.allows(calls)
-            || self.past_the_end().is_some()
-            || self.closed().is_some_and(|closed| closed.again)
+            || self.is_past_or_elsewhere()
             || self.patched.watched.iter().any(|watched| calls_of(watched.id).is_some_and(|calls| calls != 0))
     }
 
@@ -336,7 +357,7 @@ fn caller(call: &OutsideCall) -> OutsideCaller {
 }
 
 /// Whose scope has, or had, this word.
-fn test_of(scope: u64) -> Option<Arc<Who>> {
+fn test_of(scope: u64) -> Option<Who> {
     if scope == thread::NONE {
         return None;
     }

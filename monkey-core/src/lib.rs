@@ -3,6 +3,7 @@
 //! Users take the package `monkey-mock`, which re-exports what is public here.
 #![cfg_attr(system = "unsupported", allow(dead_code, reason = "what only hooks in code need"))]
 
+mod address;
 #[doc(hidden)]
 pub mod border;
 mod captured;
@@ -20,6 +21,7 @@ mod entry;
 mod error;
 #[doc(hidden)]
 pub mod expansion;
+mod few;
 #[cfg(any(system = "linux", system = "macos"))]
 mod fork;
 mod function;

@@ -2,6 +2,7 @@
 //!
 //! A table of open addressing. An entry's address is written last, so who finds it finds the rest. A table that has become
 //! too small stays for those who are reading it, and its entries are those of the next one.
+use crate::address;
 use crate::group::Group;
 use crate::hook::Hook;
 use crate::plt;
@@ -109,11 +110,6 @@ fn grown(before: Option<&'static Table>) -> &'static Table {
     table
 }
 
-/// Fibonacci hashing: Knuth, "The Art of Computer Programming", volume 3, section 6.4.
-fn hash(address: usize) -> usize {
-    ((address as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) as usize
-}
-
 impl Table {
     /// The entry of an address, or the free one that is to be its. Some are always free.
     ///
@@ -121,7 +117,7 @@ impl Table {
     #[inline]
     fn entry(&self, address: usize) -> &Entry {
         let (entries, mask) = (&*self.entries, self.entries.len() - 1);
-        let mut at = hash(address);
+        let mut at = address::hash(address) as usize;
         loop {
             let entry = &entries[at & mask];
             let found = entry.address.load(SeqCst);

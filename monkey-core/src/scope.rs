@@ -6,7 +6,6 @@ use crate::reserved::Reserved;
 use crate::thread;
 use std::fmt;
 use std::panic::Location;
-use std::sync::Arc;
 use std::thread::Thread;
 
 /// What a scope's opener is called. Nothing is copied for it: few are ever named.
@@ -45,7 +44,7 @@ impl fmt::Display for Who {
 pub struct Live {
     /// What the scope's threads have as their scope word.
     pub word: u64,
-    pub who: Arc<Who>,
+    pub who: Who,
     pub alone: bool,
     /// Who sees a patch that does not say so itself.
     pub visibility: Visibility,
@@ -66,8 +65,8 @@ pub struct Scopes {
     next: u64,
     /// How many wait to be alone, and one of them.
     pub waiting_alone: usize,
-    pub waits_alone: Option<Arc<Who>>,
-    ended: [Option<(u64, Arc<Who>)>; REMEMBERED],
+    pub waits_alone: Option<Who>,
+    ended: [Option<(u64, Who)>; REMEMBERED],
     next_ended: usize,
 }
 
@@ -93,7 +92,7 @@ impl Scopes {
     }
 
     /// Begins a scope; there has to be room for it. Words are never used again.
-    pub fn add(&mut self, who: Arc<Who>, visibility: Visibility, thread: Option<i32>) -> u64 {
+    pub fn add(&mut self, who: Who, visibility: Visibility, thread: Option<i32>) -> u64 {
         let word = self.next;
         self.next += STEP;
         let alone = visibility == Visibility::Process;
@@ -106,14 +105,14 @@ impl Scopes {
     }
 
     /// Keeps the name of a scope that has ended; the one that is forgotten for it.
-    pub fn remember(&mut self, word: u64, who: Arc<Who>) -> Option<Arc<Who>> {
+    pub fn remember(&mut self, word: u64, who: Who) -> Option<Who> {
         let place = &mut self.ended[self.next_ended % REMEMBERED];
         self.next_ended += 1;
         place.replace((word, who)).map(|(_, forgotten)| forgotten)
     }
 
     /// Whose scope has, or had, this word.
-    pub fn name(&self, word: u64) -> Option<Arc<Who>> {
+    pub fn name(&self, word: u64) -> Option<Who> {
         let ended =
             || self.ended.iter().flatten().find(|(ended, _)| *ended == word).map(|(_, who)| who.clone());
         self.get(word).map(|live| live.who.clone()).or_else(ended)

@@ -3,16 +3,11 @@
 use crate::error::{Cause, PatchError};
 use crate::request::Request;
 
-/// The first of them that cannot be replaced for what it is.
-pub fn check(requests: &[Request]) -> Result<(), PatchError> {
-    for request in requests {
-        let cause =
-            request.target_type.and_then(refusal).or_else(|| request.common_type.and_then(unsafe_for_safe));
-        if let Some(cause) = cause {
-            return Err(request.fails(cause));
-        }
-    }
-    Ok(())
+/// Whether a target can be replaced for what it is.
+pub fn check(request: &Request) -> Result<(), PatchError> {
+    let cause =
+        request.target_type.and_then(refusal).or_else(|| request.common_type.and_then(unsafe_for_safe));
+    cause.map_or(Ok(()), |cause| Err(request.fails(cause)))
 }
 
 /// Why a function of this type cannot be a target.

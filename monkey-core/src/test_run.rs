@@ -13,7 +13,6 @@ use std::future::{Future, poll_fn};
 use std::mem;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::pin::pin;
-use std::sync::Arc;
 use std::task::Poll;
 
 use crate::replacement::Replacement;
@@ -76,8 +75,8 @@ impl TestRun {
     }
 
     /// Allocates: for use while the engine is at work.
-    fn who(&self) -> Arc<Who> {
-        Arc::new(Who { name: Name::Test(self.name), location: self.location })
+    fn who(&self) -> Who {
+        Who { name: Name::Test(self.name), location: self.location }
     }
 
     /// The same for a body that is a future: it is in the scope whenever it is polled, on whichever thread.

@@ -5,13 +5,13 @@ use crate::code;
 use crate::crash;
 use crate::engine::{ENGINE, Ended, Engine};
 use crate::inherit;
+use crate::patch::{Id, Removed};
 use crate::request::Visibility;
 use crate::scope::{Live, Scopes, Who};
 use crate::thread::{self, Quiet};
 use once_cell::race::OnceBox;
 use std::cell::Cell;
 use std::io::{self, Write as _};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// After how long a wait is worth a line, and again.
@@ -35,7 +35,7 @@ const NAMES: usize = 4;
 ///
 /// # Panics
 /// When the turn does not come.
-pub fn enter(visibility: Option<Visibility>, who: &dyn Fn() -> Arc<Who>, bound: bool) -> (u64, bool) {
+pub fn enter(visibility: Option<Visibility>, who: &dyn Fn() -> Who, bound: bool) -> (u64, bool) {
     let _quiet = Quiet::begin();
     let word = thread::scope();
     if word != thread::NONE
@@ -56,23 +56,35 @@ pub fn enter(visibility: Option<Visibility>, who: &dyn Fn() -> Arc<Who>, bound: 
 
 /// Gives one hold of a scope back; the last one ends it, and takes what is left in it away.
 pub fn leave(scope: u64) {
-    end_by(scope, |engine| engine.leave(scope));
+    let _quiet = Quiet::begin();
+    drop(end_by(scope, |engine| engine.leave(scope)));
 }
 
 /// Ends a scope, whatever guards were forgotten or are held by threads.
 pub fn end(scope: u64) {
-    end_by(scope, |engine| engine.end(scope));
+    let _quiet = Quiet::begin();
+    drop(end_by(scope, |engine| engine.end(scope)));
 }
 
-fn end_by(scope: u64, end: impl FnOnce(&mut Engine) -> Ended) {
+/// Takes a patch away and gives one hold of its scope back, at once; what there is to say of the patch.
+pub fn remove_and_leave(scope: u64, patch: Id) -> Removed {
+    let _quiet = Quiet::begin();
+    let (removed, ended) = end_by(scope, |engine| (engine.layers.remove(patch), engine.leave(scope)));
+    drop(ended);
+    removed
+}
+
+/// What is left is for the caller to drop, without the lock.
+fn end_by<R>(scope: u64, end: impl FnOnce(&mut Engine) -> R) -> R {
     let _quiet = Quiet::begin();
     let mut engine = ENGINE.hold();
-    let ended = end(&mut engine);
+    let left = end(&mut engine);
     let over = engine.scopes.get(scope).is_none();
-    engine.release(ended);
+    drop(engine);
     if over && thread::scope() == scope {
         thread::set_scope(thread::NONE);
     }
+    left
 }
 
 /// Ends the scope that a thread opened by `patch!` and never left, when the thread ends: its guard was forgotten.
@@ -88,7 +100,7 @@ pub fn end_with_thread(scope: u64) {
     let _ = OPENED.try_with(|opened| opened.0.set(scope));
 }
 
-fn wait(visibility: Visibility, who: Arc<Who>, thread: Option<i32>) -> u64 {
+fn wait(visibility: Visibility, who: Who, thread: Option<i32>) -> u64 {
     let mut room = Vec::new();
     let mut waiting: Option<Waiting> = None;
     loop {
@@ -135,7 +147,7 @@ impl Scopes {
 struct InTheWay {
     word: u64,
     thread: Option<i32>,
-    who: Arc<Who>,
+    who: Who,
 }
 
 impl InTheWay {
@@ -146,7 +158,7 @@ impl InTheWay {
 
 /// A thread that waits for its turn.
 struct Waiting {
-    who: Arc<Who>,
+    who: Who,
     alone: bool,
     begun: Instant,
     look: Duration,
@@ -155,7 +167,7 @@ struct Waiting {
 }
 
 impl Waiting {
-    fn begin(alone: bool, who: &Arc<Who>) -> Self {
+    fn begin(alone: bool, who: &Who) -> Self {
         if alone {
             let mut engine = ENGINE.hold();
             engine.scopes.waiting_alone += 1;

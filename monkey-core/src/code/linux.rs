@@ -3,6 +3,7 @@ mod map;
 mod memory;
 mod objects;
 mod pages;
+mod process;
 mod redirect;
 pub mod signal;
 mod system_call;

@@ -1,4 +1,5 @@
 //! The process's other threads: which there are, and where each of them stands.
+use super::process;
 use once_cell::race::OnceBool;
 use std::cell::Cell;
 use std::fs;
@@ -11,22 +12,23 @@ pub fn own_id() -> i32 {
 }
 
 thread_local! {
-    /// The calling thread's id, once it was asked for; otherwise 0.
-    static OWN: Cell<i32> = const { Cell::new(0) };
+    /// The calling thread's id, once it was asked for, and the process that it is of.
+    static OWN: Cell<(u32, i32)> = const { Cell::new((0, 0)) };
 }
 
 /// The calling thread's id, kept from the first time on.
 #[must_use]
 pub fn own_kept() -> i32 {
-    if OWN.get() == 0 {
-        OWN.set(own_id());
+    let Some(process) = process::number() else { return own_id() };
+    if OWN.get().0 != process {
+        OWN.set((process, own_id()));
     }
-    OWN.get()
+    OWN.get().1
 }
 
 /// In the child of a fork its thread has another id.
 pub fn forget_own() {
-    OWN.set(0);
+    OWN.set((0, 0));
 }
 
 /// All threads of the process.
