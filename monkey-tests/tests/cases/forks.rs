@@ -4,6 +4,7 @@ use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard};
 use std::thread;
+use std::time::{Duration, Instant};
 
 #[monkey::patchable]
 fn number() -> u32 {
@@ -33,19 +34,28 @@ fn take_the_mutex_at_forks() {
     assert_eq!(unsafe { libc::pthread_atfork(Some(before), Some(after), Some(after)) }, 0);
 }
 
-/// Forks many times, while a thread does `work`; each child does `child`, and has ten seconds.
+/// After so long no further fork is made: what hangs does so within one, and a machine may be busy.
+const LONG_ENOUGH: Duration = Duration::from_secs(15);
+
+/// Forks many times, while a thread does `work`; each child does `child`, and has half a minute.
 fn forks(number: usize, work: fn(), child: fn()) {
     let worker = thread::spawn(move || {
         while !DONE.load(Relaxed) {
             work();
+            // The mutex goes to whoever runs.
+            thread::yield_now();
         }
     });
+    let begun = Instant::now();
     for index in 0..number {
+        if begun.elapsed() > LONG_ENOUGH {
+            break;
+        }
         // SAFETY: the child does what it needs and ends without returning.
         let process = unsafe { libc::fork() };
         if process == 0 {
             // SAFETY: a child that hangs dies of it.
-            unsafe { libc::alarm(10) };
+            unsafe { libc::alarm(30) };
             child();
             // SAFETY: ends the child.
             unsafe { libc::_exit(0) };
