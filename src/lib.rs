@@ -84,8 +84,7 @@ pub use monkey_kit::{clock, env, fs, net, process, random};
 /// Without the feature `runtime` it does nothing: the item's tokens come out as they went in. With it a function gets
 /// `#[inline(never)]` and a few instructions before its body.
 ///
-/// In an `async fn` these run with the future's first poll. The function that makes the future is only kept from
-/// being inlined, and may share its address with one whose future looks the same.
+/// In an `async fn` these run with the future's first poll, at which it asks for its replacement.
 ///
 /// # Arguments
 /// * `skip`, on something inside an annotated item: leaves it alone.
@@ -125,7 +124,7 @@ pub use monkey_macros::patchable;
 ///
 /// Each `T = R` of `replace(..)` names a function by its path and gives what stands in for it: a function of the same
 /// signature, by its path or as a closure, which may capture the test's own arguments (`move || n`); `returns(VALUE)`, evaluated at
-/// each call; or `sequence[A, B]`, one value a call, with `..` at the end for the original. Calls see the replacement on this test's thread
+/// each call, of an `async fn` at the first poll; or `sequence[A, B]`, one value a call, with `..` at the end for the original. Calls see the replacement on this test's thread
 /// and on every thread started from it; other tests do not.
 ///
 /// It adds `#[test]`, unless an attribute below already makes the function a test. Write it above the attribute of an
@@ -266,7 +265,8 @@ pub use monkey_macros::during;
 
 /// Calls the original of a function, from its replacement or from anywhere.
 ///
-/// It takes a call by path, `original!(Clock::now(&clock))` for a method. What the arguments call is replaced as
+/// It takes a call by path, `original!(Clock::now(&clock))` for a method, and for an `async fn` its `.await` as well:
+/// `original!(fetch(url).await)`. What the arguments call is replaced as
 /// ever, a `Deref` or `Index` behind them as well, and so is what the original calls, itself included.
 ///
 /// Arguments are what they are in the plain call: references are reborrowed, closures get their types from the parameters. Where the

@@ -4,6 +4,7 @@
 //! Who asks is known by the type of a closure in its body, which no other function has and each instance of a generic one has
 //! for itself. A list knows a target by its name, and finds that type by the [records](records). Where there are none before
 //! a function's first call, that call finds its target by the name, and by the [shape](shape) of what it is called with.
+pub mod polled;
 mod records;
 mod shape;
 mod site;
@@ -20,7 +21,7 @@ use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
 use target::Target;
 
-pub use records::Own;
+pub use records::{Own, identity};
 pub use site::{Site, replacement};
 
 /// Asks for it by its value `source`, where code could be patched.
@@ -28,6 +29,8 @@ const FORCED: &str = "MONKEY_DISPATCH";
 
 /// Whether any target was ever dispatched in source. Patchable functions look at this, and go on.
 static BEGUN: AtomicBool = AtomicBool::new(false);
+/// Whether any of them was an `async fn`: these look at this.
+static BEGUN_POLLED: AtomicBool = AtomicBool::new(false);
 /// How many targets there have been: who was told that it is none asks again when there is a new one.
 static TARGETS_SO_FAR: AtomicU64 = AtomicU64::new(0);
 /// The newest target. Those before it hang on it; none ever goes.
@@ -48,37 +51,65 @@ pub fn asks<C: Fn()>(own: Own<C>) -> bool {
     BEGUN.load(Relaxed)
 }
 
+/// Whether a patchable `async fn` has this name: its calls are dispatched in source, as its future asks.
+pub fn is_polled(name: &str) -> bool {
+    records::find(name).iter().any(|described| described.question.is_some())
+}
+
 /// The group of a target that asks in its source. Its name is that of its own type.
 ///
 /// # Errors
-/// When it does not ask, and when several functions have this name; `because` is why its code is not patched.
+/// When it does not ask, when several functions have this name, and when it asks for another kind of replacement than it is given, or
+/// for one of another type; `because` is why its code is not patched.
 pub fn group(request: &Request, because: &str) -> Result<&'static Group, Cause> {
     let (address, name) = (request.target, request.target_type.unwrap_or_default());
     let has_shape = request.watched || request.shape.is_some();
-    let id = match records::find(name).as_slice() {
-        [id] => Some(*id),
+    let described = match records::find(name).as_slice() {
+        [described] => Some(*described),
+        [] if request.given.is_some() => {
+            let because = "its body does not ask for a replacement: only a #[monkey::patchable] one gives it the arguments";
+            return Err(Cause::Asynchronous { because: because.into() });
+        }
         // It may have had no occasion to say that it asks.
         [] if !records::ARE_COMPLETE && has_shape && !target::is_of_rust(name) => None,
         [] => return Err(Cause::NotPatchable { because: because.to_owned() }),
         _ => return Err(Cause::SameName),
     };
+    let question = described.and_then(|described| described.question);
+    match &request.given {
+        Some(given) => given.fits(question)?,
+        None if question.is_none() || request.watched => {}
+        None => {
+            let because = "its replacement is a function that gives a future, which nothing compares with the target's: write an \
+                           `async` closure, as in `async |url: &str| ..`";
+            return Err(Cause::Asynchronous { because: because.into() });
+        }
+    }
     let text = TEXT.hold();
-    let target =
-        targets().find(|target| target.answers_to(id, name)).unwrap_or_else(|| add(address, id, name));
+    let polled = question.is_some();
+    let id = described.map(|described| described.id);
+    let target = targets()
+        .find(|target| target.answers_to(id, name))
+        .unwrap_or_else(|| add(address, id, name, polled));
     // A generic function may have another address in each crate.
     if registry::find(address).is_none_or(|known| known.group.id != target.group.id) {
         registry::insert(address, Known { group: target.group, hook: Some(target.hook) });
     }
     drop(text);
+    // It was watched before anybody knew that it is an `async fn`.
+    if polled && target.hook.original == 0 {
+        return Err(Cause::SameName);
+    }
     if request.watched || target.takes(request.shape) { Ok(target.group) } else { Err(Cause::SameName) }
 }
 
 /// One thread at a time: the one that has the lock of the program's text.
-fn add(address: usize, id: Option<TypeId>, name: &'static str) -> &'static Target {
-    let target = Target::new(address, id, name, targets().next());
+fn add(address: usize, id: Option<TypeId>, name: &'static str, polled: bool) -> &'static Target {
+    let declines = if polled { polled::declines as *const () as usize } else { 0 };
+    let target = Target::new((address, declines), id, name, targets().next());
     TARGETS.store(ptr::from_ref(target).cast_mut(), SeqCst);
     TARGETS_SO_FAR.fetch_add(1, SeqCst);
-    BEGUN.store(true, SeqCst);
+    if polled { &BEGUN_POLLED } else { &BEGUN }.store(true, SeqCst);
     target
 }
 

@@ -132,6 +132,11 @@ pub enum Cause {
         /// Why its code is not changed instead.
         because: String,
     },
+    /// An `async fn`, whose replacement does not go with it.
+    Asynchronous {
+        /// Why.
+        because: String,
+    },
     /// Calls are dispatched in source, and several patchable functions have the target's name.
     SameName,
     /// Code is not changed on this platform at all.
@@ -185,6 +190,9 @@ impl Cause {
                 "replace a function of yours that calls it and is #[monkey::patchable]"
             }
             Self::NotPatchable { .. } => "mark it #[monkey::patchable]: such a function asks in its source",
+            Self::Asynchronous { .. } => {
+                "replace it by `returns(..)` or `sequence[..]`, or replace what it calls"
+            }
             Self::SameName => {
                 "rename one of them; they may be in two versions of a crate, or in two blocks of a function"
             }
@@ -274,6 +282,7 @@ impl fmt::Display for Cause {
                 f,
                 "{because}, so calls are dispatched in source, and there it does not ask: it is not #[monkey::patchable]"
             ),
+            Self::Asynchronous { because } => write!(f, "it is an `async fn`, and {because}"),
             Self::SameName => f.write_str(
                 "calls are dispatched in source, and several patchable functions have its name: nothing tells them apart",
             ),

@@ -1,8 +1,10 @@
 //! What the macros' output names. Not for users; no promise of stability.
+pub mod asynchronous;
 pub mod callee;
 mod captured;
 pub mod foreign;
 mod lent;
+mod original_future;
 mod outcome;
 mod patchable;
 pub mod returns;
@@ -25,6 +27,10 @@ pub use crate::order::Step;
 pub use crate::replacement::{IntoCount, Replacement};
 pub use crate::request::Visibility;
 pub use crate::test_run::TestRun;
+pub use asynchronous::{
+    Asks, FutureOf, Output, ProbeAwaited, ProbeBefore, ProbeBoxed, ProbeByCall, ProbeNotAwaited,
+    ProbeNotSend, ProbeSend, SendsOf, Unwritten, asks_when_polled, awaited, begin, goes_as, stand_in,
+};
 pub use captured::{
     Call, Caller, DecidedBy, Entered, Hint, Keeps, Kept, NotSync, OneByOne, Shared, Takes, Way, WayOf,
     argument, decide, diverge, enter, fits, keep, original,
@@ -39,6 +45,7 @@ pub use lent::{
     AsksByName, AsksByPath, AsksByTrait, AsksNoMore, Inherited, Lent, Lookup, NameWithoutModule, PathEnd,
     hash_in_module,
 };
+pub use original_future::OriginalFuture;
 pub use outcome::{Fallible, Infallible, Outcome, Reference};
 pub use patchable::{entry, kept, never, opaque, unreturned, unwinding};
 pub use returns::{

@@ -91,7 +91,7 @@ impl Group {
     /// next call by this thread passes replacements by.
     pub fn original_for_one_call(&self) -> Option<usize> {
         let hook = self.hooks().next()?;
-        if !hook.is_in_source() {
+        if hook.original != 0 {
             return Some(hook.original);
         }
         thread::pass_next(self.id);

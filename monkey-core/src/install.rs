@@ -126,6 +126,9 @@ fn hook(request: &Request) -> Result<&'static Group, Cause> {
     if replacement == Some(0) {
         return Err(Cause::NotCode { found: "the replacement is null".into() });
     }
+    if request.given.is_some() || is_polled(request) {
+        return in_source(request, "it is an `async fn`");
+    }
     if dispatch::is_forced() {
         return in_source(request, "MONKEY_DISPATCH=source is set");
     }
@@ -138,6 +141,12 @@ fn hook(request: &Request) -> Result<&'static Group, Cause> {
         }
         hooked => hooked,
     }
+}
+
+/// Whether the target is an `async fn` that asks when it is polled. What was hooked before is none.
+fn is_polled(request: &Request) -> bool {
+    registry::find(request.target).is_none_or(|known| known.group.is_in_source())
+        && request.target_type.is_some_and(dispatch::is_polled)
 }
 
 /// What is only watched has no replacement that could be wrong.

@@ -25,6 +25,7 @@ mod few;
 #[cfg(any(system = "linux", system = "macos"))]
 mod fork;
 mod function;
+mod given;
 mod group;
 mod guard;
 #[cfg(any(system = "linux", system = "windows"))]

@@ -2,6 +2,8 @@
 use crate::captured::closure::{self, Head, Takes, Way, WayOf};
 use crate::captured::steps::Steps;
 use crate::count::Count;
+use crate::dispatch::polled::Begin;
+use crate::given::Given;
 use crate::installed::Wanted;
 use crate::order::Step;
 use crate::request::Request;
@@ -62,6 +64,41 @@ impl<'env> Replacement<'env> {
         then_original: bool,
     ) -> Self {
         self.keeping::<W, F, P>(function, own, Some(Steps::new(length, then_original)))
+    }
+
+    /// What is known of it by types.
+    #[must_use]
+    pub fn standing(self, stand: impl FnOnce(Self) -> Self) -> Self {
+        stand(self)
+    }
+
+    /// What an `async fn` asks for.
+    pub(crate) fn given(mut self, given: Given, own: Begin) -> Self {
+        self.wanted.request.given = Some(given);
+        self.wanted.request.replacement = own as *const () as usize;
+        self
+    }
+
+    /// What is replaced is the `poll` of the target's future.
+    pub(crate) fn by_poll(mut self, target: *const (), replacement: *const ()) -> Self {
+        let request = &mut self.wanted.request;
+        (request.target, request.replacement) = (target as usize, replacement as usize);
+        // It is that of the function that makes the future.
+        (request.target_type, request.common_type) = (None, None);
+        self
+    }
+
+    /// An environment even for what captures nothing.
+    pub(crate) fn always_keeping<W: Way, F: Send + 'env, P: Copy>(
+        mut self,
+        function: F,
+        own: P,
+        steps: Option<Steps>,
+    ) -> Self {
+        let Request { target_name, location, .. } = self.wanted.request;
+        let head = Head::new(target_name, location, steps);
+        self.wanted.environment = Some(closure::environment_always::<W, F, P>(head, function, own));
+        self
     }
 
     fn keeping<W: Way, F: Send, P: Copy>(mut self, function: F, own: P, steps: Option<Steps>) -> Self {

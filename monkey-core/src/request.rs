@@ -1,6 +1,7 @@
 //! One `T = R` of a list, as the user wrote it.
 use crate::count::Count;
 use crate::error::{Cause, PatchError};
+use crate::given::Given;
 use crate::image;
 use crate::order::Step;
 use std::panic::Location;
@@ -38,6 +39,8 @@ pub struct Request {
     pub watched: bool,
     /// The order in which the list's targets are to be called, if this one has a place in it.
     pub order: Option<&'static [Step]>,
+    /// For an `async fn` that asks when it is polled: what is given to it.
+    pub given: Option<Given>,
 }
 
 impl Request {
@@ -61,6 +64,7 @@ impl Request {
             partly: false,
             watched: false,
             order: None,
+            given: None,
         }
     }
 

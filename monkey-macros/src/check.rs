@@ -1,5 +1,6 @@
 //! Every rule. What passes can be expanded without a further question.
 mod cases;
+mod foreign_crate;
 pub mod lifetimes;
 pub mod list;
 pub mod module;

@@ -1,5 +1,7 @@
 //! The only place that writes code: it takes what the rules have passed and fails on nothing.
 pub mod asked;
+mod asks;
+mod asynchronous;
 mod captured;
 pub mod lent;
 pub mod list;

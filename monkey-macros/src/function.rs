@@ -4,7 +4,9 @@ use quote::ToTokens as _;
 use syn::parse::Parser as _;
 use syn::punctuated::Punctuated;
 use syn::visit::{self, Visit};
-use syn::{Attribute, ForeignItemFn, Ident, Item, ItemFn, Meta, Path, ReturnType, Token, Type};
+use syn::{
+    Attribute, Expr, ExprClosure, ForeignItemFn, Ident, Item, ItemFn, Meta, Path, ReturnType, Token, Type,
+};
 
 /// The name an attribute goes by, however its path begins.
 pub fn last_segment(path: &Path) -> String {
@@ -62,6 +64,11 @@ pub fn parse(item: TokenStream) -> Parsed {
         return Parsed::Function(Box::new(function));
     }
     syn::parse2::<ForeignItemFn>(item).map_or(Parsed::Other, |function| Parsed::Bodiless(Box::new(function)))
+}
+
+/// Whether a closure gives a future, as far as it shows.
+pub fn gives_future(closure: &ExprClosure) -> bool {
+    closure.asyncness.is_some() || matches!(&*closure.body, Expr::Async(_))
 }
 
 /// The returned type where it can be written once more, as a closure's; `()` where none is written.

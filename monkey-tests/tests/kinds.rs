@@ -141,6 +141,23 @@ extern "C-unwind" fn panicking(_: c_int) -> c_int {
 
 static ONE: u32 = 1;
 
+#[monkey::patchable]
+async fn later(text: &str) -> usize {
+    tokio::task::yield_now().await;
+    text.len()
+}
+
+mod elsewhere {
+    pub async fn later(text: &str) -> usize {
+        tokio::task::yield_now().await;
+        text.len()
+    }
+}
+
+fn awaited<F: Future>(future: F) -> F::Output {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+}
+
 #[track_caller]
 #[inline(never)]
 fn line() -> u32 {
@@ -419,6 +436,47 @@ kinds! {
         }
         original { assert_eq!(monkey::original!(evens(5)).count(), 3); }
         patchable { assert_eq!(evens(5).count(), 3); }
+    }
+    an_async_function "an `async fn`, patchable" {
+        replaced {
+            let _guard = monkey::patch!(later = async |text: &str| text.len() + 7);
+            assert_eq!(awaited(later("1")), 8);
+        }
+        captures {
+            let number = black_box(7);
+            let _guard = monkey::patch!(later = async move |_: &str| number);
+            assert_eq!(awaited(later("1")), 7);
+        }
+        returns {
+            let _guard = monkey::patch!(later = sequence[7, 8]);
+            assert_eq!((awaited(later("")), awaited(later(""))), (7, 8));
+        }
+        watched {
+            let _guard = monkey::patch!(watch(later), expect(later = 1));
+            assert_eq!(awaited(later("1")), 1);
+        }
+        original {
+            let _guard = monkey::patch!(later = async |text: &str| monkey::original!(later(text).await) + 1);
+            assert_eq!(awaited(later("1")), 2);
+        }
+        patchable { assert_eq!(awaited(later("1")), 1); }
+    }
+    a_foreign_async_function "an `async fn` of another crate" {
+        replaced ["nobody in its body asks, or gives the arguments: an error that says so"]
+        captures ["likewise"]
+        returns {
+            let _guard = monkey::patch!(elsewhere::later = sequence[7, ..]);
+            assert_eq!((awaited(elsewhere::later("1")), awaited(elsewhere::later("1"))), (7, 1));
+        }
+        watched {
+            let _guard = monkey::patch!(watch(elsewhere::later), expect(elsewhere::later = 1));
+            assert_eq!(awaited(elsewhere::later("1")), 1);
+        }
+        original {
+            let _guard = monkey::patch!(elsewhere::later = returns(7));
+            assert_eq!(awaited(async { monkey::original!(elsewhere::later("1").await) }), 1);
+        }
+        patchable ["it is compiled already"]
     }
     never_returns "a function that never returns" {
         replaced {

@@ -117,9 +117,14 @@ pub fn environment<W: Way, F: Send, P: Copy>(head: Head, function: F, own: P) ->
         std::mem::forget(function);
         return None;
     }
+    Some(environment_always::<W, F, P>(head, function, own))
+}
+
+/// The same for a closure of any kind.
+pub fn environment_always<W: Way, F: Send, P: Copy>(head: Head, function: F, own: P) -> Environment {
     let content = Content { head, kept: W::kept(function) };
     // SAFETY: the closure may be sent, and with it what keeps it; the head is the first of its fields, in this order.
-    Some(unsafe { Environment::new(address(own), content) })
+    unsafe { Environment::new(address(own), content) }
 }
 
 /// A function pointer's address.

@@ -3,6 +3,7 @@
 //! The prologue of each leaves a record in a section of the program's file: where the function is that tells its name and the type
 //! it is known by. The linker puts them in a row, and drops none; code that is compiled in several places leaves several. Each form
 //! of files has its own section; `build.rs` says which one a target has, and where there is none.
+use crate::given::Question;
 use std::any::{TypeId, type_name};
 use std::marker::PhantomData;
 
@@ -28,7 +29,26 @@ impl<C: Fn()> Own<C> {
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "the record goes where the function does")]
     pub fn record(self) {
-        section::leave::<C>();
+        section::leave::<C, ()>();
+    }
+
+    /// Leaves that of a function that asks when its future is polled.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "the record goes where the function does")]
+    pub fn record_polled<A: Asked>(self) {
+        section::leave::<C, A>();
+    }
+}
+
+/// What a function says of its signature: nothing, when it asks as it is called, for a replacement that was checked against it.
+pub trait Asked {
+    /// Nothing, or all that has to be compared.
+    fn question() -> Option<Question>;
+}
+
+impl Asked for () {
+    fn question() -> Option<Question> {
+        None
     }
 }
 
@@ -36,11 +56,13 @@ impl<C: Fn()> Own<C> {
 #[derive(Debug, Clone, Copy)]
 pub struct Described {
     name: &'static str,
-    id: TypeId,
+    pub id: TypeId,
+    /// When it asks at its first poll.
+    pub question: Option<Question>,
 }
 
-fn describe<C>() -> Described {
-    Described { name: function_of(type_name::<C>()), id: identity::<C>() }
+fn describe<C, A: Asked>() -> Described {
+    Described { name: function_of(type_name::<C>()), id: identity::<C>(), question: A::question() }
 }
 
 /// The function around closures and futures, by the name of their type.
@@ -52,11 +74,11 @@ pub fn function_of(mut name: &str) -> &str {
 }
 
 /// All patchable functions of this name.
-pub fn find(name: &str) -> Vec<TypeId> {
-    let mut found: Vec<TypeId> = Vec::new();
+pub fn find(name: &str) -> Vec<Described> {
+    let mut found: Vec<Described> = Vec::new();
     for described in section::records().filter(|described| described.name == name) {
-        if !found.contains(&described.id) {
-            found.push(described.id);
+        if !found.iter().any(|other| other.id == described.id) {
+            found.push(described);
         }
     }
     found
@@ -115,7 +137,8 @@ mod tests {
     #[test]
     fn patchable_functions_are_found_by_their_name() {
         let name = std::any::type_name_of_val(&asks);
-        assert_eq!(find(name), [asks()]);
+        let found: Vec<_> = find(name).into_iter().map(|described| described.id).collect();
+        assert_eq!(found, [asks()]);
         assert!(find(std::any::type_name_of_val(&does_not_ask)).is_empty());
     }
 

@@ -34,7 +34,7 @@ impl Site {
     }
 
     #[inline]
-    fn hook<P, C>(&self) -> Option<&'static Hook> {
+    pub(super) fn hook<P, C>(&self) -> Option<&'static Hook> {
         let id = identity::<C>();
         let instance = self.instances().find(|instance| instance.id == id).unwrap_or_else(|| self.add(id));
         instance.hook::<P, C>()

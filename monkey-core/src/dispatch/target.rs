@@ -24,13 +24,13 @@ pub struct Target {
 impl Target {
     /// Lives for ever, as every target does.
     pub fn new(
-        address: usize,
+        (address, original): (usize, usize),
         id: Option<TypeId>,
         name: &'static str,
         before: Option<&'static Self>,
     ) -> &'static Self {
         let group = Group::new();
-        let hook = Hook::in_source(address, group.id);
+        let hook = Hook::in_source(address, group.id, original);
         group.add(hook);
         let asks_by = id.map_or_else(OnceBox::new, |id| OnceBox::with_value(Box::new(id)));
         let (asked_as, replaced_as) = (OnceBox::new(), OnceBox::new());

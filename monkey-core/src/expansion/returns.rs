@@ -10,7 +10,9 @@ use std::marker::PhantomData;
 /// An argument or a result, for every lifetime.
 pub trait Shape: 'static {
     /// With this one.
-    type Lent<'a>;
+    type Lent<'a>: 'a;
+    /// Whether what lives for ever may be given for a shorter time.
+    const SHORTENS: bool = true;
 }
 
 /// No lifetime that was found out.
@@ -28,6 +30,7 @@ pub struct Perhaps<X: ?Sized>(PhantomData<X>);
 
 impl<A: 'static> Shape for Owned<A> {
     type Lent<'a> = A;
+    const SHORTENS: bool = false;
 }
 impl<X: ?Sized + 'static> Shape for ByRef<X> {
     type Lent<'a> = &'a X;
@@ -64,6 +67,14 @@ impl<X: ?Sized + 'static> Covariant for Perhaps<X> {
 /// An argument's type.
 #[derive(Debug)]
 pub struct Argument<A>(PhantomData<A>);
+
+impl<A> Argument<A> {
+    /// Of this type.
+    #[must_use]
+    pub(super) fn new() -> Self {
+        Self(PhantomData)
+    }
+}
 
 /// Found first.
 pub trait ProbeLent {

@@ -36,12 +36,13 @@ impl Slot {
 }
 
 impl Hook {
-    /// A target whose code stays as it is. Lives for ever, as every hook does.
-    pub fn in_source(target: usize, group: u64) -> &'static Self {
+    /// A target whose code stays as it is. Lives for ever, as every hook does. `original`: what a replacement goes on with, where that is
+    /// not the target itself.
+    pub fn in_source(target: usize, group: u64, original: usize) -> &'static Self {
         let cell: &'static HookTable = Box::leak(Box::new(HookTable::new()));
         cell.prepare(group);
         let place = Place { target, path: &[] };
-        Box::leak(Box::new(Self::new(0, cell, Jump::new(0, &[]), place)))
+        Box::leak(Box::new(Self::new(original, cell, Jump::new(0, &[]), place)))
     }
 
     /// Whether the target asks in its source, and its code is as it was.
@@ -102,7 +103,7 @@ mod tests {
 
     #[test]
     fn a_call_is_decided_as_a_stub_would() {
-        let hook = Hook::in_source(0x1000, 77);
+        let hook = Hook::in_source(0x1000, 77, 0);
         assert_eq!(hook.chosen(), None);
         let before = thread::scope();
         thread::set_scope(4_000_000);

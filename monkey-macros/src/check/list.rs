@@ -1,5 +1,7 @@
 //! The rules of a list: what may stand in it, once, and with what.
+use super::foreign_crate;
 use crate::args::{self, Argument, Count, Entry, Expected, Form, Kind, Visibility};
+use crate::function;
 use crate::listed;
 use crate::mistakes::Mistakes;
 use crate::names;
@@ -206,6 +208,16 @@ impl List {
                     let value = names::text(&given.to_token_stream());
                     let help = format!("help: write `{name} = returns({value})`");
                     mistakes.on(given, format!("a value cannot stand in for a function; {help}"));
+                }
+                Form::Closure(closure) if function::gives_future(closure) => {
+                    if let Some(krate) = foreign_crate::of_target(&target) {
+                        let message = format!(
+                            "the `async fn`s of `{krate}` do not ask for a replacement, and give it no arguments; help: write \
+                             `{name} = returns(..)` or `{name} = sequence[..]`, or replace a function of yours that calls it; if \
+                             `{krate}` is a module of yours, begin with `self::` or `crate::`"
+                        );
+                        mistakes.on(closure, message);
+                    }
                 }
                 _ => {}
             }

@@ -12,6 +12,8 @@ pub struct Call {
     pub krate: Option<Path>,
     pub function: ExprPath,
     pub arguments: Punctuated<Expr, Token![,]>,
+    /// `f(args).await`.
+    pub awaited: bool,
 }
 
 /// `f`.
@@ -26,9 +28,13 @@ const CALLS: Taker = Taker { name: "calls!", arguments: &["crate"] };
 pub fn call(tokens: TokenStream, runtime: bool) -> syn::Result<Call> {
     let (krate, expression) = expression(ORIGINAL, tokens, runtime)?;
     let help = "help: `original!` takes a call by path, such as `now()` or `Clock::now(&clock)`";
-    match ungrouped(expression) {
+    let (expression, awaited) = match ungrouped(expression) {
+        Expr::Await(awaited) => (ungrouped(*awaited.base), true),
+        expression => (expression, false),
+    };
+    match expression {
         Expr::Call(call) => match ungrouped(*call.func) {
-            Expr::Path(function) => Ok(Call { krate, function, arguments: call.args }),
+            Expr::Path(function) => Ok(Call { krate, function, arguments: call.args, awaited }),
             other => Err(syn::Error::new_spanned(other, format!("expected the path of a function; {help}"))),
         },
         Expr::MethodCall(call) => Err(syn::Error::new_spanned(

@@ -36,11 +36,14 @@ pub enum Place {
     /// In a block `impl Type`, or an annotated method that can only stand in one.
     Inherent {
         generic: bool,
+        /// The block's type parameters, as far as they can be seen.
+        types: Vec<Ident>,
     },
     /// In a block `impl Trait for Type`.
     Implementation {
         of: Path,
         generic: bool,
+        types: Vec<Ident>,
     },
     /// A trait's default method.
     Trait {
@@ -52,9 +55,10 @@ pub enum Place {
 impl Place {
     fn of_impl(block: &ItemImpl) -> Self {
         let generic = has_instances(&block.generics);
+        let types = block.generics.type_params().map(|parameter| parameter.ident.clone()).collect();
         match &block.trait_ {
-            Some((_, of, _)) => Self::Implementation { of: of.clone(), generic },
-            None => Self::Inherent { generic },
+            Some((_, of, _)) => Self::Implementation { of: of.clone(), generic, types },
+            None => Self::Inherent { generic, types },
         }
     }
 
@@ -62,7 +66,7 @@ impl Place {
     fn of_function(function: &ItemFn) -> Self {
         match function.vis {
             Visibility::Inherited => Self::Unknown,
-            _ if function::mentions_self(function) => Self::Inherent { generic: true },
+            _ if function::mentions_self(function) => Self::Inherent { generic: true, types: Vec::new() },
             _ => Self::Unknown,
         }
     }

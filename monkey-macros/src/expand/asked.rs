@@ -212,6 +212,12 @@ fn place_of_annotated(function: &ItemFn) -> Option<Around<'static>> {
     }
 }
 
+/// Whether a type's name looks like that of a parameter.
+pub fn is_shouting(name: &Ident) -> bool {
+    let is_loud = |letter: char| letter.is_ascii_uppercase() || letter.is_ascii_digit() || letter == '_';
+    name.to_string().chars().all(is_loud)
+}
+
 struct ForeignNames<'a> {
     generics: &'a Generics,
     parameter: bool,
@@ -245,10 +251,7 @@ impl Visit<'_> for ForeignNames<'_> {
             self.generics.params.iter().any(
                 |parameter| matches!(parameter, GenericParam::Type(parameter) if parameter.ident == *first),
             );
-        let shouts = text
-            .chars()
-            .all(|letter| letter.is_ascii_uppercase() || letter.is_ascii_digit() || letter == '_');
-        self.parameter |= shouts && !own;
+        self.parameter |= is_shouting(first) && !own;
         self.own_type |= text == "Self";
         self.self_in_arguments |= text == "Self" && self.depth > 0;
         visit::visit_type_path(self, path);

@@ -190,10 +190,7 @@ pub fn values(
 ) -> Captured {
     let span = Span::mixed_site();
     let (start, end) = super::list::ends(&entry.given);
-    let shapes = (0..ARGUMENTS).map(|number| {
-        let argument = format_ident!("argument{number}", span = span);
-        quote_spanned!(span=> (&__monkey_signature.#argument()).__monkey_argument())
-    });
+    let shapes = shapes(&quote_spanned!(span=> __monkey_signature), private);
     let own = (!lends).then(|| quote_spanned!(span=> move));
     let (closure, method, steps) = match values {
         Values::One(value) => (quote_spanned!(span=> #own |_| #value), "returns", None),
@@ -212,22 +209,47 @@ pub fn values(
     let method = Ident::new(method, span);
     let row = Ident::new("__monkey_row", span.located_at(start));
     let known = known_signature(alone, private);
+    let perhaps = super::asynchronous::perhaps(alone, None, private);
     let before = quote_spanned! {span=>
         #known
         let __monkey_row = {
             #[allow(unused_imports)]
             use #private::{ProbeLends as _, ProbeLent as _, ProbeOwned as _, ProbeTakes as _};
-            let __monkey_guess = #private::guess(&#alone, &__monkey_signature, #private::shapes(#(#shapes),*));
+            let __monkey_guess = #private::guess(&#alone, &__monkey_signature, #shapes);
             #private::row((&__monkey_guess).__monkey_row())
+        };
+        #perhaps
+        let __monkey_row = __monkey_stand.row(__monkey_row);
+        let __monkey_lifetimes = {
+            #[allow(unused_imports)]
+            use #private::{ProbeBefore as _, ProbeByCall as _};
+            (&__monkey_stand.lifetimes()).__monkey_lifetimes()
         };
         #kept
     };
     let environment = if let Some(steps) = steps {
-        quote_spanned!(span=> .in_turn(&__monkey_way, __monkey_function, __monkey_replacement, #steps))
+        quote_spanned! {span=>
+            .standing(|__monkey_it| {
+                __monkey_row.keep_in_turn(__monkey_it, &__monkey_way, (&#alone, &__monkey_lifetimes), __monkey_function, __monkey_replacement, #steps)
+            })
+        }
     } else {
-        quote_spanned!(span=> .capturing(&__monkey_way, __monkey_function, __monkey_replacement))
+        quote_spanned! {span=>
+            .standing(|__monkey_it| {
+                __monkey_row.keep(__monkey_it, &__monkey_way, (&#alone, &__monkey_lifetimes), __monkey_function, __monkey_replacement)
+            })
+        }
     };
     Captured { before, given: called(&quote_spanned!(span=> #row.#method), alone, end), environment }
+}
+
+/// The shapes of eight arguments, by what tells each.
+pub fn shapes(of: &TokenStream, private: &TokenStream) -> TokenStream {
+    let shapes = (0..ARGUMENTS).map(|number| {
+        let argument = format_ident!("argument{number}", span = Span::mixed_site());
+        quote_spanned!(Span::mixed_site()=> (&#of.#argument()).__monkey_argument())
+    });
+    quote_spanned!(Span::mixed_site()=> #private::shapes(#(#shapes),*))
 }
 
 /// What stands in for a function without being one.

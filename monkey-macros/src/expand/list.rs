@@ -1,4 +1,5 @@
 //! `replace(T = R, ..)`, and the macros that are nothing but a list.
+use super::asynchronous;
 use super::captured::{self, Captured, Values};
 use super::private;
 use super::variadic::Arguments;
@@ -7,7 +8,7 @@ use crate::check::list::{List, Replacement, Step, Watched};
 use crate::names;
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::{Expr, ExprPath};
+use syn::{Expr, ExprClosure, ExprPath};
 
 /// `patch!` or `try_patch!`, by the function's name.
 pub fn patch(list: &List, function: &str) -> TokenStream {
@@ -132,14 +133,22 @@ fn replacement(entry: &Replacement, lends: bool, private: &TokenStream) -> Token
     if let Some(arguments) = super::variadic::arguments(target) {
         return variadic(entry, arguments, private);
     }
+    if let Some(closure) = asynchronous::closure(given) {
+        return awaited(entry, closure, private);
+    }
     let (start, end) = ends(given);
     let optimised = crate::compiler::optimised();
     let checks = checks(entry, [&alone, &shared], private);
     let in_common = in_common(entry, &shared, private);
-    let Offered { before, given, environment } = offered(entry, lends, &alone, private);
-    let lent = lent(target, &entry.given, &given, [&alone, &shared], private);
+    let Offered { before, given, again, environment, awaited } = offered(entry, lends, &alone, private);
+    let in_array = if awaited {
+        quote_spanned!(Span::mixed_site()=> __monkey_stand.target(#alone))
+    } else {
+        alone.to_token_stream()
+    };
+    let lent = lent(target, &entry.given, &again, [&alone, &shared], private);
     let here = lent_here(&entry.given);
-    let asked = asked(target, &entry.given, &given, [&shared, &here], private);
+    let asked = asked(target, &entry.given, &again, [&shared, &here], private);
     let address = address(target, &alone, private);
     // The engine points from the first token to the last.
     let new = respan(quote!(#private::Replacement::new), start);
@@ -153,7 +162,8 @@ fn replacement(entry: &Replacement, lends: bool, private: &TokenStream) -> Token
         let #here = ();
         let #alone = #target;
         #before
-        let [#shared, #replacement] = [#alone, #given];
+        let __monkey_target = #in_array;
+        let [#shared, #replacement] = [__monkey_target, #given];
         #checks
         #lent
         #asked
@@ -163,6 +173,33 @@ fn replacement(entry: &Replacement, lends: bool, private: &TokenStream) -> Token
             .optimised(#optimised)
             #environment
             #in_common
+            #told
+    }}
+}
+
+/// An `async` closure.
+fn awaited(entry: &Replacement, closure: &ExprClosure, private: &TokenStream) -> TokenStream {
+    let Replacement { target, given, count, partly } = entry;
+    let [target_name, given_name] =
+        [target.to_token_stream(), given.to_token_stream()].map(|it| names::text(&it));
+    let alone = Ident::new("__monkey_alone", Span::mixed_site());
+    let asynchronous::Standing { before, standing } = asynchronous::standing(entry, closure, &alone, private);
+    let optimised = crate::compiler::optimised();
+    let (address, told) = (address(target, &alone, private), told(count.as_ref(), *partly));
+    let (start, end) = ends(given);
+    let new = respan(quote!(#private::Replacement::new), start);
+    let mut arguments = Group::new(
+        Delimiter::Parenthesis,
+        quote_spanned! {Span::mixed_site()=> #address, #private::core::ptr::null(), #target_name, #given_name},
+    );
+    arguments.set_span(end);
+    quote_spanned! {Span::mixed_site()=> {
+        let #alone = #target;
+        #before
+        #new #arguments
+            .of_type(#private::core::any::type_name_of_val(&#alone))
+            .optimised(#optimised)
+            #standing
             #told
     }}
 }
@@ -197,10 +234,13 @@ fn variadic(entry: &Replacement, of: Arguments, private: &TokenStream) -> TokenS
 /// What the check looks at.
 struct Offered {
     before: Option<TokenStream>,
-    /// May stand more than once.
     given: TokenStream,
+    /// May stand more than once.
+    again: TokenStream,
     /// What it captures.
     environment: Option<TokenStream>,
+    /// The target may be an `async fn`.
+    awaited: bool,
 }
 
 fn offered(entry: &Replacement, lends: bool, alone: &Ident, private: &TokenStream) -> Offered {
@@ -217,17 +257,21 @@ fn offered(entry: &Replacement, lends: bool, alone: &Ident, private: &TokenStrea
         _ => None,
     };
     if let Some(Captured { before, given, environment }) = kept {
-        return Offered { before: Some(before), given, environment: Some(environment) };
+        let awaited = !matches!(entry.given, Form::Closure(_));
+        let again = given.clone();
+        return Offered { before: Some(before), given, again, environment: Some(environment), awaited };
     }
     match &entry.given {
-        // A block would be told to give the target's own type, not one that both go into.
-        Form::Function(given) if is_block(given) => {
-            let (start, _) = ends(given);
-            let hidden = Ident::new("__monkey_given", Span::mixed_site().located_at(start));
-            let before = Some(quote_spanned!(Span::mixed_site()=> let #hidden = #given;));
-            Offered { before, given: hidden.into_token_stream(), environment: None }
+        // Also a block: that would be told to give the target's own type, not one that both go into.
+        Form::Function(given) => {
+            let asynchronous::InArray { before, given, again, standing } =
+                asynchronous::in_array(given, alone, private);
+            Offered { before: Some(before), given, again, environment: Some(standing), awaited: true }
         }
-        given => Offered { before: None, given: given.to_token_stream(), environment: None },
+        given => {
+            let given = given.to_token_stream();
+            Offered { before: None, again: given.clone(), given, environment: None, awaited: false }
+        }
     }
 }
 
@@ -385,16 +429,6 @@ fn address(target: &ExprPath, alone: &Ident, private: &TokenStream) -> TokenStre
     let pointer = quote_spanned!(Span::mixed_site().located_at(end)=> *const #function);
     let cast = quote_spanned!(Span::mixed_site().located_at(end)=> as #pointer);
     quote_spanned!(Span::mixed_site()=> #private::address(#alone #cast))
-}
-
-fn is_block(expression: &Expr) -> bool {
-    match expression {
-        Expr::Block(_) | Expr::Unsafe(_) | Expr::If(_) | Expr::Match(_) | Expr::Loop(_) => true,
-        Expr::Paren(paren) => is_block(&paren.expr),
-        // A `macro_rules!` fragment.
-        Expr::Group(group) => is_block(&group.expr),
-        _ => false,
-    }
 }
 
 /// The outermost tokens at another place.

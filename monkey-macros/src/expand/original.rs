@@ -22,7 +22,7 @@ pub fn calls(name: &Name) -> TokenStream {
 /// The bypass holds for one call, so the arguments come before it, and all that is called for them.
 pub fn original(call: &Call) -> TokenStream {
     let private = private(call.krate.as_ref());
-    let Call { function, arguments, .. } = call;
+    let Call { function, arguments, awaited, .. } = call;
     // rustc's words about a wrong call go to the path.
     let place = function.path.segments.last().map_or_else(Span::mixed_site, |segment| segment.ident.span());
     let callee = Ident::new("__monkey_callee", Span::mixed_site().located_at(place));
@@ -47,6 +47,14 @@ pub fn original(call: &Call) -> TokenStream {
     } else {
         quote!((#function, #(#arguments,)*))
     };
+    if *awaited {
+        return quote_spanned! {Span::mixed_site()=>
+            (match #taken {
+                (#callee, #(#names,)*) => #private::OriginalFuture::of(#callee as *const (), #callee(#(#names),*)),
+            })
+            .await
+        };
+    }
     // A `match`, so that temporaries live as long as they would in the plain call.
     quote_spanned! {Span::mixed_site()=>
         match #taken {

@@ -23,7 +23,7 @@ pub fn own_path(function: &Function) -> Option<TokenStream> {
 fn stands_in_generic(place: &Place) -> bool {
     match place {
         Place::Unknown | Place::Module => false,
-        Place::Inherent { generic } | Place::Implementation { generic, .. } => *generic,
+        Place::Inherent { generic, .. } | Place::Implementation { generic, .. } => *generic,
         // One body for each type that takes the default.
         Place::Trait { .. } => true,
     }

@@ -19,8 +19,7 @@
 //! prologue, so that lints see what the body makes of them. The names live as long as a parameter's: the temporaries of the body's own
 //! last expression end before, as its braces are of this crate's edition.
 //!
-//! In an `async fn` this is the body of the future and runs with its first poll; the function that makes the future is
-//! no more than `#[inline(never)]`, and two whose futures have one layout may still share an address.
+//! In an `async fn` this is the body of the future and runs with its first poll, at which it asks for its replacement.
 use super::{own_path, private, question};
 use crate::check::patchable::{Function, Patchable};
 use crate::function::conditional;
@@ -38,7 +37,7 @@ pub fn patchable(patchable: Patchable) {
 fn function_prologue(function: Function, private: &TokenStream) {
     let kept = own_path::own_path(&function)
         .map(|path| quote_spanned!(Span::mixed_site()=> #private::kept(#path as *const ());));
-    let Function { attrs, sig, block, .. } = function;
+    let Function { attrs, sig, block, place } = function;
     let attributes = std::mem::take(attrs);
     attrs.push(parse_quote_spanned!(Span::mixed_site()=> #[inline(never)]));
     attrs.extend(attributes.into_iter().filter_map(without_inline));
@@ -49,7 +48,7 @@ fn function_prologue(function: Function, private: &TokenStream) {
     let mut opaque = TokenStream::new();
     let body = super::braces(block);
     let bound = arguments(sig, private, &mut opaque);
-    let question = question::question(sig, private);
+    let question = question::question(sig, &place, private);
     let bound = bound.iter().map(Bound::statements);
     // In the braces that the user wrote: lints leave a function alone that ends in a macro's.
     block.stmts = parse_quote!(#entry #kept #opaque #way_out #question #(#bound)* #body);

@@ -8,7 +8,18 @@
 //! }
 //! ```
 //!
-//! The arguments say which types these are, so that it need not be possible to write them.
+//! The arguments say which types these are, so that it need not be possible to write them. An `async fn` asks in the body of its future,
+//! and goes on with another one:
+//!
+//! ```text
+//! if asks_when_polled::<Asks<..>, _>(own) {
+//!     static SITE: Site = Site::new();
+//!     let begun = stand_in(&SITE, own);
+//!     if let Some(_) = begun { return begin(begun, (a, hidden)).await; }
+//! }
+//! ```
+use super::asks::asks;
+use crate::check::patchable::Place;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens as _, quote, quote_spanned};
 use syn::{Attribute, FnArg, Meta, Pat, ReturnType, Signature, Type};
@@ -22,20 +33,24 @@ pub fn own() -> Ident {
 }
 
 /// The statements, for a signature whose parameters have names by now. Nothing where an argument has no name.
-pub fn question(sig: &Signature, private: &TokenStream) -> Option<TokenStream> {
-    if sig.asyncness.is_some() {
-        return None;
-    }
+pub fn question(sig: &Signature, place: &Place, private: &TokenStream) -> Option<TokenStream> {
     let arguments: Vec<Argument> = sig.inputs.iter().map(Argument::read).collect::<Option<_>>()?;
     let conditional = arguments.iter().filter(|argument| !argument.conditions.is_empty()).count();
     if conditional > CONDITIONAL {
         return None;
     }
-    Some((0..1u32 << conditional).map(|there| one(&arguments, there, sig, private)).collect())
+    let asks = (sig.asyncness.is_some()).then(|| asks(sig, place, private));
+    Some((0..1u32 << conditional).map(|there| one(&arguments, there, sig, asks.as_ref(), private)).collect())
 }
 
 /// The question where those of the conditional parameters are there whose bit is set.
-fn one(arguments: &[Argument], there: u32, sig: &Signature, private: &TokenStream) -> TokenStream {
+fn one(
+    arguments: &[Argument],
+    there: u32,
+    sig: &Signature,
+    asks: Option<&TokenStream>,
+    private: &TokenStream,
+) -> TokenStream {
     let (mut names, mut conditions, mut bits) = (Vec::new(), Vec::new(), there);
     for Argument { name, conditions: own } in arguments {
         let is_there = own.is_empty() || bits & 1 == 1;
@@ -58,6 +73,19 @@ fn one(arguments: &[Argument], there: u32, sig: &Signature, private: &TokenStrea
         ReturnType::Type(_, output) if matches!(**output, Type::Never(_)) => (Some(quote!(-> !)), None),
         ReturnType::Type(..) => (Some(quote_spanned!(Span::mixed_site()=> -> _)), Some(leave)),
     };
+    if let Some(asks) = asks {
+        return quote_spanned! {Span::mixed_site()=>
+            #cfg
+            if #private::asks_when_polled::<#asks, _>(#own) {
+                static __MONKEY_SITE: #private::Site = #private::Site::new();
+                // Moved as a whole, it is not there any more when the future waits, and need not be `Send`.
+                let #replacement = #private::stand_in(&__MONKEY_SITE, #own);
+                if let #private::core::option::Option::Some(_) = #replacement {
+                    #leave #private::begin(#replacement, (#(#names,)*)).await;
+                }
+            }
+        };
+    }
     quote_spanned! {Span::mixed_site()=>
         #cfg
         if #private::asks(#own) {

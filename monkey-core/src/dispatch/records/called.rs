@@ -1,11 +1,11 @@
 //! Where there is no section: a function leaves its record when it is called.
-use super::{Described, describe};
+use super::{Asked, Described, describe};
 use parking_lot::Mutex;
 
 static LEFT: Mutex<Vec<Described>> = Mutex::new(Vec::new());
 
-pub fn leave<C>() {
-    let own = describe::<C>();
+pub fn leave<C, A: Asked>() {
+    let own = describe::<C, A>();
     let mut left = LEFT.lock();
     if !left.iter().any(|described| described.id == own.id) {
         left.push(own);

@@ -3,7 +3,7 @@
 //! No linker's own rules keep a section that nothing refers to, but for those of the initialisers, which all of them sort by name. The
 //! runtime calls each before `main`. So a record is a function that may be called at any time, and tells by a static what it
 //! describes.
-use super::{Described, describe};
+use super::{Asked, Described, describe};
 use parking_lot::Mutex;
 use std::arch::asm;
 use std::hint::black_box;
@@ -47,8 +47,8 @@ static END: usize = 0;
 /// What was described last.
 static TOLD: Mutex<Option<Described>> = Mutex::new(None);
 
-extern "C" fn tell<C>() {
-    let described = describe::<C>();
+extern "C" fn tell<C, A: Asked>() {
+    let described = describe::<C, A>();
     // Whoever holds it asks for this one, or is the runtime's only thread so far.
     // SAFETY: `records` has the one lock there is while it calls this, and before `main` nobody asks.
     unsafe { *TOLD.data_ptr() = Some(described) };
@@ -56,17 +56,17 @@ extern "C" fn tell<C>() {
 
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "the record goes where the function does")]
-pub fn leave<C>() {
+pub fn leave<C, A: Asked>() {
     // The other syntax of x86 swallows the name's `$`.
     #[cfg(any(target_arch = "x86_64", target_arch = "x86"))]
     // SAFETY: no instruction; a constant in a section of its own.
     unsafe {
-        asm!(record!(), sym tell::<C>, options(att_syntax, nomem, nostack, preserves_flags));
+        asm!(record!(), sym tell::<C, A>, options(att_syntax, nomem, nostack, preserves_flags));
     }
     #[cfg(not(any(target_arch = "x86_64", target_arch = "x86")))]
     // SAFETY: the same.
     unsafe {
-        asm!(record!(), sym tell::<C>, options(nomem, nostack, preserves_flags));
+        asm!(record!(), sym tell::<C, A>, options(nomem, nostack, preserves_flags));
     }
 }
 

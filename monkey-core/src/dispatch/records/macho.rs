@@ -1,5 +1,5 @@
 //! Mach-O: a section of the data segment, whose beginning and end the linker names.
-use super::{Described, describe};
+use super::{Asked, Described, describe};
 use std::arch::asm;
 
 macro_rules! name {
@@ -31,10 +31,10 @@ macro_rules! record {
 
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "the record goes where the function does")]
-pub fn leave<C>() {
+pub fn leave<C, A: Asked>() {
     // SAFETY: no instruction; a constant in a section of its own.
     unsafe {
-        asm!(record!("{}"), sym describe::<C>, options(nomem, nostack, preserves_flags));
+        asm!(record!("{}"), sym describe::<C, A>, options(nomem, nostack, preserves_flags));
     }
 }
 

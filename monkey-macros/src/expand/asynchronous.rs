@@ -1,0 +1,181 @@
+//! Replacements of `async fn`s. No two have one type: another check than the array.
+//!
+//! ```text
+//! let awaited = awaited(&alone);
+//! let stand = awaited.stand(shapes(awaited.argument0().argument(), ..), awaited.output().argument());
+//! let function = stand.keeps(CLOSURE);
+//! Replacement::new(..).standing(|it| stand.standing(it, &alone, function))
+//! ```
+//!
+//! Whether a target is one shows by an `async` closure, or is found out by its type: for a path, and for values.
+use super::captured::shapes;
+use super::list::{ends, respan};
+use crate::args::Form;
+use crate::check::list::Replacement;
+use crate::function;
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
+use quote::{ToTokens as _, format_ident, quote_spanned};
+use syn::{Expr, ExprClosure};
+
+/// Whether a closure gives a future, as far as it shows.
+pub fn closure(given: &Form) -> Option<&ExprClosure> {
+    let Form::Closure(closure) = given else { return None };
+    function::gives_future(closure).then_some(closure)
+}
+
+/// What an `async` closure is made to, and what is said of the replacement.
+pub struct Standing {
+    pub before: TokenStream,
+    pub standing: TokenStream,
+}
+
+pub fn standing(
+    entry: &Replacement,
+    closure: &ExprClosure,
+    alone: &Ident,
+    private: &TokenStream,
+) -> Standing {
+    let span = Span::mixed_site();
+    let (start, end) = ends(closure);
+    let (target_start, target_end) = ends(&entry.target);
+    // rustc points from the first token to the last: to the target, and to the closure.
+    let awaited = respan(quote_spanned!(span=> #private::awaited), target_start);
+    let mut argument = Group::new(Delimiter::Parenthesis, quote_spanned!(span=> &#alone));
+    argument.set_span(target_end);
+    let stand = stand(private);
+    let there = span.located_at(start);
+    let keeps = respan(quote_spanned!(there=> __monkey_stand.keeps), there);
+    let mut kept = Group::new(Delimiter::Parenthesis, quote_spanned!(span=> #closure));
+    kept.set_span(end);
+    let function = Ident::new("__monkey_function", span.located_at(end));
+    let borrowed = respan(quote_spanned!(span=> &), start);
+    let borrowed: TokenStream = borrowed.into_iter().chain([function.into()]).collect();
+    let names: Vec<_> = (0..closure.inputs.len())
+        .map(|index| format_ident!("__monkey_argument{index}", span = span))
+        .collect();
+    let future = quote_spanned!(span=> #private::FutureOf::of(&__monkey_function(#(#names),*)));
+    let send = send(&names, &future, (start, end), private);
+    let before = quote_spanned! {span=>
+        let __monkey_awaited = #awaited #argument;
+        #stand
+        let __monkey_function = #keeps #kept;
+        let __monkey_way = #private::WayOf::<#private::Shared>::unknown();
+        #private::fits(&__monkey_way, #borrowed);
+        #send
+    };
+    let standing = quote_spanned! {span=>
+        .standing(|__monkey_it| __monkey_stand.standing(__monkey_it, &#alone, __monkey_function, &__monkey_sends))
+    };
+    Standing { before, standing }
+}
+
+/// What may be an `async fn`, as a value of one type or another.
+pub fn perhaps(alone: &Ident, given: Option<&Ident>, private: &TokenStream) -> TokenStream {
+    let stand = stand(private);
+    // A target may be generic, and get its types from a replacement that is no `async fn`: it is not asked then.
+    let probe = match given {
+        Some(given) => quote_spanned! {Span::mixed_site()=>
+            (&&&#private::Probe::of(&#given)).__monkey_awaited().probe(&#alone)
+        },
+        None => quote_spanned!(Span::mixed_site()=> #private::Probe::of(&#alone)),
+    };
+    quote_spanned! {Span::mixed_site()=>
+        let __monkey_awaited = {
+            #[allow(unused_imports)]
+            use #private::{ProbeAwaited as _, ProbeBoxed as _, ProbeNotAwaited as _};
+            (&&&#probe).__monkey_awaited()
+        };
+        #stand
+    }
+}
+
+/// What stands in for it, by the shapes of its arguments and of what it gives.
+fn stand(private: &TokenStream) -> TokenStream {
+    let shapes = shapes(&quote_spanned!(Span::mixed_site()=> __monkey_awaited), private);
+    quote_spanned! {Span::mixed_site()=>
+        let __monkey_stand = {
+            #[allow(unused_imports)]
+            use #private::{ProbeLent as _, ProbeOwned as _};
+            __monkey_awaited.stand(#shapes, (&__monkey_awaited.output()).__monkey_argument())
+        };
+    }
+}
+
+/// The same for a function by its path.
+pub fn send_of_function(given: &Ident, ends: (Span, Span), private: &TokenStream) -> TokenStream {
+    send(&[], &quote_spanned!(Span::mixed_site()=> __monkey_awaited.future_of(&#given)), ends, private)
+}
+
+/// The future may go where the target's goes. The closure is never called.
+fn send(
+    names: &[Ident],
+    future: &TokenStream,
+    (start, end): (Span, Span),
+    private: &TokenStream,
+) -> TokenStream {
+    let span = Span::mixed_site();
+    // rustc points from the first token to the last: to the replacement.
+    let future_there = Ident::new("__monkey_future", span.located_at(end));
+    let there = respan(quote_spanned!(span=> &), start);
+    let there: TokenStream = there.into_iter().chain([future_there.into()]).collect();
+    quote_spanned! {span=>
+        let __monkey_sends = #private::SendsOf::unknown();
+        #[allow(warnings, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
+        let _ = |#(#names),*| {
+            #[allow(unused_imports)]
+            use #private::{ProbeNotSend as _, ProbeSend as _};
+            let __monkey_future = #future;
+            #private::goes_as(&__monkey_sends, &(&__monkey_awaited.future()).__monkey_send(), #there);
+        };
+    }
+}
+
+/// A function as it stands in the array: what it is, or that it was checked.
+pub struct InArray {
+    pub before: TokenStream,
+    pub given: TokenStream,
+    /// The same, for another lifetime than in the array where one is chosen before the function.
+    pub again: TokenStream,
+    pub standing: TokenStream,
+}
+
+pub fn in_array(given: &Expr, alone: &Ident, private: &TokenStream) -> InArray {
+    let span = Span::mixed_site();
+    let (start, end) = ends(given);
+    let taken = Ident::new("__monkey_taken", span.located_at(end));
+    let perhaps = perhaps(alone, Some(&taken), private);
+    let hidden = Ident::new("__monkey_given", span.located_at(end));
+    // rustc points from the first token to the last.
+    let there = |name: &Ident| {
+        let place = respan(quote_spanned!(span=> *), start);
+        place.into_iter().chain(quote_spanned!(span.located_at(end)=> &#name)).collect::<TokenStream>()
+    };
+    let (taken_there, hidden_there) = (there(&taken), there(&hidden));
+    let send = send_of_function(&taken, (start, end), private);
+    let method =
+        respan(quote_spanned!(span.located_at(start)=> __monkey_stand.given), span.located_at(start));
+    let mut argument = Group::new(Delimiter::Parenthesis, given.to_token_stream());
+    argument.set_span(end);
+    InArray {
+        again: if is_block(given) { hidden_there.clone() } else { quote_spanned!(span=> #method #argument) },
+        before: quote_spanned! {span=>
+            let #taken = #given;
+            #perhaps
+            let #hidden = __monkey_stand.given(#taken_there);
+            #send
+        },
+        given: hidden_there,
+        standing: quote_spanned!(span=> .standing(|__monkey_it| __monkey_stand.standing_copy(__monkey_it, &#alone, &#taken, &__monkey_sends))),
+    }
+}
+
+/// It may have effects, and stands once.
+fn is_block(expression: &Expr) -> bool {
+    match expression {
+        Expr::Block(_) | Expr::Unsafe(_) | Expr::If(_) | Expr::Match(_) | Expr::Loop(_) => true,
+        Expr::Paren(paren) => is_block(&paren.expr),
+        // A `macro_rules!` fragment.
+        Expr::Group(group) => is_block(&group.expr),
+        _ => false,
+    }
+}
