@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn a_function_fits_with_the_same_lifetimes_only() {
         let given = |whole| Given::Function { whole };
-        let own = Some(question(&"".to_owned()));
+        let own = Some(question(&String::new()));
         assert!(given(identity::<for<'y> fn(&'y String, Output<u8>)>()).fits(own).is_ok());
         assert!(given(identity::<fn(&'static String, Output<u8>)>()).fits(own).is_err());
         assert!(given(identity::<for<'y> fn(&'y String, Output<u16>)>()).fits(own).is_err());

@@ -6,6 +6,7 @@ use std::future::Future;
 use std::mem;
 use std::pin::Pin;
 use std::ptr;
+use std::slice;
 use std::task::{Context, Poll};
 
 /// The `poll` of a future.
@@ -39,9 +40,9 @@ fn has_begun<Fut>(future: &Fut) -> bool {
         return false;
     }
     let state = mem::discriminant(future);
-    let bytes = ptr::from_ref(&state).cast::<u8>();
-    // SAFETY: within the number that this is.
-    (0..size_of_val(&state)).any(|index| unsafe { bytes.add(index).read() } != 0)
+    // SAFETY: all of the number that this is.
+    let bytes = unsafe { slice::from_raw_parts(ptr::from_ref(&state).cast::<u8>(), size_of_val(&state)) };
+    bytes.iter().any(|byte| *byte != 0)
 }
 
 #[cfg(test)]
@@ -56,7 +57,9 @@ mod tests {
         left.len()
     }
 
-    async fn at_once() {}
+    async fn at_once() {
+        std::future::ready(()).await;
+    }
 
     #[test]
     fn a_future_that_was_polled_has_begun() {

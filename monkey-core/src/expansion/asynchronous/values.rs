@@ -46,6 +46,7 @@ where
 
 impl NotAwaited {
     /// The values that are checked by the array.
+    #[must_use]
     pub fn row<R>(&self, row: Rows<R>) -> Rows<R> {
         row
     }
@@ -84,6 +85,7 @@ impl<R> Rows<R> {
 
 impl<F: AsyncTarget<A>, A, Shapes, O: Shape> Stand<F, A, Shapes, O> {
     /// The values of the future.
+    #[must_use]
     pub fn row<R>(&self, _row: Rows<R>) -> AsyncRow<F, A, Shapes, O> {
         AsyncRow(PhantomData)
     }
@@ -93,6 +95,7 @@ impl<F: AsyncTarget<A>, A, Shapes, O: Shape> Stand<F, A, Shapes, O> {
 #[derive(Debug)]
 pub struct AsyncRow<F, A, Shapes, O>(PhantomData<fn(F, A, Shapes, O)>);
 
+#[expect(clippy::unused_self, reason = "its type is what is asked for, and a method finds it")]
 impl<F: AsyncTarget<A>, A, Shapes, O: Shape> AsyncRow<F, A, Shapes, O> {
     /// The expected type of a closure that gives the values.
     #[must_use]
