@@ -199,13 +199,11 @@ struct Lifetimes {
     seen: bool,
     /// An elided one, and nobody knows which.
     unknown: bool,
-    fresh: bool,
 }
 
 impl Lifetimes {
     fn new(elided: Option<String>, only: bool) -> Self {
-        let fresh = elided.is_none();
-        Self { names: BTreeSet::new(), elided, only, seen: false, unknown: false, fresh }
+        Self { names: BTreeSet::new(), elided, only, seen: false, unknown: false }
     }
 
     fn named(&mut self, name: &str) -> Lifetime {
@@ -226,7 +224,7 @@ impl Lifetimes {
     fn elided(&mut self) -> Lifetime {
         self.seen = true;
         let name = self.elided.clone().unwrap_or_else(|| format!("elided{}", self.names.len()));
-        self.unknown |= self.fresh;
+        self.unknown |= self.elided.is_none();
         if name != "static" {
             self.names.insert(name.clone());
         }

@@ -73,11 +73,10 @@ pub fn standing(
 pub fn perhaps(alone: &Ident, given: Option<&Ident>, private: &TokenStream) -> TokenStream {
     let stand = stand(private);
     // A target may be generic, and get its types from a replacement that is no `async fn`: it is not asked then.
-    let probe = match given {
-        Some(given) => quote_spanned! {Span::mixed_site()=>
-            (&&&#private::Probe::of(&#given)).__monkey_awaited().probe(&#alone)
-        },
-        None => quote_spanned!(Span::mixed_site()=> #private::Probe::of(&#alone)),
+    let probe = if let Some(given) = given {
+        quote_spanned!(Span::mixed_site()=> (&&&#private::Probe::of(&#given)).__monkey_awaited().probe(&#alone))
+    } else {
+        quote_spanned!(Span::mixed_site()=> #private::Probe::of(&#alone))
     };
     quote_spanned! {Span::mixed_site()=>
         let __monkey_awaited = {
