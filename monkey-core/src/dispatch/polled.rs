@@ -23,7 +23,7 @@ pub struct Output<R: ?Sized>(PhantomData<R>);
 #[derive(Debug)]
 pub struct Unwritten(());
 
-/// A function's [`Question`], as a type.
+/// A function's `Question`, as a type.
 #[derive(Debug)]
 pub struct Asks<Whole, Result, Chosen, ChosenInResult, const LENDS: bool, const DEEPER: bool>(
     PhantomData<(Whole, Result, Chosen, ChosenInResult)>,

@@ -2,7 +2,7 @@
 //!
 //! Method look-up tells the arguments and the result of the target's future, as for [`returns`](super::returns). A replacement has to
 //! take references of every lifetime, and to give what the target gives; what the target itself lends is compared with that when the
-//! list is installed ([`Given`]), or is its future's own affair ([`poll`]).
+//! list is installed (`Given`), or is its future's own affair ([`poll`]).
 mod answers;
 mod given;
 pub mod poll;
