@@ -126,6 +126,12 @@ fn hook(request: &Request) -> Result<&'static Group, Cause> {
     if replacement == Some(0) {
         return Err(Cause::NotCode { found: "the replacement is null".into() });
     }
+    if request.is_body && request.optimised {
+        // LLVM makes a copy for each caller, and passes what a `&mut Context` refers to in its place (argument promotion).
+        let because = "in an optimised build its body may be compiled for each caller alone, with other parameters: replace a function of \
+                       yours that awaits it, or mark it #[monkey::patchable]";
+        return Err(Cause::Asynchronous { because: because.into() });
+    }
     if request.given.is_some() || is_polled(request) {
         return in_source(request, "it is an `async fn`");
     }

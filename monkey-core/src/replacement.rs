@@ -79,9 +79,10 @@ impl<'env> Replacement<'env> {
         self
     }
 
-    /// What is replaced is the `poll` of the target's future.
-    pub(crate) fn by_poll(mut self, target: *const (), replacement: *const ()) -> Self {
+    /// What is replaced is the `poll` of the target's future. `is_body`: of an `async fn`'s.
+    pub(crate) fn by_poll(mut self, target: *const (), replacement: *const (), is_body: bool) -> Self {
         let request = &mut self.wanted.request;
+        request.is_body = is_body;
         (request.target, request.replacement) = (target as usize, replacement as usize);
         // It is that of the function that makes the future.
         (request.target_type, request.common_type) = (None, None);

@@ -41,6 +41,8 @@ pub struct Request {
     pub order: Option<&'static [Step]>,
     /// For an `async fn` that asks when it is polled: what is given to it.
     pub given: Option<Given>,
+    /// It is the body of an `async fn` that asks nobody.
+    pub is_body: bool,
 }
 
 impl Request {
@@ -65,6 +67,7 @@ impl Request {
             watched: false,
             order: None,
             given: None,
+            is_body: false,
         }
     }
 

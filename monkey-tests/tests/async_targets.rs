@@ -161,13 +161,35 @@ mod foreign {
 }
 
 #[tokio::test]
-async fn functions_of_other_crates() {
-    let mut begun = Box::pin(foreign::load("begun"));
-    assert!(futures_poll(begun.as_mut()).is_pending());
-    let guard = monkey::patch!(foreign::load = returns(Ok("value".into())), tokio::time::sleep = returns(()));
+async fn named_futures_of_other_crates() {
+    let _guard = monkey::patch!(tokio::time::sleep = returns(()));
     let start = std::time::Instant::now();
     tokio::time::sleep(std::time::Duration::from_secs(100)).await;
     assert!(start.elapsed().as_secs() < 50);
+}
+
+/// There a body may be compiled for one caller alone, who passes other arguments.
+#[tokio::test]
+async fn functions_of_other_crates_are_refused_where_they_are_optimised() {
+    let patched = monkey::try_patch!(foreign::load = returns(Ok("value".into())));
+    if cfg!(debug_assertions) {
+        drop(patched.unwrap());
+        return;
+    }
+    let error = patched.unwrap_err().to_string();
+    assert!(
+        error.contains("in an optimised build its body may be compiled for each caller alone"),
+        "{error}"
+    );
+    assert_eq!(foreign::load("x").await.unwrap(), "x");
+}
+
+#[cfg(debug_assertions)]
+#[tokio::test]
+async fn functions_of_other_crates() {
+    let mut begun = Box::pin(foreign::load("begun"));
+    assert!(futures_poll(begun.as_mut()).is_pending());
+    let guard = monkey::patch!(foreign::load = returns(Ok("value".into())));
     assert_eq!(foreign::load("x").await.unwrap(), "value");
     assert_eq!(begun.await.unwrap(), "begun");
     assert_eq!(monkey::original!(foreign::load("original").await).unwrap(), "original");

@@ -34,9 +34,14 @@ where
     }
 }
 
+/// Whether a future is an `async fn`'s, whose type nobody can write.
+pub fn is_body<Fut>() -> bool {
+    type_name::<Fut>().ends_with("{{closure}}")
+}
+
 /// Whether the future of an `async fn` was polled before: its states are numbered, and the first is 0. Of others nobody knows.
 fn has_begun<Fut>(future: &Fut) -> bool {
-    if !type_name::<Fut>().ends_with("{{closure}}") {
+    if !is_body::<Fut>() {
         return false;
     }
     let state = mem::discriminant(future);

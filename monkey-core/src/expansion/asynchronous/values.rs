@@ -2,7 +2,7 @@
 //!
 //! A patchable one asks for it. Another crate's cannot: there the future's `poll` is what is replaced.
 use super::answers::AnswersFor;
-use super::poll::{PollOf, ready};
+use super::poll::{PollOf, is_body, ready};
 use super::{AsyncTarget, Checked, NotAwaited, Stand, checked};
 use crate::captured::closure::{Entered, Takes, Way, WayOf, enter};
 use crate::captured::steps::Steps;
@@ -180,6 +180,8 @@ impl<F: AsyncTarget<A>, A, Shapes, O: Shape> AsyncRow<F, A, Shapes, O> {
         }
         let poll: PollOf<F::Future, F::Output> = <F::Future as Future>::poll;
         let own: PollOf<F::Future, F::Output> = ready::<W, V, Target, F::Future, O>;
-        replacement.by_poll(poll as *const (), own as *const ()).always_keeping::<W, V, _>(values, own, steps)
+        let is_body = is_body::<F::Future>();
+        let replacement = replacement.by_poll(poll as *const (), own as *const (), is_body);
+        replacement.always_keeping::<W, V, _>(values, own, steps)
     }
 }
