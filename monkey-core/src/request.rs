@@ -17,6 +17,7 @@ pub enum Visibility {
 
 /// What is to be replaced, by what, and what is expected of that.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "facts that have nothing to do with each other")]
 pub struct Request {
     pub target: usize,
     pub replacement: usize,

@@ -35,6 +35,7 @@ where
 }
 
 /// Whether a future is an `async fn`'s, whose type nobody can write.
+#[must_use]
 pub fn is_body<Fut>() -> bool {
     type_name::<Fut>().ends_with("{{closure}}")
 }
