@@ -113,10 +113,7 @@ impl List {
                 |installed: &&Installed| notes::wants(installed.request.location, installed.request.target);
             self.patches.iter().filter(wanted).filter_map(uncalled).for_each(notes::keep);
         } else if std::thread::panicking() {
-            self.patches
-                .iter()
-                .filter_map(uncalled)
-                .for_each(|evidence| eprintln!("note: {}", evidence.uncalled()));
+            self.patches.iter().filter_map(uncalled).for_each(|note| notes::tell(&note));
         }
     }
 

@@ -47,7 +47,8 @@ impl Member {
     /// The thread that was started is the calling one.
     pub fn arrive(&self) {
         let own = code::own_thread();
-        all().filter(|member| !ptr::eq(*member, self)).for_each(|member| member.free_of(own));
+        let stale = |member: &&'static Self| !ptr::eq(*member, self) && member.thread.load(SeqCst) == own;
+        all().filter(stale).for_each(|member| member.free_of(own));
         self.thread.store(own, SeqCst);
     }
 

@@ -35,9 +35,7 @@ impl Complaint {
 impl Kept {
     /// Tells it on standard error.
     pub fn tell(self) {
-        for evidence in &self.uncalled {
-            eprintln!("note: {}", evidence.uncalled());
-        }
+        self.uncalled.iter().for_each(tell);
         self.complaints.into_iter().for_each(Complaint::tell);
     }
 
@@ -76,6 +74,11 @@ pub fn keep(note: Evidence) {
     if wants(note.location, note.target) {
         let _ = KEPT.try_with(|kept| kept.borrow_mut().as_mut().map(|kept| kept.uncalled.push(note)));
     }
+}
+
+/// Tells a note on standard error.
+pub fn tell(note: &Evidence) {
+    eprintln!("note: {}", note.uncalled());
 }
 
 /// Leaves to the frame what is wrong while a panic is on its way; without a frame it is told.
