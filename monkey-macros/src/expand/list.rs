@@ -179,26 +179,15 @@ fn replacement(entry: &Replacement, lends: bool, private: &TokenStream) -> Token
 
 /// An `async` closure.
 fn awaited(entry: &Replacement, closure: &ExprClosure, private: &TokenStream) -> TokenStream {
-    let Replacement { target, given, count, partly } = entry;
-    let [target_name, given_name] =
-        [target.to_token_stream(), given.to_token_stream()].map(|it| names::text(&it));
     let alone = Ident::new("__monkey_alone", Span::mixed_site());
     let asynchronous::Standing { before, standing } = asynchronous::standing(entry, closure, &alone, private);
-    let optimised = crate::compiler::optimised();
-    let (address, told) = (address(target, &alone, private), told(count.as_ref(), *partly));
-    let (start, end) = ends(given);
-    let new = respan(quote!(#private::Replacement::new), start);
-    let mut arguments = Group::new(
-        Delimiter::Parenthesis,
-        quote_spanned! {Span::mixed_site()=> #address, #private::core::ptr::null(), #target_name, #given_name},
-    );
-    arguments.set_span(end);
+    let nothing_yet = quote_spanned!(Span::mixed_site()=> #private::core::ptr::null());
+    let made = made(entry, &alone, &nothing_yet, private);
+    let (target, told) = (&entry.target, told(entry.count.as_ref(), entry.partly));
     quote_spanned! {Span::mixed_site()=> {
         let #alone = #target;
         #before
-        #new #arguments
-            .of_type(#private::core::any::type_name_of_val(&#alone))
-            .optimised(#optimised)
+        #made
             #standing
             #told
     }}
@@ -206,14 +195,26 @@ fn awaited(entry: &Replacement, closure: &ExprClosure, private: &TokenStream) ->
 
 /// A variadic function of the C library.
 fn variadic(entry: &Replacement, of: Arguments, private: &TokenStream) -> TokenStream {
-    let Replacement { target, given, count, partly } = entry;
-    let [target_name, given_name] =
-        [target.to_token_stream(), given.to_token_stream()].map(|it| names::text(&it));
     let [alone, replacement] =
         ["__monkey_alone", "__monkey_replacement"].map(|name| Ident::new(name, Span::mixed_site()));
-    let pointer = super::variadic::address(of, &alone, given, private);
+    let pointer = super::variadic::address(of, &alone, &entry.given, private);
+    let made = made(entry, &alone, &replacement.to_token_stream(), private);
+    let (target, told) = (&entry.target, told(entry.count.as_ref(), entry.partly));
+    quote_spanned! {Span::mixed_site()=> {
+        let #alone = #target;
+        let #replacement = #pointer;
+        #made
+            #told
+    }}
+}
+
+/// A replacement by what is at an address. The engine points from the first token to the last of what is given.
+fn made(entry: &Replacement, alone: &Ident, replacement: &TokenStream, private: &TokenStream) -> TokenStream {
+    let Replacement { target, given, .. } = entry;
+    let [target_name, given_name] =
+        [target.to_token_stream(), given.to_token_stream()].map(|it| names::text(&it));
     let optimised = crate::compiler::optimised();
-    let (address, told) = (address(target, &alone, private), told(count.as_ref(), *partly));
+    let address = address(target, alone, private);
     let (start, end) = ends(given);
     let new = respan(quote!(#private::Replacement::new), start);
     let mut arguments = Group::new(
@@ -221,14 +222,11 @@ fn variadic(entry: &Replacement, of: Arguments, private: &TokenStream) -> TokenS
         quote_spanned! {Span::mixed_site()=> #address, #replacement, #target_name, #given_name},
     );
     arguments.set_span(end);
-    quote_spanned! {Span::mixed_site()=> {
-        let #alone = #target;
-        let #replacement = #pointer;
+    quote_spanned! {Span::mixed_site()=>
         #new #arguments
             .of_type(#private::core::any::type_name_of_val(&#alone))
             .optimised(#optimised)
-            #told
-    }}
+    }
 }
 
 /// What the check looks at.
