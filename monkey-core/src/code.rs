@@ -48,7 +48,7 @@ pub use system::{
 #[cfg(any(system = "linux", system = "macos"))]
 pub use system::{ask_loader_again, early, let_loader_rest};
 #[cfg(system = "linux")]
-pub use system::{each_loaded_file, signal};
+pub use system::{each_loaded_file, loads, signal};
 // A jump that lands at a certain address, or begins in the padding in front of a function, is of this machine only.
 #[cfg(target_arch = "x86_64")]
 pub use landing::place;

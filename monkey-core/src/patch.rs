@@ -2,13 +2,13 @@
 //!
 //! Under the engine's lock nothing is allocated and nothing freed: what is added comes in boxes made before, what is taken
 //! away goes out in them.
-use crate::group::Group;
+use crate::group::{Group, Hooks};
 use crate::hook::Hook;
 use crate::recorder::{Thunk, Thunks};
 use crate::report::Line;
 use crate::request::{Request, Visibility};
 use crate::reserved::Reserved;
-use std::sync::atomic::Ordering::SeqCst;
+use std::sync::atomic::Ordering::Relaxed;
 
 /// What stands in for a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +21,6 @@ pub enum Replacement {
 /// Names a patch for as long as it is there.
 #[derive(Debug, Clone, Copy)]
 pub struct Id {
-    pub group: &'static Group,
     layer: u32,
     serial: u64,
 }
@@ -73,6 +72,8 @@ pub struct Layer {
     scope: u64,
     visibility: Visibility,
     newest: Option<Box<Patch>>,
+    /// It has had no patch yet.
+    is_new: bool,
     next_of_group: u32,
     next_of_scope: u32,
 }
@@ -83,14 +84,31 @@ impl Layer {
         scope: 0,
         visibility: Visibility::Scope,
         newest: None,
+        is_new: true,
         next_of_group: NONE,
         next_of_scope: NONE,
     };
 
     /// Calls that its patches have had so far.
     fn counter(&self) -> u64 {
-        let slots = self.group.into_iter().flat_map(|group| group.slots_of(self.scope, self.visibility));
-        slots.map(crate::hook::Slot::calls).fold(0, u64::wrapping_add)
+        let mut calls = 0_u64;
+        for hook in self.hooks() {
+            let slot = match self.visibility {
+                Visibility::Scope => hook.slot_of(self.scope),
+                Visibility::Process => hook.process_slot_of(self.scope),
+            };
+            if let Some(slot) = slot {
+                calls = calls.wrapping_add(slot.calls());
+            }
+        }
+        calls
+    }
+
+    fn hooks(&self) -> Hooks {
+        match self.group {
+            Some(group) => group.hooks(),
+            None => Hooks::NONE,
+        }
     }
 
     /// The patches whose calls count at the moment, from the newest on: those that only watch, and one that replaces.
@@ -105,6 +123,12 @@ impl Layer {
 
     /// Where calls of a copy go: through the thunks of all who note them.
     fn way(&self, hook: &Hook) -> usize {
+        if let Some(Patch { replacement: Replacement::Function(address), thunks, .. }) =
+            self.newest.as_deref()
+            && thunks.is_empty()
+        {
+            return *address;
+        }
         let (mut first, mut before): (Option<usize>, Option<Thunk>) = (None, None);
         let mut go_on = |to: usize, thunk: Option<Thunk>| {
             if let Some(before) = before {
@@ -130,7 +154,7 @@ impl Layer {
         if self.newest.is_none() {
             return;
         }
-        for hook in self.group.into_iter().flat_map(Group::hooks) {
+        for hook in self.hooks() {
             let way = self.way(hook);
             match self.visibility {
                 Visibility::Scope => hook.show(self.scope, way),
@@ -140,7 +164,7 @@ impl Layer {
     }
 
     fn retire(&self) {
-        for hook in self.group.into_iter().flat_map(Group::hooks) {
+        for hook in self.hooks() {
             match self.visibility {
                 Visibility::Scope => hook.retire(self.scope),
                 Visibility::Process => hook.retire_process(),
@@ -149,7 +173,7 @@ impl Layer {
     }
 
     fn release(&self) {
-        for hook in self.group.into_iter().flat_map(Group::hooks) {
+        for hook in self.hooks() {
             match self.visibility {
                 Visibility::Scope => hook.release(self.scope),
                 Visibility::Process => hook.release_process(),
@@ -159,6 +183,12 @@ impl Layer {
 
     /// Adds a patch. One that replaces ends the time of those that count.
     fn push(&mut self, mut patch: Box<Patch>) {
+        if self.is_new {
+            // Nobody has called yet: the scope has no slots.
+            self.is_new = false;
+            self.newest = Some(patch);
+            return;
+        }
         let counter = self.counter();
         if !patch.is_original() {
             self.each_counting(|patch| {
@@ -183,6 +213,9 @@ impl Layer {
 
     /// Begins the time of those that count since a patch was taken away, which had this number of them above it.
     fn resume(&mut self, above: usize) {
+        if self.newest.is_none() {
+            return;
+        }
         // One reading for all: a call between two would be nobody's.
         let counter = self.counter();
         let mut index = 0;
@@ -229,25 +262,22 @@ impl Layers {
     }
 
     fn get(&self, number: u32) -> Option<&Layer> {
-        self.all.get(number.checked_sub(1)? as usize)
+        self.all.get((number as usize).wrapping_sub(1))
     }
 
     fn get_mut(&mut self, number: u32) -> Option<&mut Layer> {
-        self.all.get_mut(number.checked_sub(1)? as usize)
-    }
-
-    fn of_group(&self, group: &'static Group) -> impl Iterator<Item = (u32, &Layer)> {
-        let mut next = group.layers.load(SeqCst);
-        std::iter::from_fn(move || {
-            let layer = self.get(next)?;
-            let number = std::mem::replace(&mut next, layer.next_of_group);
-            Some((number, layer))
-        })
+        self.all.get_mut((number as usize).wrapping_sub(1))
     }
 
     fn find(&self, group: &'static Group, scope: u64, visibility: Visibility) -> Option<u32> {
-        let is_it = |layer: &Layer| (layer.scope, layer.visibility) == (scope, visibility);
-        self.of_group(group).find(|(_, layer)| is_it(layer)).map(|(number, _)| number)
+        let mut number = group.layers.load(Relaxed);
+        while let Some(layer) = self.get(number) {
+            if layer.scope == scope && layer.visibility == visibility {
+                return Some(number);
+            }
+            number = layer.next_of_group;
+        }
+        None
     }
 
     /// The layer of a scope and a function; a new one, at the head of the scope's chain, if there is none yet.
@@ -266,7 +296,8 @@ impl Layers {
             scope,
             visibility,
             newest: None,
-            next_of_group: group.layers.load(SeqCst),
+            is_new: true,
+            next_of_group: group.layers.load(Relaxed),
             next_of_scope: chain.0,
         };
         let number = self.free;
@@ -279,7 +310,7 @@ impl Layers {
             self.all.push(layer);
             self.all.len() as u32
         };
-        group.layers.store(number, SeqCst);
+        group.layers.store(number, Relaxed);
         chain.0 = number;
         number
     }
@@ -296,7 +327,7 @@ impl Layers {
         let layer = self.find_or_add(chain, group, scope, visibility);
         patch.serial = self.next_serial;
         self.next_serial += 1;
-        let id = Id { group, layer, serial: patch.serial };
+        let id = Id { layer, serial: patch.serial };
         if let Some(layer) = self.get_mut(layer) {
             layer.push(patch);
             layer.show();
@@ -307,7 +338,10 @@ impl Layers {
     /// Takes a patch away. If it replaced the function, those that it kept from counting do so from then on.
     pub fn remove(&mut self, id: Id) -> Removed {
         let Some(layer) = self.get_mut(id.layer) else { return Removed::default() };
-        let above = layer.counting().position(|patch| patch.serial == id.serial);
+        let above = match &layer.newest {
+            Some(newest) if newest.serial == id.serial => Some(0),
+            _ => layer.counting().position(|patch| patch.serial == id.serial),
+        };
         let Some(patch) = unlink(&mut layer.newest, id.serial) else { return Removed::default() };
         let Some(above) = above else { return Removed { _patch: Some(patch), cycle: None } };
         let cycle = if self.closes_cycle(id.layer) { self.take_replacing(id.layer) } else { None };
@@ -343,10 +377,13 @@ impl Layers {
 
     /// What stands in for a function in a scope, if anything does.
     pub fn replacement(&self, group: &'static Group, scope: u64) -> Option<Replacement> {
-        let mut layers = [Visibility::Scope, Visibility::Process]
-            .map(|visibility| self.find(group, scope, visibility))
-            .into_iter();
-        layers.find_map(|layer| Some(self.get(layer?)?.counting().last()?.replacement))
+        for visibility in [Visibility::Scope, Visibility::Process] {
+            let layer = self.find(group, scope, visibility).and_then(|number| self.get(number));
+            if let Some(patch) = layer.and_then(|layer| layer.counting().last()) {
+                return Some(patch.replacement);
+            }
+        }
+        None
     }
 
     /// Whether a scope has replaced a function, and not only watches it.
@@ -414,11 +451,11 @@ impl Layers {
     }
 
     fn unlink_from(&mut self, group: &'static Group, number: u32, next: u32) {
-        if group.layers.load(SeqCst) == number {
-            group.layers.store(next, SeqCst);
+        if group.layers.load(Relaxed) == number {
+            group.layers.store(next, Relaxed);
             return;
         }
-        let mut at = group.layers.load(SeqCst);
+        let mut at = group.layers.load(Relaxed);
         while let Some(layer) = self.get_mut(at) {
             if layer.next_of_group == number {
                 layer.next_of_group = next;
