@@ -104,7 +104,9 @@ pub fn patch<A: AsMut<Addition>>(
     let refused = engine.patch_all(scope, visibility, additions, &mut supplies);
     drop(engine);
     let Err((index, refused)) = refused else { return Ok(()) };
-    additions.iter_mut().for_each(|addition| addition.as_mut().take_away());
+    for addition in additions.iter_mut() {
+        addition.as_mut().take_away();
+    }
     let cause = match refused {
         Refused::NotAlone(who) => Cause::NotAlone { scope: who.to_string() },
         Refused::Cycle => Cause::Cycle,

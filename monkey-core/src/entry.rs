@@ -36,10 +36,10 @@ pub struct Target<'a> {
     pub displaced_at: usize,
     /// Whether the stub is within reach of a near jump.
     pub near: bool,
-    /// Whether somebody traces this process: a trap of ours then does not reach us, and bytes behind the first one may
-    /// change back at any time to what the file has.
+    /// Whether a trap is to be avoided: where somebody traces this process it does not reach us, and bytes behind the first one may
+    /// change back at any time to what the file has; and where other threads run each of them has to be seen elsewhere.
     #[cfg_attr(target_arch = "aarch64", allow(dead_code, reason = "a near jump is one store there"))]
-    pub is_traced: &'a dyn Fn() -> bool,
+    pub avoids_trap: &'a dyn Fn() -> bool,
 }
 
 /// A jump that can be made.

@@ -125,6 +125,10 @@ impl List {
         Ok(())
     }
 
+    fn all(&self) -> impl Iterator<Item = &Listed> {
+        self.patches.iter().map(|listed| &**listed)
+    }
+
     /// The functions, in the list's order.
     pub fn groups(&self) -> impl Iterator<Item = &'static Group> + '_ {
         self.patches.iter().filter_map(|listed| listed.addition.group)
@@ -175,14 +179,14 @@ impl List {
 
     /// Leaves to the frame around a guard, or says if there is none and the thread panics, which replacements were not called.
     pub fn leave_notes(&self) {
-        let uncalled = |listed: &Box<Listed>| self.uncalled(listed);
+        let uncalled = |listed: &Listed| self.uncalled(listed);
         if notes::has_frame() {
-            let wanted = |listed: &&Box<Listed>| {
+            let wanted = |listed: &&Listed| {
                 notes::wants(listed.addition.request.location, listed.addition.request.target)
             };
-            self.patches.iter().filter(wanted).filter_map(uncalled).for_each(notes::keep);
+            self.all().filter(wanted).filter_map(uncalled).for_each(notes::keep);
         } else if std::thread::panicking() {
-            self.patches.iter().filter_map(uncalled).for_each(|note| notes::tell(&note));
+            self.all().filter_map(uncalled).for_each(|note| notes::tell(&note));
         }
     }
 
@@ -232,10 +236,10 @@ impl List {
             .find_map(|listed| listed.addition.request.order.map(|_| &listed.addition.request))?;
         let order = request.order?;
         let number = |call: &Call| {
-            let noted = |listed: &Box<Listed>| {
+            let noted = |listed: &Listed| {
                 listed.addition.request.order.is_some() && listed.addition.thunks.noted(call.thunk)
             };
-            self.patches.iter().position(noted)
+            self.all().position(noted)
         };
         let calls: Vec<(usize, Call)> =
             recorder.calls().filter_map(|call| Some((number(&call)?, call))).collect();

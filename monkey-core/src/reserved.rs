@@ -60,8 +60,8 @@ impl<T> Reserved<T> {
     /// Takes the first item out that is wanted.
     pub fn take(&mut self, wanted: impl Fn(&T) -> bool) -> Option<T> {
         let mut index = 0;
-        for item in &self.items {
-            if wanted(item) {
+        while index < self.items.len() {
+            if wanted(&self.items[index]) {
                 return Some(self.items.swap_remove(index));
             }
             index += 1;

@@ -55,7 +55,7 @@ pub fn plan(target: &Target<'_>) -> Result<Entry, Cause> {
     let trap_needed = possible.into_iter().next().map(|(form, relocated)| entry(target, form, relocated));
     let without_trap = || e9_byte(target);
     match (trap_needed, refusal) {
-        (Some(entry), _) if !(target.is_traced)() => Ok(entry),
+        (Some(entry), _) if !(target.avoids_trap)() => Ok(entry),
         (Some(entry), _) => Ok(without_trap().unwrap_or(entry)),
         (None, Some(refusal)) => without_trap().ok_or(Cause::Instructions(refusal)),
         (None, None) => unreachable!("one form is always tried"),
@@ -129,7 +129,7 @@ mod tests {
     fn target(body: &[u8], from: usize, gap: usize) -> Target<'_> {
         let stub = from + 0x10_0000;
         let extent = Some(body.len());
-        Target { from, body, extent, gap, stub, displaced_at: stub + 64, near: true, is_traced: &|| false }
+        Target { from, body, extent, gap, stub, displaced_at: stub + 64, near: true, avoids_trap: &|| false }
     }
 
     /// A function behind sixteen bytes of padding, at the offset 16 of what is returned.
