@@ -7,10 +7,11 @@ use crate::group::{Containing, Group};
 use crate::hook::Slot;
 use crate::image::Container;
 use crate::lock::{Lock, Mark};
-use crate::patch::{Id, Layer, Layers, Patch, Removed, Replacement};
+use crate::patch::{Id, Layer, Layers, Making, Patch, Removed, Replacement};
 use crate::recorder::Thunks;
 use crate::request::{Request, Visibility};
 use crate::scope::{Scopes, Who};
+use std::mem;
 
 /// Everything that the lock guards.
 #[derive(Debug)]
@@ -30,8 +31,8 @@ pub struct Addition {
     pub group: Option<&'static Group>,
     /// What notes its calls.
     pub thunks: Thunks,
-    /// What goes under the lock, in its box.
-    patch: Option<Box<Patch>>,
+    /// The same, for under the lock.
+    thunks_of_patch: Thunks,
     /// What was made.
     pub id: Option<Id>,
     /// Functions that contain a copy of the target: calls of them go past the replacement.
@@ -43,25 +44,22 @@ pub struct Addition {
 pub struct Watched {
     pub container: &'static Container,
     pub group: &'static Group,
-    patch: Option<Box<Patch>>,
     /// `None`: it is replaced already.
     pub id: Option<Id>,
 }
 
 impl Addition {
     pub fn new(request: Request) -> Self {
-        Self { request, group: None, thunks: Thunks::default(), patch: None, id: None, watched: Vec::new() }
+        let (thunks, thunks_of_patch) = (Thunks::default(), Thunks::default());
+        Self { request, group: None, thunks, thunks_of_patch, id: None, watched: Vec::new() }
     }
 
     /// It is hooked, and so is what has a copy of it.
     pub fn is_hooked(&mut self, group: &'static Group, thunks: Thunks, containing: &'static [Containing]) {
-        let own = if thunks.is_empty() { Thunks::default() } else { thunks.clone() };
-        self.patch = Some(if self.request.watched {
-            Patch::new(Replacement::Original, None, own)
-        } else {
-            Patch::new(Replacement::Function(self.request.replacement), Some(&self.request), own)
-        });
-        self.thunks = thunks;
+        if !thunks.is_empty() {
+            self.thunks_of_patch = thunks.clone();
+            self.thunks = thunks;
+        }
         self.group = Some(group);
         if !containing.is_empty() {
             self.watched = containing.iter().map(Watched::new).collect();
@@ -77,14 +75,14 @@ impl Addition {
 
 impl Watched {
     fn new(containing: &'static Containing) -> Self {
-        let patch = Some(Patch::new(Replacement::Original, None, Thunks::default()));
-        Self { container: &containing.container, group: containing.group, patch, id: None }
+        Self { container: &containing.container, group: containing.group, id: None }
     }
 }
 
 /// Why a list cannot be patched.
 enum Refused {
     NotAlone(Who),
+    SameFunction,
     Cycle,
 }
 
@@ -109,6 +107,7 @@ pub fn patch<A: AsMut<Addition>>(
     }
     let cause = match refused {
         Refused::NotAlone(who) => Cause::NotAlone { scope: who.to_string() },
+        Refused::SameFunction => Cause::SameFunction,
         Refused::Cycle => Cause::Cycle,
     };
     additions.get_mut(index).map_or(Ok(()), |addition| Err(addition.as_mut().request.fails(cause)))
@@ -124,14 +123,18 @@ pub fn remove(id: Id) -> Removed {
 struct Supplies {
     #[expect(clippy::vec_box, reason = "each goes to a hook of its own, and stays where it is")]
     slots: Vec<Box<Slot>>,
+    #[expect(clippy::vec_box, reason = "each goes under the lock in its box")]
+    patches: Vec<Box<Patch>>,
     layers: Vec<Layer>,
     missing_slots: usize,
+    missing_patches: usize,
     wanted_layers: usize,
 }
 
 impl Supplies {
     fn make(&mut self) {
         self.slots.extend(std::iter::repeat_with(|| Box::new(Slot::new())).take(self.missing_slots));
+        self.patches.extend(std::iter::repeat_with(Patch::blank).take(self.missing_patches));
         self.layers = Vec::with_capacity(self.wanted_layers);
     }
 
@@ -153,6 +156,9 @@ impl Supplies {
 fn lacking(group: &'static Group, scope: u64) -> usize {
     let mut lacking = 0;
     for hook in group.hooks() {
+        if hook.has_free_slot() {
+            continue;
+        }
         lacking += usize::from(hook.lacks_slot_for(scope));
     }
     lacking
@@ -166,6 +172,9 @@ impl Engine {
         supplies: &mut Supplies,
     ) -> bool {
         self.layers.storage().move_into(&mut supplies.layers);
+        if !supplies.patches.is_empty() {
+            supplies.patches.drain(..).for_each(|patch| self.layers.add_spare(patch));
+        }
         let (mut slots, mut layers) = (0, 0);
         let mut index = 0;
         while index < additions.len() {
@@ -180,7 +189,8 @@ impl Engine {
             index += 1;
         }
         supplies.missing_slots = slots.saturating_sub(supplies.slots.len());
-        if supplies.missing_slots == 0 && self.layers.storage().has(layers) {
+        supplies.missing_patches = layers.saturating_sub(self.layers.spares());
+        if supplies.missing_slots + supplies.missing_patches == 0 && self.layers.storage().has(layers) {
             return true;
         }
         supplies.wanted_layers = self.layers.storage().wanted(layers);
@@ -202,36 +212,39 @@ impl Engine {
         }
         let (mut index, mut watches) = (0, false);
         while index < additions.len() {
-            let Addition { request, group: Some(group), patch, id, watched, .. } = additions[index].as_mut()
+            let Addition { request, group: Some(group), thunks_of_patch, id, watched, .. } =
+                additions[index].as_mut()
             else {
                 return Ok(());
             };
-            let mut visibility = visibility;
             watches |= !watched.is_empty();
-            if request.watched {
-                // Over what replaces it for all, and not in its place.
-                if layers.is_replaced_for_all(group, scope) {
-                    visibility = Visibility::Process;
+            let (mut replacement, mut visibility) = (Replacement::Original, visibility);
+            if !request.watched {
+                match layers.leads_back(request.replacement, group, scope) {
+                    Some(0) => return Err((index, Refused::SameFunction)),
+                    Some(_) => return Err((index, Refused::Cycle)),
+                    None => replacement = Replacement::Function(request.replacement),
                 }
-            } else if layers.leads_back(request.replacement, group, scope) {
-                return Err((index, Refused::Cycle));
+            } else if layers.is_replaced_for_all(group, scope) {
+                // Over what replaces it for all, and not in its place.
+                visibility = Visibility::Process;
             }
-            if let Some(patch) = patch.take() {
-                supplies.give_slots(group, scope);
-                *id = Some(layers.push(&mut live.layers, group, scope, visibility, patch));
-            }
+            supplies.give_slots(group, scope);
+            let request = if request.watched { None } else { Some(&*request) };
+            let making = Making { visibility, replacement, request, thunks: mem::take(thunks_of_patch) };
+            *id = layers.push(&mut live.layers, group, scope, making);
             index += 1;
         }
-        if !watches {
-            return Ok(());
-        }
-        for addition in additions.iter_mut() {
-            for Watched { group, patch, id, .. } in &mut addition.as_mut().watched {
-                if !layers.is_replaced(group, scope)
-                    && let Some(patch) = patch.take()
-                {
+        if watches {
+            for addition in additions.iter_mut() {
+                for Watched { group, id, .. } in &mut addition.as_mut().watched {
+                    if layers.is_replaced(group, scope) {
+                        continue;
+                    }
+                    let (replacement, thunks) = (Replacement::Original, Thunks::default());
                     supplies.give_slots(group, scope);
-                    *id = Some(layers.push(&mut live.layers, group, scope, visibility, patch));
+                    let making = Making { visibility, replacement, request: None, thunks };
+                    *id = layers.push(&mut live.layers, group, scope, making);
                 }
             }
         }
@@ -249,17 +262,17 @@ impl Engine {
 
     /// Gives one hold of a scope back; the last one ends it.
     pub fn leave(&mut self, scope: u64) -> Ended {
-        let Some(live) = self.scopes.get_mut(scope) else { return Ended::default() };
+        let Some(live) = self.scopes.get_mut(scope) else { return Ended { over: true, ..Ended::default() } };
         live.holds -= 1;
         if live.holds == 0 { self.end(scope) } else { Ended::default() }
     }
 
     /// Ends a scope and takes away what is left in it.
     pub fn end(&mut self, scope: u64) -> Ended {
-        let Some(mut live) = self.scopes.remove(scope) else { return Ended::default() };
+        let Some(mut live) = self.scopes.remove(scope) else { return Ended { over: true, ..Ended::default() } };
         let patches = self.layers.release(&mut live.layers);
         let forgotten = self.scopes.remember(live.word, live.who);
-        Ended { _patches: patches, _forgotten: forgotten }
+        Ended { over: true, _patches: patches, _forgotten: forgotten }
     }
 }
 
@@ -267,6 +280,8 @@ impl Engine {
 #[derive(Debug, Default)]
 #[must_use = "dropped under the lock, it would free memory there"]
 pub struct Ended {
+    /// Whether the scope is over.
+    pub over: bool,
     _patches: Option<Box<Patch>>,
     _forgotten: Option<Who>,
 }

@@ -26,6 +26,9 @@ pub struct Target<'a> {
     pub from: usize,
     /// What may be read from there on, without anybody's breakpoints.
     pub body: &'a [u8],
+    /// What memory has as its first byte, which may be somebody's breakpoint.
+    #[cfg_attr(target_arch = "aarch64", allow(dead_code, reason = "every form is one store there"))]
+    pub first: u8,
     /// The length of the function's code from there on, where it is known.
     pub extent: Option<usize>,
     /// How many bytes in front of it belong to no function.

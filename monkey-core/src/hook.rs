@@ -263,6 +263,11 @@ impl Hook {
         own.or_else(for_all).map(|slot| slot.replacement.load(SeqCst) as usize)
     }
 
+    /// Whether its first slot is nobody's: mostly it is.
+    pub fn has_free_slot(&self) -> bool {
+        self.cell.first.owner.load(SeqCst) == EMPTY
+    }
+
     /// Whether a scope that has no slot here needs a new one.
     pub fn lacks_slot_for(&self, scope: u64) -> bool {
         self.slot_for(scope).is_none()

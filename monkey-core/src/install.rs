@@ -79,7 +79,11 @@ fn find_containing(request: &Request, target_type: &str, group: &'static Group) 
 /// Makes a target's calls ask for a replacement: by hooks in its code, or, where that cannot be changed, in its source.
 fn hook(request: &Request) -> Result<&'static Group, Cause> {
     if let Some(group) = hooked_before(request) {
-        return check(group, given(request)).map(|()| group);
+        // Whether the replacement is the function itself is seen when it is shown.
+        return match (group.keeper(), given(request)) {
+            (Some(keeper), Some(replacement)) => kept::check(Some(keeper), replacement).map(|()| group),
+            _ => Ok(group),
+        };
     }
     let (target, replacement) = (request.target, given(request));
     if replacement == Some(target) {

@@ -292,7 +292,7 @@ impl Listed {
 
     /// What there is to say of a patch that was taken away. Lets go of what the replacement captured.
     fn tell_end(&mut self, removed: &Removed, told: &mut Vec<String>) {
-        if removed.cycle.is_some() {
+        if removed.cycle {
             told.push(self.cycle());
         }
         if let Some(published) = self.published.take()

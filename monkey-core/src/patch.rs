@@ -5,6 +5,7 @@
 use crate::group::{Group, Hooks};
 use crate::hook::Hook;
 use crate::recorder::{Thunk, Thunks};
+use crate::registry::{self, Known};
 use crate::report::Line;
 use crate::request::{Request, Visibility};
 use crate::reserved::Reserved;
@@ -36,16 +37,24 @@ pub struct Patch {
     since: u64,
     /// What notes them, where somebody wants to know more than how many there were.
     thunks: Thunks,
-    _line: Option<Line>,
+    /// What a user asked for has a line in case of a crash.
+    line: Option<Line>,
     older: Option<Box<Self>>,
 }
 
 impl Patch {
-    /// What a user asked for has a line in case of a crash.
+    /// One that is nobody's yet.
     #[expect(clippy::unnecessary_box_returns, reason = "it goes under the lock in its box")]
-    pub fn new(replacement: Replacement, request: Option<&Request>, thunks: Thunks) -> Box<Self> {
-        let line = request.map(Line::new);
-        Box::new(Self { serial: 0, replacement, calls: 0, since: 0, thunks, _line: line, older: None })
+    pub fn blank() -> Box<Self> {
+        Box::new(Self {
+            serial: 0,
+            replacement: Replacement::Original,
+            calls: 0,
+            since: 0,
+            thunks: Thunks::default(),
+            line: None,
+            older: None,
+        })
     }
 
     fn is_original(&self) -> bool {
@@ -237,6 +246,9 @@ pub struct Layers {
     all: Reserved<Layer>,
     free: u32,
     next_serial: u64,
+    /// Patches that nobody has at the moment, one hanging on the other, and how many.
+    spare: Option<Box<Patch>>,
+    spares: usize,
 }
 
 /// A scope's layers, the first of a chain.
@@ -246,14 +258,27 @@ pub struct Chain(u32);
 /// What is left of a patch that was taken away. To be dropped without the lock.
 #[derive(Debug, Default)]
 pub struct Removed {
-    _patch: Option<Box<Patch>>,
+    _remains: Option<Box<Patch>>,
     /// The patch that became the newest would have been called for ever by its own replacements, and was taken away too.
-    pub cycle: Option<Box<Patch>>,
+    pub cycle: bool,
 }
+
+/// What a patch is made of.
+#[derive(Debug)]
+pub struct Making<'a> {
+    pub visibility: Visibility,
+    pub replacement: Replacement,
+    /// What a user asked for has a line in case of a crash.
+    pub request: Option<&'a Request>,
+    pub thunks: Thunks,
+}
+
+/// How many patches are kept for others.
+const MOST_SPARE: usize = 1024;
 
 impl Layers {
     pub const fn new() -> Self {
-        Self { all: Reserved::new(), free: NONE, next_serial: 1 }
+        Self { all: Reserved::new(), free: NONE, next_serial: 1, spare: None, spares: 0 }
     }
 
     /// How many more layers there can be before memory is needed.
@@ -315,24 +340,62 @@ impl Layers {
         number
     }
 
-    /// Adds a patch, which is the newest of its layer.
+    /// How many more patches there can be before memory is needed.
+    pub fn spares(&self) -> usize {
+        self.spares
+    }
+
+    /// Adds a patch that nobody has to those.
+    pub fn add_spare(&mut self, mut patch: Box<Patch>) {
+        patch.older = self.spare.take();
+        self.spare = Some(patch);
+        self.spares += 1;
+    }
+
+    fn take_spare(&mut self) -> Option<Box<Patch>> {
+        let mut patch = self.spare.take()?;
+        self.spare = patch.older.take();
+        self.spares -= 1;
+        Some(patch)
+    }
+
+    /// Keeps a patch for others. What cannot be kept, to be dropped without the lock.
+    fn keep(&mut self, mut patch: Box<Patch>) -> Option<Box<Patch>> {
+        patch.line = None;
+        if !patch.thunks.is_empty() || self.spares >= MOST_SPARE {
+            return Some(patch);
+        }
+        self.add_spare(patch);
+        None
+    }
+
+    /// Adds a patch, which is the newest of its layer. `None` where there is no spare one.
     pub fn push(
         &mut self,
         chain: &mut Chain,
         group: &'static Group,
         scope: u64,
-        visibility: Visibility,
-        mut patch: Box<Patch>,
-    ) -> Id {
-        let layer = self.find_or_add(chain, group, scope, visibility);
+        making: Making<'_>,
+    ) -> Option<Id> {
+        let mut patch = self.take_spare()?;
+        let Making { visibility, replacement, request, thunks } = making;
         patch.serial = self.next_serial;
+        patch.replacement = replacement;
+        patch.calls = 0;
+        patch.since = 0;
+        patch.thunks = thunks;
+        patch.line = match request {
+            Some(request) => Some(Line::new(request)),
+            None => None,
+        };
         self.next_serial += 1;
+        let layer = self.find_or_add(chain, group, scope, visibility);
         let id = Id { layer, serial: patch.serial };
         if let Some(layer) = self.get_mut(layer) {
             layer.push(patch);
             layer.show();
         }
-        id
+        Some(id)
     }
 
     /// Takes a patch away. If it replaced the function, those that it kept from counting do so from then on.
@@ -343,17 +406,25 @@ impl Layers {
             _ => layer.counting().position(|patch| patch.serial == id.serial),
         };
         let Some(patch) = unlink(&mut layer.newest, id.serial) else { return Removed::default() };
-        let Some(above) = above else { return Removed { _patch: Some(patch), cycle: None } };
+        let original = patch.is_original();
+        let mut remains = self.keep(patch);
+        let Some(above) = above else { return Removed { _remains: remains, cycle: false } };
         let cycle = if self.closes_cycle(id.layer) { self.take_replacing(id.layer) } else { None };
-        let Some(layer) = self.get_mut(id.layer) else { return Removed::default() };
+        let closed = cycle.is_some();
+        if let Some(mut patch) = cycle.and_then(|patch| self.keep(patch)) {
+            patch.older = remains;
+            remains = Some(patch);
+        }
+        let removed = Removed { _remains: remains, cycle: closed };
+        let Some(layer) = self.get_mut(id.layer) else { return removed };
         if layer.newest.is_none() {
             layer.retire();
         }
         layer.show();
-        if !patch.is_original() {
+        if !original {
             layer.resume(above);
         }
-        Removed { _patch: Some(patch), cycle }
+        removed
     }
 
     /// Takes away what replaces a function in a layer.
@@ -397,21 +468,23 @@ impl Layers {
         layer.is_some_and(|layer| layer.counting().any(|patch| !patch.is_original()))
     }
 
-    /// Follows the replacements in a scope, from one on: whether they come to the function again, or to no end.
-    pub fn leads_back(&self, from: usize, group: &'static Group, scope: u64) -> bool {
-        let mut at = from;
+    /// Follows the replacements in a scope, from one on, until they come to the function again, or to no end: after how many. `None` if
+    /// they come to something else.
+    pub fn leads_back(&self, from: usize, group: &'static Group, scope: u64) -> Option<usize> {
+        let (mut at, mut steps) = (from, 0);
         // A way without a circle visits each layer at most once.
-        for _ in 0..=self.all.len() {
-            let Some(next) = crate::registry::find(at).map(|known| known.group) else { return false };
+        while steps <= self.all.len() {
+            let Some(Known { group: next, .. }) = registry::find(at) else { return None };
             if next.id == group.id {
-                return true;
+                return Some(steps);
             }
             match self.replacement(next, scope) {
                 Some(Replacement::Function(address)) => at = address,
-                Some(Replacement::Original) | None => return false,
+                Some(Replacement::Original) | None => return None,
             }
+            steps += 1;
         }
-        true
+        Some(steps)
     }
 
     /// Whether what replaces a layer's function leads back to it.
@@ -419,7 +492,7 @@ impl Layers {
         let Some(layer) = self.get(layer) else { return false };
         match (layer.group, layer.counting().last().map(|patch| patch.replacement)) {
             (Some(group), Some(Replacement::Function(address))) => {
-                self.leads_back(address, group, layer.scope)
+                self.leads_back(address, group, layer.scope).is_some()
             }
             _ => false,
         }
@@ -443,8 +516,10 @@ impl Layers {
             let mut newest = layer.newest;
             while let Some(mut patch) = newest {
                 newest = patch.older.take();
-                patch.older = remains.take();
-                remains = Some(patch);
+                if let Some(mut patch) = self.keep(patch) {
+                    patch.older = remains.take();
+                    remains = Some(patch);
+                }
             }
         }
         remains

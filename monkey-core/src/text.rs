@@ -162,7 +162,7 @@ impl Text {
             return Ok(());
         }
         // Threads come into scopes of every copy of this crate: there one hook on top of another is right.
-        if through.is_none() && code::leads_to_signature(target, SIGNATURE) {
+        if through.is_none() && code::leads_to_signature(target, memory, SIGNATURE) {
             return Err(Cause::OtherCopy);
         }
         let bytes = entry::true_code(memory, file)?;
@@ -180,6 +180,7 @@ impl Text {
         let entry = entry::plan(&entry::Target {
             from,
             body: &bytes[skipped..],
+            first: memory.get(skipped).copied().unwrap_or(0),
             extent,
             gap,
             stub,

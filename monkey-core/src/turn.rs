@@ -68,32 +68,30 @@ pub fn enter(visibility: Option<Visibility>, who: &dyn Fn() -> Who, bound: bool)
 
 /// Gives one hold of a scope back; the last one ends it, and takes what is left in it away.
 pub fn leave(scope: u64) {
-    drop(end_by(scope, |engine| engine.leave(scope)));
+    end_by(scope, |engine| ((), engine.leave(scope)));
 }
 
 /// Ends a scope, whatever guards were forgotten or are held by threads.
 pub fn end(scope: u64) {
     // A thread that ends may come here.
     let _quiet = Quiet::begin();
-    drop(end_by(scope, |engine| engine.end(scope)));
+    end_by(scope, |engine| ((), engine.end(scope)));
 }
 
 /// Gives the hold of a scope back that has made one patch, and takes that away, at once; what there is to say of the patch.
 pub fn leave_with(scope: u64, patch: Id) -> Removed {
-    let (removed, ended) = end_by(scope, |engine| engine.leave_with(scope, patch));
-    drop(ended);
-    removed
+    end_by(scope, |engine| engine.leave_with(scope, patch))
 }
 
-/// What is left is for the caller to drop, without the lock.
-fn end_by<R>(scope: u64, end: impl FnOnce(&mut Engine) -> R) -> R {
+/// What is left of the scope is dropped without the lock.
+fn end_by<R>(scope: u64, end: impl FnOnce(&mut Engine) -> (R, Ended)) -> R {
     let mut engine = ENGINE.hold();
-    let left = end(&mut engine);
-    let over = engine.scopes.get(scope).is_none();
+    let (left, ended) = end(&mut engine);
     drop(engine);
-    if over && thread::scope() == scope {
+    if ended.over && thread::scope() == scope {
         thread::set_scope(thread::NONE);
     }
+    drop(ended);
     left
 }
 
