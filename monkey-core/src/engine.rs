@@ -190,11 +190,9 @@ impl Engine {
         }
         supplies.missing_slots = slots.saturating_sub(supplies.slots.len());
         supplies.missing_patches = layers.saturating_sub(self.layers.spares());
-        if supplies.missing_slots + supplies.missing_patches == 0 && self.layers.storage().has(layers) {
-            return true;
-        }
-        supplies.wanted_layers = self.layers.storage().wanted(layers);
-        false
+        let roomy = self.layers.storage().has(layers);
+        supplies.wanted_layers = if roomy { 0 } else { self.layers.storage().wanted(layers) };
+        roomy && supplies.missing_slots + supplies.missing_patches == 0
     }
 
     /// Those of a list first: what it replaces need not be watched.
@@ -269,7 +267,9 @@ impl Engine {
 
     /// Ends a scope and takes away what is left in it.
     pub fn end(&mut self, scope: u64) -> Ended {
-        let Some(mut live) = self.scopes.remove(scope) else { return Ended { over: true, ..Ended::default() } };
+        let Some(mut live) = self.scopes.remove(scope) else {
+            return Ended { over: true, ..Ended::default() };
+        };
         let patches = self.layers.release(&mut live.layers);
         let forgotten = self.scopes.remember(live.word, live.who);
         Ended { over: true, _patches: patches, _forgotten: forgotten }
