@@ -32,7 +32,7 @@ pub use asynchronous::{
     ProbeNotSend, ProbeSend, SendsOf, Unwritten, asks_when_polled, awaited, begin, goes_as, stand_in,
 };
 pub use captured::{
-    Call, Caller, CallsAgain, DecidedBy, Entered, Hint, Keeps, Kept, NotSync, Once, OneByOne, Shared, Takes,
+    Call, CalledAgain, Caller, DecidedBy, Entered, Hint, Keeps, Kept, NotSync, Once, OneByOne, Shared, Takes,
     Way, WayOf, again, argument, decide, diverge, enter, fits, keep, original,
 };
 pub use core;

@@ -114,7 +114,9 @@ fn bound(
         ReturnType::Type(..) => return None,
     };
     let names = renamed.names.iter().map(|name| Lifetime::new(name, Span::mixed_site()));
-    Some(quote_spanned!(Span::mixed_site()=> for<#(#names),*> #private::core::ops::FnOnce(#(#types),*) -> #output))
+    Some(
+        quote_spanned!(Span::mixed_site()=> for<#(#names),*> #private::core::ops::FnOnce(#(#types),*) -> #output),
+    )
 }
 
 /// Gives lifetimes names of their own, and `Self` its type.

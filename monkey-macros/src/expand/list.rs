@@ -278,7 +278,13 @@ fn offered(entry: &Replacement, lends: bool, alone: &Ident, private: &TokenStrea
         Form::Function(given) => {
             let asynchronous::InArray { before, given, again, standing } =
                 asynchronous::in_array(given, alone, private);
-            Offered { before: Some(before), given, again, environment: Some(standing), awaited: Awaited::AsWritten }
+            Offered {
+                before: Some(before),
+                given,
+                again,
+                environment: Some(standing),
+                awaited: Awaited::AsWritten,
+            }
         }
         given => {
             let given = given.to_token_stream();
