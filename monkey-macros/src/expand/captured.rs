@@ -366,7 +366,7 @@ fn calls(signature: &Signature, private: &TokenStream) -> TokenStream {
     let alone =
         quote_spanned!(span=> __monkey_call.alone(|__monkey_function| __monkey_function(#(#arguments),*)));
     let alone = one("OneByOne", "FnMut", alone);
-    let once = one("Once", "FnOnce", quote_spanned!(span=> #private::diverge()));
+    let given_away = one("Once", "FnOnce", quote_spanned!(span=> #private::diverge()));
     quote_spanned! {span=>
         #allow
         trait __MonkeyCalls<__MonkeyWay, #declared>: #private::core::marker::Sized {
@@ -377,6 +377,6 @@ fn calls(signature: &Signature, private: &TokenStream) -> TokenStream {
         }
         #shared
         #alone
-        #once
+        #given_away
     }
 }

@@ -141,9 +141,10 @@ fn replacement(entry: &Replacement, lends: bool, private: &TokenStream) -> Token
     let checks = checks(entry, [&alone, &shared], private);
     let in_common = in_common(entry, &shared, private);
     let offered = offered(entry, lends, &alone, private);
-    let in_array = match offered.awaited {
-        Awaited::Never => alone.to_token_stream(),
-        _ => quote_spanned!(Span::mixed_site()=> __monkey_stand.target(#alone)),
+    let in_array = if offered.awaited == Awaited::Never {
+        alone.to_token_stream()
+    } else {
+        quote_spanned!(Span::mixed_site()=> __monkey_stand.target(#alone))
     };
     let lent = lent(entry, &offered, [&alone, &shared], private);
     let here = lent_here(&entry.given);
@@ -377,9 +378,10 @@ fn lent(
     // rustc points from the first token to the last: to the replacement.
     let (start, end) = ends(written);
     let place = quote_spanned!(Span::mixed_site()=> *(&#receiver).__monkey_place());
-    let pointer = match awaited {
-        Awaited::AsWritten => quote_spanned!(Span::mixed_site()=> __monkey_stand.pointer(&#shared)),
-        _ => quote_spanned!(Span::mixed_site()=> &#shared),
+    let pointer = if *awaited == Awaited::AsWritten {
+        quote_spanned!(Span::mixed_site()=> __monkey_stand.pointer(&#shared))
+    } else {
+        quote_spanned!(Span::mixed_site()=> &#shared)
     };
     let mut arguments =
         Group::new(Delimiter::Parenthesis, quote_spanned!(Span::mixed_site()=> #pointer, #again));
@@ -420,9 +422,12 @@ fn asked(
     lookup.set_span(start);
     let mut arguments = Group::new(Delimiter::Parenthesis, again.clone());
     arguments.set_span(end);
-    let asked = |asked: TokenStream| match awaited {
-        Awaited::AsWritten => quote_spanned!(Span::mixed_site()=> __monkey_stand.asked(#asked)),
-        _ => asked,
+    let asked = |asked: TokenStream| {
+        if *awaited == Awaited::AsWritten {
+            quote_spanned!(Span::mixed_site()=> __monkey_stand.asked(#asked))
+        } else {
+            asked
+        }
     };
     let everywhere = asked(quote_spanned!(Span::mixed_site()=> #lookup.__monkey_asked(#(#any),*)));
     let in_place = asked(quote_spanned!(Span::mixed_site()=> #lookup.__monkey_asked_here(#(&#heres),*)));
