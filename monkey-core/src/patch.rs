@@ -474,7 +474,7 @@ impl Layers {
         let (mut at, mut steps) = (from, 0);
         // A way without a circle visits each layer at most once.
         while steps <= self.all.len() {
-            let Some(Known { group: next, .. }) = registry::find(at) else { return None };
+            let Known { group: next, .. } = registry::find(at)?;
             if next.id == group.id {
                 return Some(steps);
             }
