@@ -1,4 +1,5 @@
 //! What a unit says of its crate, read from its first entry alone. Opening the unit takes a hundred times as long.
+use super::aranges;
 use super::unit::Sections;
 use crate::image::bytes::{find, number, text};
 use gimli::Section as _;
@@ -80,6 +81,39 @@ pub(super) fn read(sections: &Sections, start: usize) -> Option<[&'static [u8]; 
     let root = root?;
     let sign = find(root, b"/@/")?;
     Some([folder?, &root[..sign]])
+}
+
+/// Whether a file belongs to the crate of this root: it lies in the root's folder or below.
+pub(super) fn has(folder: &[u8], root: &[u8], file: &[u8]) -> bool {
+    let Some(slash) = root.iter().rposition(|byte| *byte == b'/') else {
+        return file.starts_with(folder) && file.get(folder.len()) == Some(&b'/');
+    };
+    let below = if root[0] == b'/' {
+        Some(file)
+    } else {
+        file.strip_prefix(folder).and_then(|rest| rest.strip_prefix(b"/"))
+    };
+    below.is_some_and(|below| below.starts_with(&root[..=slash]))
+}
+
+/// The units of the same crate that stand beside one: linkers take a crate's objects one after the other. Found by the sets of
+/// `.debug_aranges`, which are nearer to each other than the units are: less of the file has to be brought in.
+pub(super) fn beside(sections: &Sections, start: usize) -> impl Iterator<Item = usize> {
+    let units = aranges::units(sections);
+    let own = units.iter().position(|unit| *unit == start);
+    let crate_root = read(sections, start);
+    let (before, behind) = units.split_at(own.unwrap_or(0));
+    let (mut before, mut behind) = (before.to_vec(), behind.iter().skip(1).copied().collect::<Vec<_>>());
+    behind.reverse();
+    let is_of_crate =
+        move |unit: &usize| own.is_some() && crate_root.is_some() && read(sections, *unit) == crate_root;
+    let mut next = move || {
+        behind.pop().filter(&is_of_crate).or_else(|| {
+            behind.clear();
+            before.pop().filter(&is_of_crate)
+        })
+    };
+    std::iter::from_fn(move || next()).fuse()
 }
 
 /// The size of an attribute in one of the forms that a unit's first ones have.
