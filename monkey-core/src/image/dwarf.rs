@@ -7,6 +7,7 @@ mod layout;
 mod line;
 mod names;
 mod optimisation;
+mod parameters;
 mod root;
 mod subprogram;
 mod unit;

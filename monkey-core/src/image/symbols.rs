@@ -13,12 +13,14 @@ pub(super) use sorted::Sorted;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use table::{NOWHERE, Table};
 
-/// One symbol: address relative to the lowest code, place of the name, size.
+/// One symbol: address relative to the lowest code, place of the name, size, binding.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Entry {
     pub address: u32,
     pub name: u32,
     pub size: u32,
+    /// Whether nobody outside of the file names it.
+    pub local: bool,
 }
 
 /// All functions of a file.

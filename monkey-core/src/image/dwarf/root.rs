@@ -19,18 +19,17 @@ fn header(info: &[u8], start: usize) -> Option<(usize, usize, usize)> {
 
 /// The units in whose abbreviations an entry refers to one of another unit, or that cannot be read here; neighbours as one.
 pub(super) fn referring(sections: &Sections, starts: &[usize]) -> Vec<Range<usize>> {
-    let (info, all) = (sections.debug_info.reader().slice(), sections.debug_abbrev.reader().slice());
+    let info = sections.debug_info.reader().slice();
     let headers: Vec<_> = starts.iter().map(|start| header(info, *start)).collect();
     let mut tables: Vec<usize> =
         headers.iter().flatten().map(|(_, abbreviations, _)| *abbreviations).collect();
     tables.sort_unstable();
     let refers = |at: usize| {
         let next = tables.partition_point(|other| *other <= at);
-        let table = all.get(at..tables.get(next).copied().unwrap_or(all.len())).unwrap_or_default();
         let attributes = [gimli::DW_AT_abstract_origin, gimli::DW_AT_specification];
-        attributes
-            .iter()
-            .any(|attribute| find(table, &[attribute.0 as u8, gimli::DW_FORM_ref_addr.0 as u8]).is_some())
+        let has =
+            |attribute| has_in(sections, at, tables.get(next).copied(), attribute, gimli::DW_FORM_ref_addr);
+        attributes.into_iter().any(has)
     };
     let mut found: Vec<Range<usize>> = Vec::new();
     for (number, start) in starts.iter().enumerate() {
@@ -44,6 +43,34 @@ pub(super) fn referring(sections: &Sections, starts: &[usize]) -> Vec<Range<usiz
         }
     }
     found
+}
+
+/// Whether abbreviations have an attribute in a form; or perhaps others behind them, where nobody knows where they end.
+fn has_in(
+    sections: &Sections,
+    at: usize,
+    end: Option<usize>,
+    attribute: gimli::DwAt,
+    form: gimli::DwForm,
+) -> bool {
+    let all = sections.debug_abbrev.reader().slice();
+    let table = all.get(at..end.unwrap_or(all.len())).unwrap_or_default();
+    find(table, &[attribute.0 as u8, form.0 as u8]).is_some()
+}
+
+/// Abbreviations of a unit are shorter.
+const MOST: usize = 1 << 13;
+
+/// Whether functions of a unit may have calling conventions that are not as they are written.
+pub(super) fn may_have_conventions(sections: &Sections, start: usize) -> bool {
+    let Some((_, at, _)) = header(sections.debug_info.reader().slice(), start) else { return true };
+    has_in(
+        sections,
+        at,
+        Some((at + MOST).min(sections.debug_abbrev.reader().slice().len())),
+        gimli::DW_AT_calling_convention,
+        gimli::DW_FORM_data1,
+    )
 }
 
 /// The folder that the compiler ran in, and the crate's root as it was given; `None` where these are not written as rustc does.

@@ -34,7 +34,12 @@ impl Symbol {
 
     /// As what is found, being so far behind the begin of all code.
     pub fn entry(self, address: u32) -> Entry {
-        Entry { address, name: self.name, size: self.size.min(u64::from(u32::MAX)) as u32 }
+        Entry {
+            address,
+            name: self.name,
+            size: self.size.min(u64::from(u32::MAX)) as u32,
+            local: self.kind >> 4 == 0,
+        }
     }
 }
 
