@@ -8,7 +8,7 @@
 use super::{Map, read_memory};
 
 /// How far before the program counter the stack pointer lies among saved registers, in bytes: next to it in Linux's
-/// `sigcontext` of x86-64 and of AArch64 (`rsp`, `rip`; `sp`, `pc`).
+/// `sigcontext` of x86-64 and of `AArch64` (`rsp`, `rip`; `sp`, `pc`).
 #[cfg(not(windows))]
 const STACK_POINTER: usize = 8;
 /// In a `CONTEXT` of x64 `Rsp` has the offset 0x98 and `Rip` 0xF8.
