@@ -164,13 +164,13 @@ pub(super) fn beside(sections: &Sections, start: usize) -> impl Iterator<Item = 
     behind.reverse();
     let is_of_crate =
         move |unit: &usize| own.is_some() && crate_root.is_some() && read(sections, *unit) == crate_root;
-    let mut next = move || {
+    let next = move || {
         behind.pop().filter(&is_of_crate).or_else(|| {
             behind.clear();
             before.pop().filter(&is_of_crate)
         })
     };
-    std::iter::from_fn(move || next()).fuse()
+    std::iter::from_fn(next).fuse()
 }
 
 /// The size of an attribute in one of the forms that a unit's first ones have.
