@@ -74,10 +74,14 @@ pub(super) struct Step {
     pub before: u32,
     pub form: Form,
     pub taken: Taken,
+    /// What a loop over all entries asks, in one instruction each: whether anything is taken of it, and whether its length stands
+    /// in front of it, mostly in one byte.
+    pub is_taken: bool,
+    pub is_short_block: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+enum Kind {
     Function,
     Inlined,
     Other,
@@ -86,10 +90,9 @@ pub(super) enum Kind {
 /// Entries of one abbreviation.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Shape {
-    pub kind: Kind,
-    /// Its steps: where they begin, and how many they are.
+    /// Where its steps begin and end.
     pub first: u32,
-    pub steps: u32,
+    pub end: u32,
     /// The bytes behind them.
     pub rest: u32,
 }
@@ -97,7 +100,8 @@ pub(super) struct Shape {
 /// The abbreviations of a unit.
 #[derive(Debug, Default)]
 pub(super) struct Shapes {
-    all: Vec<Shape>,
+    /// By their numbers, from 1 on.
+    pub all: Vec<Shape>,
     pub steps: Vec<Step>,
     /// Whether something was inlined in the unit.
     pub has_inlined: bool,
@@ -145,19 +149,14 @@ impl Shapes {
             match Form::of(form)? {
                 Form::Fixed(size) if taken == Taken::Nothing => before += u32::from(size),
                 form => {
-                    self.steps.push(Step { before, form, taken });
+                    let (is_taken, is_short_block) = (taken != Taken::Nothing, form == Form::Block);
+                    self.steps.push(Step { before, form, taken, is_taken, is_short_block });
                     before = 0;
                 }
             }
         }
-        let steps = self.steps.len() - first;
-        self.all.push(Shape { kind, first: first as u32, steps: steps as u32, rest: before });
+        self.all.push(Shape { first: first as u32, end: self.steps.len() as u32, rest: before });
         Some(at)
-    }
-
-    pub fn of(&self, code: usize) -> Option<Shape> {
-        let all: &[Shape] = &self.all;
-        if code == 0 || code > all.len() { None } else { Some(all[code - 1]) }
     }
 }
 

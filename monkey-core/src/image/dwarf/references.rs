@@ -1,6 +1,6 @@
 //! An index of the entries of functions by name, and of those that refer to a function's: made when so many functions have been
 //! searched that it costs no more than the searches have. All loops are written out: unoptimised, they read some million entries.
-use super::abbreviations::{Form, Kind, Shapes, Step, Taken};
+use super::abbreviations::{Form, Shape, Shapes, Step, Taken};
 use super::root::Header;
 use super::unit::Sections;
 use crate::image::bytes::{bring, find_byte};
@@ -153,6 +153,7 @@ struct Reading {
 impl Reading {
     fn unit(&mut self, start: usize, header: &Header, shapes: &Shapes) -> Option<()> {
         let info: &'static [u8] = self.info.get(..header.end)?;
+        let (all, steps): (&[Shape], &[Step]) = (&shapes.all, &shapes.steps);
         let mut at = header.entry;
         while at < info.len() {
             let entry = at;
@@ -165,19 +166,22 @@ impl Reading {
                 let (value, behind) = leb(info, entry)?;
                 (code, at) = (value, behind);
             }
-            let shape = shapes.of(code)?;
-            if shape.kind == Kind::Other && shape.steps == 0 {
-                at += shape.rest as usize;
-                continue;
+            if code > all.len() {
+                return None;
             }
-            let (mut step, end) = (shape.first as usize, (shape.first + shape.steps) as usize);
+            let shape = &all[code - 1];
+            let (mut step, end) = (shape.first as usize, shape.end as usize);
             while step < end {
-                let Step { before, form, taken } = shapes.steps[step];
-                at += before as usize;
-                if taken != Taken::Nothing {
-                    self.take(start, entry, at, taken)?;
+                let next = &steps[step];
+                at += next.before as usize;
+                if next.is_taken {
+                    self.take(start, entry, at, next.taken)?;
                 }
-                at = behind(info, at, form)?;
+                if next.is_short_block && at < info.len() && info[at] < 0x80 {
+                    at += 1 + info[at] as usize;
+                } else {
+                    at = behind(info, at, next.form)?;
+                }
                 step += 1;
             }
             at += shape.rest as usize;
