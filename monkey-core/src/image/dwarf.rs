@@ -1,6 +1,7 @@
 //! The program's debug information, read a unit at a time and only for the functions asked about.
 //!
 //! Addresses are those of the file (svma: as it states them), not those of the process.
+mod abbreviations;
 mod aranges;
 pub(super) mod inlined;
 mod layout;
@@ -8,6 +9,7 @@ mod line;
 mod names;
 mod optimisation;
 mod parameters;
+mod references;
 mod root;
 mod subprogram;
 mod unit;
@@ -18,12 +20,14 @@ use aranges::UnitRange;
 use gimli::{EndianSlice, LittleEndian, Section as _};
 use layout::{Key, SearchedUnit};
 use once_cell::race::OnceBox;
+use references::References;
 use std::borrow::Cow;
 use std::ops::Range;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 pub(super) use subprogram::Identity;
 use subprogram::{Subprograms, identity, innermost_inlined, is_function};
-use unit::{Die, Sections, Unit};
+use unit::{Die, Kept, Sections, Unit};
 
 /// The debug information of one file.
 ///
@@ -36,7 +40,16 @@ pub(super) struct Dwarf {
     /// The first function that was asked about, and its unit.
     first: OnceBox<(u64, usize)>,
     referring: OnceBox<Vec<Range<usize>>>,
+    /// How many functions have been searched in all of it.
+    searches: AtomicUsize,
+    references: OnceBox<Option<References>>,
+    /// What is kept of units that searches opened, by their numbers.
+    kept: OnceBox<Vec<OnceBox<Option<Kept>>>>,
 }
+
+/// So many functions are searched before the index is made, which costs as much: searching is done by the C library, and the index is
+/// made by this crate, optimised or not.
+const SEARCHES: usize = if cfg!(debug_assertions) { 48 } else { 4 };
 
 impl Dwarf {
     /// Takes the sections. Nothing is read yet.
@@ -111,6 +124,25 @@ impl Dwarf {
     /// The units whose entries refer to those of other units: link-time optimisation, also that of a crate by itself.
     fn referring(&self) -> &[Range<usize>] {
         self.referring.get_or_init(|| Box::new(root::referring(&self.sections, self.unit_starts())))
+    }
+
+    /// The index of functions and references to them, if enough have been searched, and it can be made.
+    fn references(&self) -> Option<&References> {
+        if self.searches.load(SeqCst) < SEARCHES && self.searches.fetch_add(1, SeqCst) < SEARCHES {
+            return None;
+        }
+        let build = || References::build(&self.sections, self.unit_starts(), !self.referring().is_empty());
+        self.references.get_or_init(|| Box::new(build())).as_ref()
+    }
+
+    /// The unit around a place in `.debug_info`, of which is kept what takes long to read.
+    fn kept_unit_around(&self, place: usize) -> Option<Unit<'_>> {
+        let starts = self.unit_starts();
+        let number = starts.partition_point(|start| *start <= place).checked_sub(1)?;
+        let new = || Box::new(starts.iter().map(|_| OnceBox::new()).collect::<Vec<_>>());
+        let kept = self.kept.get_or_init(new).get(number)?;
+        let kept = kept.get_or_init(|| Box::new(Kept::read(&self.sections, starts[number])));
+        Unit::open_with(&self.sections, starts[number], kept.as_ref())
     }
 
     /// The entries in a part of `.debug_info` that have this value of four bytes by one of the keys, where `may_be` says so of

@@ -5,12 +5,13 @@
 //! inlined.
 use super::layout::{Key, SearchedUnit};
 use super::line::Files;
+use super::references::{Named, References};
 use super::subprogram::{Identity, is_function};
 use super::unit::{Die, Unit};
 use super::{Dwarf, names};
-use crate::image::bytes::find_value;
+use crate::image::bytes::{find_value, text};
 use crate::image::name::Mangled;
-use gimli::{DwAt, DwTag};
+use gimli::{DebugInfoOffset, DwAt, DwTag, Section as _};
 use std::collections::{BTreeMap, HashSet};
 
 /// One inlined call.
@@ -42,15 +43,37 @@ pub(in crate::image) struct Wanted {
 
 /// All inlined calls of `wanted` in one file, in which its name stands at `name_at` of `.debug_str`, if that is known.
 pub(in crate::image) fn calls(dwarf: &Dwarf, wanted: &Wanted, name_at: Option<usize>) -> Vec<InlinedCall> {
+    let can_be_indexed = is_plain(&wanted.ident) && !dwarf.has_string_offsets();
+    let index = if can_be_indexed { dwarf.references() } else { None };
+    search(dwarf, wanted, name_at, index)
+}
+
+fn search(
+    dwarf: &Dwarf,
+    wanted: &Wanted,
+    name_at: Option<usize>,
+    index: Option<&References>,
+) -> Vec<InlinedCall> {
     let mut search =
         Search { dwarf, wanted, functions: BTreeMap::new(), seen: HashSet::new(), calls: Vec::new() };
-    search.find_functions(name_at);
+    match index {
+        Some(index) => search.find_named(index, name_at),
+        None => search.find_functions(name_at),
+    }
     while let Some((start, functions)) = search.functions.pop_first() {
-        search.find_references(start, functions);
+        match index {
+            Some(index) => functions.into_iter().for_each(|of| search.find_referring(index, of)),
+            None => search.find_references(start, functions),
+        }
     }
     search.calls.sort();
     search.calls.dedup();
     search.calls
+}
+
+/// Whether an identifier is spelled in a symbol as in debug information. That of a closure is not.
+fn is_plain(ident: &[u8]) -> bool {
+    !ident.is_empty() && ident.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
 }
 
 /// Entries of the function, by the begin of their unit; and whether it is surely the function.
@@ -80,6 +103,9 @@ const REFERENCES: [(DwTag, DwAt); 3] = [
     (gimli::DW_TAG_inlined_subroutine, gimli::DW_AT_abstract_origin),
 ];
 
+/// The name of a function stands so far behind the begin of its entry.
+const ENTRY: usize = 64;
+
 /// More names than this are not searched one by one: each takes a reading of all of `.debug_info`.
 const FEW: usize = 8;
 
@@ -105,6 +131,52 @@ impl Search<'_> {
         }
         for (attribute, place) in searched {
             self.find_by_text(attribute, place);
+        }
+    }
+
+    /// The same by the index.
+    fn find_named(&mut self, index: &References, name_at: Option<usize>) {
+        let own_name = self.wanted.identity.as_ref().map(|own| own.name.as_bytes());
+        let texts = self.dwarf.sections.debug_str.reader().slice();
+        for found in index.named(&self.wanted.ident) {
+            let is_other = match (own_name, name_at) {
+                (Some(_), Some(name_at)) => found.name != name_at,
+                (Some(own), None) => text(texts, found.name) != Some(own),
+                (None, _) => false,
+            };
+            if is_other || !self.may_declare(found) {
+                continue;
+            }
+            if let Some(unit) = self.dwarf.kept_unit_around(found.entry)
+                && let Some(die) = unit.die(DebugInfoOffset(found.entry))
+            {
+                self.note_if_wanted(&unit, die);
+            }
+        }
+    }
+
+    /// Whether an entry may be of the line that is searched, as far as its bytes tell: many functions are called `new`.
+    fn may_declare(&self, found: Named) -> bool {
+        let Some(own) = self.wanted.identity.as_ref().filter(|_| !self.wanted.namesakes) else { return true };
+        let info = self.dwarf.sections.debug_info.reader().slice();
+        let entry = &info[found.entry..info.len().min(found.entry + ENTRY)];
+        let mut names = find_value(entry, (found.name as u32).to_le_bytes());
+        names.any(|at| may_declare_at(&entry[at + size_of::<u32>()..], own.line))
+    }
+
+    /// What refers to a function, by the index.
+    fn find_referring(&mut self, index: &References, (function, certain): (Die, bool)) {
+        let mut open: Option<Unit> = None;
+        for place in index.referring(function.offset.0) {
+            if open.as_ref().is_none_or(|open| !open.range.contains(&place)) {
+                open = self.dwarf.kept_unit_around(place);
+            }
+            let Some(unit) = &open else { continue };
+            if let Some(die) =
+                unit.die(DebugInfoOffset(place)).filter(|die| die.origin == Some(function.offset))
+            {
+                self.note_reference(unit, Files::of(unit).as_ref(), die, certain);
+            }
         }
     }
 
@@ -221,5 +293,47 @@ impl Search<'_> {
         let Some(svma) = begin else { return };
         let file = files.and_then(|files| files.path(die.call_file)).unwrap_or_else(|| "?".to_owned());
         self.calls.push(InlinedCall { file, line: die.call_line, svma, certain });
+    }
+}
+
+#[cfg(all(test, system = "linux"))]
+mod tests {
+    use super::*;
+    use crate::image::{inlined::wanted, objects};
+
+    /// By the index and by searching, of functions of this program and of the standard library.
+    #[test]
+    fn the_index_finds_what_a_search_finds() {
+        let object = objects::around(the_index_finds_what_a_search_finds as fn() as usize).unwrap();
+        let dwarf = object.dwarf().unwrap();
+        let Some(index) =
+            References::build(&dwarf.sections, dwarf.unit_starts(), !dwarf.referring().is_empty())
+        else {
+            // A release build may be without debug information.
+            return assert!(dwarf.unit_starts().is_empty());
+        };
+        let (mut tried, mut found) = (0, 0);
+        for entry in object.symbols().entries().step_by(object.symbols().sorted().len() / 12 + 1) {
+            let address = object.outside(object.begin(&entry));
+            let own = object.mangled_at(address).into_iter().next();
+            let Some(own) = own.filter(|own| is_plain(&own.ident) && own.ident != b"drop_in_place") else {
+                continue;
+            };
+            let Some(known) = wanted(object, address, Some(&own)) else { continue };
+            let unknown = Wanted { identity: None, ..wanted(object, address, Some(&own)).unwrap() };
+            for wanted in [known, unknown] {
+                let calls = search(dwarf, &wanted, None, Some(&index));
+                // What only looks like an entry leads nowhere; and a search may miss one whose place of a name is far behind its begin.
+                let mut searched = search(dwarf, &wanted, None, None);
+                searched.retain(|call| {
+                    call.file != "?" && object.elf().unwrap().code_around(call.svma).is_some()
+                });
+                searched.retain(|call| !calls.contains(call));
+                assert_eq!(searched, [], "{}", own.plain());
+                found += calls.len();
+                tried += 1;
+            }
+        }
+        assert!(dwarf.unit_starts().is_empty() || tried > 8 && found > 8, "{tried} {found}");
     }
 }

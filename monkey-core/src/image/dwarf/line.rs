@@ -5,6 +5,7 @@ use crate::image::bytes::find_all;
 use gimli::{
     AttributeValue, DebugLine, DebugLineOffset, EndianSlice, LineProgramHeader, LittleEndian, Section as _,
 };
+use std::borrow::Cow;
 
 /// A file, by its number in the unit, and a line in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,17 +18,18 @@ pub(super) struct Row {
 /// The files that a unit's numbers stand for.
 pub(super) struct Files<'a> {
     unit: &'a Unit<'a>,
-    header: LineProgramHeader<Slice>,
+    header: Cow<'a, LineProgramHeader<Slice>>,
     directory: Option<String>,
 }
 
 impl<'a> Files<'a> {
     pub fn of(unit: &'a Unit<'a>) -> Option<Self> {
-        let AttributeValue::DebugLineRef(at) = unit.attribute(gimli::DW_AT_stmt_list)? else { return None };
-        let address_size = unit.parsed.header.address_size();
-        let program = unit.sections.debug_line.program(at, address_size, None, None).ok()?;
+        let header = match unit.kept {
+            Some(kept) => Cow::Borrowed(kept.lines.get_or_init(|| Box::new(header(unit))).as_ref()?),
+            None => Cow::Owned(header(unit)?),
+        };
         let directory = unit.attribute_text(gimli::DW_AT_comp_dir);
-        Some(Self { unit, header: program.header().clone(), directory })
+        Some(Self { unit, header, directory })
     }
 
     /// The path of a file.
@@ -47,6 +49,13 @@ impl<'a> Files<'a> {
     fn text(&self, value: AttributeValue<Slice>) -> Option<String> {
         Some(String::from_utf8_lossy(self.unit.text(value)?).into_owned())
     }
+}
+
+fn header(unit: &Unit) -> Option<LineProgramHeader<Slice>> {
+    let AttributeValue::DebugLineRef(at) = unit.attribute(gimli::DW_AT_stmt_list)? else { return None };
+    let address_size = unit.parsed.header.address_size();
+    let program = unit.sections.debug_line.program(at, address_size, None, None).ok()?;
+    Some(program.header().clone())
 }
 
 /// The path of the unit's file of this number.

@@ -5,24 +5,51 @@ use crate::image::bytes::{find, number, text};
 use gimli::Section as _;
 use std::ops::Range;
 
-/// The end of a unit, where its abbreviations begin, and where its first entry is.
-fn header(info: &[u8], start: usize) -> Option<(usize, usize, usize)> {
-    // Offsets of eight bytes have another header.
-    let length = number(info, start, 4).filter(|length| *length < 0xFFFF_FFF0)? as usize;
-    let (abbreviations, entry) = match number(info, start + 4, 2)? {
-        4 => (number(info, start + 6, 4)?, start + 11),
-        5 => (number(info, start + 8, 4)?, start + 12),
-        _ => return None,
-    };
-    Some((start + 4 + length, abbreviations as usize, entry))
+/// What stands in front of a unit's entries.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Header {
+    /// The end of the unit.
+    pub end: usize,
+    /// Where its abbreviations begin.
+    pub abbreviations: usize,
+    /// Where its first entry is.
+    pub entry: usize,
+    address_size: u64,
+    /// What kind of unit it is, where that is said.
+    kind: u64,
+}
+
+impl Header {
+    pub fn read(info: &[u8], start: usize) -> Option<Self> {
+        // Offsets of eight bytes have another header.
+        let length = number(info, start, 4).filter(|length| *length < 0xFFFF_FFF0)? as usize;
+        let compile = u64::from(gimli::DW_UT_compile.0);
+        let (abbreviations, address_size, kind, entry) = match number(info, start + 4, 2)? {
+            4 => (number(info, start + 6, 4)?, number(info, start + 10, 1)?, compile, start + 11),
+            5 => (
+                number(info, start + 8, 4)?,
+                number(info, start + 7, 1)?,
+                number(info, start + 6, 1)?,
+                start + 12,
+            ),
+            _ => return None,
+        };
+        let (end, abbreviations) = (start + 4 + length, abbreviations as usize);
+        Some(Self { end, abbreviations, entry, address_size, kind })
+    }
+
+    /// Whether its entries have addresses of eight bytes and begin right behind it.
+    pub fn is_plain(&self) -> bool {
+        let kinds = [gimli::DW_UT_compile, gimli::DW_UT_partial];
+        self.address_size == 8 && kinds.iter().any(|kind| u64::from(kind.0) == self.kind)
+    }
 }
 
 /// The units in whose abbreviations an entry refers to one of another unit, or that cannot be read here; neighbours as one.
 pub(super) fn referring(sections: &Sections, starts: &[usize]) -> Vec<Range<usize>> {
     let info = sections.debug_info.reader().slice();
-    let headers: Vec<_> = starts.iter().map(|start| header(info, *start)).collect();
-    let mut tables: Vec<usize> =
-        headers.iter().flatten().map(|(_, abbreviations, _)| *abbreviations).collect();
+    let headers: Vec<_> = starts.iter().map(|start| Header::read(info, *start)).collect();
+    let mut tables: Vec<usize> = headers.iter().flatten().map(|header| header.abbreviations).collect();
     tables.sort_unstable();
     let refers = |at: usize| {
         let next = tables.partition_point(|other| *other <= at);
@@ -34,7 +61,7 @@ pub(super) fn referring(sections: &Sections, starts: &[usize]) -> Vec<Range<usiz
     let mut found: Vec<Range<usize>> = Vec::new();
     for (number, start) in starts.iter().enumerate() {
         let end = starts.get(number + 1).copied().unwrap_or(info.len());
-        if headers[number].is_some_and(|(_, abbreviations, _)| !refers(abbreviations)) {
+        if headers[number].is_some_and(|header| !refers(header.abbreviations)) {
             continue;
         }
         match found.last_mut().filter(|last| last.end == *start) {
@@ -63,7 +90,10 @@ const MOST: usize = 1 << 13;
 
 /// Whether functions of a unit may have calling conventions that are not as they are written.
 pub(super) fn may_have_conventions(sections: &Sections, start: usize) -> bool {
-    let Some((_, at, _)) = header(sections.debug_info.reader().slice(), start) else { return true };
+    let Some(Header { abbreviations: at, .. }) = Header::read(sections.debug_info.reader().slice(), start)
+    else {
+        return true;
+    };
     has_in(
         sections,
         at,
@@ -76,7 +106,7 @@ pub(super) fn may_have_conventions(sections: &Sections, start: usize) -> bool {
 /// The folder that the compiler ran in, and the crate's root as it was given; `None` where these are not written as rustc does.
 pub(super) fn read(sections: &Sections, start: usize) -> Option<[&'static [u8]; 2]> {
     let info = sections.debug_info.reader().slice();
-    let (_, abbreviations, entry) = header(info, start)?;
+    let Header { abbreviations, entry, .. } = Header::read(info, start)?;
     let mut specification = Leb { data: sections.debug_abbrev.reader().slice(), at: abbreviations };
     let mut value = Leb { data: info, at: entry };
     // The first abbreviation is the first entry's, of which compilers make use for the unit.

@@ -3,9 +3,11 @@
 //! gimli's own [`gimli::Unit::new`] reads the line program's tables as well, which takes most of the time where many units
 //! are opened: that is done when a file is asked for (`line`).
 use gimli::{
-    Abbreviation, AttributeValue, DebugAddrBase, DebugInfoOffset, DebugLocListsBase, DebugRngListsBase,
-    DebugStrOffsetsBase, DwAt, DwTag, DwarfFileType, EndianSlice, EntriesRaw, LittleEndian, UnitOffset,
+    Abbreviation, Abbreviations, AttributeValue, DebugAddrBase, DebugInfoOffset, DebugLocListsBase,
+    DebugRngListsBase, DebugStrOffsetsBase, DwAt, DwTag, DwarfFileType, EndianSlice, EntriesRaw,
+    LineProgramHeader, LittleEndian, UnitOffset,
 };
+use once_cell::race::OnceBox;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -21,6 +23,22 @@ pub(in crate::image) struct Unit<'a> {
     pub parsed: gimli::Unit<Slice>,
     /// Where it lies in `.debug_info`.
     pub range: Range<usize>,
+    pub kept: Option<&'a Kept>,
+}
+
+/// What is kept of a unit that is opened again and again, as those of the standard library are.
+#[derive(Debug)]
+pub(in crate::image) struct Kept {
+    abbreviations: Arc<Abbreviations>,
+    pub lines: OnceBox<Option<LineProgramHeader<Slice>>>,
+}
+
+impl Kept {
+    pub fn read(sections: &Sections, start: usize) -> Option<Self> {
+        let header = sections.unit_header(DebugInfoOffset(start)).ok()?;
+        let abbreviations = Arc::new(header.abbreviations(&sections.debug_abbrev).ok()?);
+        Some(Self { abbreviations, lines: OnceBox::new() })
+    }
 }
 
 /// A debugging information entry.
@@ -50,11 +68,20 @@ pub(in crate::image) struct Die {
 impl<'a> Unit<'a> {
     /// Opens the unit that begins at `start` in `.debug_info`.
     pub fn open(sections: &'a Sections, start: usize) -> Option<Self> {
+        Self::open_with(sections, start, None)
+    }
+
+    /// The same with what is kept of it.
+    pub fn open_with(sections: &'a Sections, start: usize, kept: Option<&'a Kept>) -> Option<Self> {
         let header = sections.unit_header(DebugInfoOffset(start)).ok()?;
+        let abbreviations = match kept {
+            Some(kept) => Arc::clone(&kept.abbreviations),
+            None => Arc::new(header.abbreviations(&sections.debug_abbrev).ok()?),
+        };
         let encoding = header.encoding();
         let main = DwarfFileType::Main;
         let parsed = gimli::Unit {
-            abbreviations: Arc::new(header.abbreviations(&sections.debug_abbrev).ok()?),
+            abbreviations,
             name: None,
             comp_dir: None,
             low_pc: 0,
@@ -67,7 +94,7 @@ impl<'a> Unit<'a> {
             header,
         };
         let range = start..start.checked_add(header.length_including_self())?;
-        let mut unit = Self { sections, parsed, range };
+        let mut unit = Self { sections, parsed, range, kept };
         unit.read_bases()?;
         Some(unit)
     }
