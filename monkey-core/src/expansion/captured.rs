@@ -134,14 +134,14 @@ pub fn fits<W: Takes<F>, F>(_way: &WayOf<W>, _function: &F) {}
     label = "this one gives away what it has captured, and so can be called once",
     note = "let it give a clone of that"
 )]
-pub trait CallsAgain<F> {}
+pub trait CalledAgain<W> {}
 #[diagnostic::do_not_recommend]
-impl<F> CallsAgain<F> for Shared {}
+impl<F> CalledAgain<Shared> for F {}
 #[diagnostic::do_not_recommend]
-impl<F> CallsAgain<F> for OneByOne {}
+impl<F> CalledAgain<OneByOne> for F {}
 
 /// Compiles where the closure may be called more than once.
-pub fn again<W: CallsAgain<F>, F>(_way: &WayOf<W>, _function: &F) {}
+pub fn again<W, F: CalledAgain<W>>(_way: &WayOf<W>, _function: &F) {}
 
 /// Where code ends that never runs.
 pub fn diverge() -> ! {

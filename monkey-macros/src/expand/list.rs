@@ -142,6 +142,7 @@ fn replacement(entry: &Replacement, lends: bool, private: &TokenStream) -> Token
     let in_common = in_common(entry, &shared, private);
     let offered = offered(entry, lends, &alone, private);
     let in_array = match offered.awaited {
+        Awaited::Never if offered.environment.is_some() => captured::in_array(&alone, private),
         Awaited::Never => alone.to_token_stream(),
         _ => quote_spanned!(Span::mixed_site()=> __monkey_stand.target(#alone)),
     };
@@ -254,7 +255,9 @@ enum Awaited {
 
 fn offered(entry: &Replacement, lends: bool, alone: &Ident, private: &TokenStream) -> Offered {
     let kept = match &entry.given {
-        Form::Closure(closure) if closure.asyncness.is_none() && (closure.capture.is_some() || lends) => {
+        Form::Closure(closure)
+            if lends || captured::may_capture(closure) || super::variadic::is_of_libc(&entry.target) =>
+        {
             Some(captured::captured(entry, closure, alone, private))
         }
         Form::Returns(Returns { value, .. }) => {
@@ -278,7 +281,13 @@ fn offered(entry: &Replacement, lends: bool, alone: &Ident, private: &TokenStrea
         Form::Function(given) => {
             let asynchronous::InArray { before, given, again, standing } =
                 asynchronous::in_array(given, alone, private);
-            Offered { before: Some(before), given, again, environment: Some(standing), awaited: Awaited::AsWritten }
+            Offered {
+                before: Some(before),
+                given,
+                again,
+                environment: Some(standing),
+                awaited: Awaited::AsWritten,
+            }
         }
         given => {
             let given = given.to_token_stream();
