@@ -120,6 +120,9 @@ fn find_containing(request: &Request, target_type: &str, group: &'static Group) 
 /// Makes a target's calls ask for a replacement: by hooks in its code, or, where that cannot be changed, in its source.
 fn hook(request: &Request) -> Result<&'static Group, Cause> {
     let (target, replacement) = (request.target, given(request));
+    if request.is_in_a_box {
+        return Err(Cause::BoxedFuture);
+    }
     if replacement == Some(target) {
         return Err(Cause::SameFunction);
     }
