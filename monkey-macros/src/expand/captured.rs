@@ -12,11 +12,9 @@
 //!
 //! All of these have the signature that the closure's own tokens show. By the array of target and dummy rustc infers the types that are not
 //! written; by the one of target and `thin` both have one type, so whatever lifetime is in the target is in the closure too.
-mod free_names;
 mod signature;
 
 use crate::check::list::Replacement;
-pub use free_names::may_capture;
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{format_ident, quote_spanned};
 use signature::Signature;

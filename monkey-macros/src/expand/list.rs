@@ -5,6 +5,7 @@ use super::private;
 use super::variadic::Arguments;
 use crate::args::{Form, Returns, Sequence, Visibility};
 use crate::check::list::{List, Replacement, Step, Watched};
+use crate::free_names::may_capture;
 use crate::names;
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -256,7 +257,7 @@ enum Awaited {
 fn offered(entry: &Replacement, lends: bool, alone: &Ident, private: &TokenStream) -> Offered {
     let kept = match &entry.given {
         Form::Closure(closure)
-            if lends || captured::may_capture(closure) || super::variadic::is_of_libc(&entry.target) =>
+            if lends || may_capture(closure) || super::variadic::is_of_libc(&entry.target) =>
         {
             Some(captured::captured(entry, closure, alone, private))
         }

@@ -11,7 +11,14 @@ pub fn may_capture(closure: &ExprClosure) -> bool {
     }
     let mut names = Names::default();
     names.visit_expr_closure(closure);
-    names.used.iter().any(|name| !names.bound.contains(name))
+    names.free().next().is_some()
+}
+
+/// Names in it that may be variables around it.
+pub fn free_names<'a>(expressions: impl IntoIterator<Item = &'a Expr>) -> BTreeSet<String> {
+    let mut names = Names::default();
+    expressions.into_iter().for_each(|expression| names.visit_expr(expression));
+    names.free().cloned().collect()
 }
 
 #[derive(Default)]
@@ -21,6 +28,10 @@ struct Names {
 }
 
 impl Names {
+    fn free(&self) -> impl Iterator<Item = &String> {
+        self.used.difference(&self.bound)
+    }
+
     fn uses(&mut self, name: &Ident) {
         let text = name.to_string();
         let is_variable = text.starts_with(|first: char| first.is_ascii_lowercase());
