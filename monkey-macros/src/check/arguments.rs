@@ -66,8 +66,33 @@ mod tests {
     #[test]
     fn a_call_with_variables_has_arguments() {
         let given = |function: &ItemFn| given(function).into_iter().collect::<Vec<_>>();
-        assert_eq!(given(&parse_quote!(fn case_1() { let n = 3; let m = 4; cases(n, 5) })), ["n"]);
-        assert_eq!(given(&parse_quote!(async fn case_1() { let n = 3; cases(n).await })), ["n"]);
-        assert!(given(&parse_quote!(fn own() { let n = 3; assert!(n == 3); })).is_empty());
+        assert_eq!(
+            given(&parse_quote!(
+                fn case_1() {
+                    let n = 3;
+                    let m = 4;
+                    cases(n, 5)
+                }
+            )),
+            ["n"]
+        );
+        assert_eq!(
+            given(&parse_quote!(
+                async fn case_1() {
+                    let n = 3;
+                    cases(n).await
+                }
+            )),
+            ["n"]
+        );
+        assert!(
+            given(&parse_quote!(
+                fn own() {
+                    let n = 3;
+                    assert!(n == 3);
+                }
+            ))
+            .is_empty()
+        );
     }
 }

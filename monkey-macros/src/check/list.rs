@@ -1,7 +1,7 @@
 //! The rules of a list: what may stand in it, once, and with what.
 use super::foreign_crate;
-use crate::free_names::may_capture;
 use crate::args::{self, Argument, Count, Entry, Expected, Form, Kind, Visibility};
+use crate::free_names::may_capture;
 use crate::function;
 use crate::listed;
 use crate::mistakes::Mistakes;

@@ -89,8 +89,8 @@ pub fn test(arguments: TokenStream, item: TokenStream, runtime: bool) -> syn::Re
         && arguments::are_captured(function, &list)
     {
         let capturing = list.split_capturing();
-        within = (!capturing.replacements.is_empty())
-            .then(|| Within::read(capturing, function, &mut mistakes));
+        within =
+            (!capturing.replacements.is_empty()).then(|| Within::read(capturing, function, &mut mistakes));
     }
     let annotated = finish(list, function, mistakes, |function| {
         let parameters = !function.sig.inputs.is_empty();

@@ -228,7 +228,8 @@ pub fn values(
     let row = Ident::new("__monkey_row", span.located_at(start));
     let hint = quote_spanned!(span=> #private::hint_of(#row));
     let kept = kept(&hint, &closure, 1, (start, end), private);
-    let function = Ident::new(function, span.located_at(start));
+    let function = Ident::new(function, span);
+    let function = super::list::respan(quote_spanned!(span=> #private::#function), span.located_at(start));
     let known = known_signature(alone, private);
     let perhaps = super::asynchronous::perhaps_by_values(alone, values.expressions(), private);
     let before = quote_spanned! {span=>
@@ -261,11 +262,7 @@ pub fn values(
             })
         }
     };
-    Captured {
-        before,
-        given: called(&quote_spanned!(span=> #private::#function), Some(&row), alone, end),
-        environment,
-    }
+    Captured { before, given: called(&function, Some(&row), alone, end), environment }
 }
 
 /// The shapes of eight arguments, by what tells each.

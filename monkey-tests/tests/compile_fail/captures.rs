@@ -115,7 +115,10 @@ fn no_block() {
 unsafe fn not_safe() -> u64 { 1 }
 extern "C" fn foreign() -> u64 { 1 }
 fn not_by_a_value() {
-    let _guard = monkey::patch!(not_safe = returns(1), foreign = sequence[1, 2]);
+    let _guard = monkey::patch!(not_safe = returns(1));
+}
+fn not_by_values() {
+    let _guard = monkey::patch!(foreign = sequence[1, 2]);
 }
 struct User { name: String }
 impl User {
