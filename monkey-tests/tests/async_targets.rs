@@ -429,6 +429,10 @@ fn boxed(text: &str) -> Boxed<'_> {
     Box::pin(async move { text.len() })
 }
 
+fn longer(text: &str) -> Boxed<'_> {
+    Box::pin(async move { text.len() + 1 })
+}
+
 #[tokio::test]
 async fn a_boxed_future_is_given_as_it_is() {
     let error = monkey::try_patch!(boxed = returns(7)).unwrap_err();
@@ -437,8 +441,7 @@ async fn a_boxed_future_is_given_as_it_is() {
         "{error}"
     );
     assert_eq!(boxed("own").await, 3);
-    let _guard =
-        monkey::patch!(boxed = |text: &str| -> Boxed<'_> { Box::pin(async move { text.len() + 1 }) });
+    let _guard = monkey::patch!(boxed = longer);
     assert_eq!(boxed("own").await, 4);
 }
 

@@ -186,7 +186,7 @@ pub fn in_array(given: &Expr, alone: &Ident, private: &TokenStream) -> InArray {
     let (taken_there, hidden_there) = (there(&taken), there(&hidden));
     let send = send_of_function(&taken, (start, end), private);
     InArray {
-        again: if is_block(given) { taken_there.clone() } else { given.to_token_stream() },
+        again: if is_block(given) { taken.to_token_stream() } else { given.to_token_stream() },
         before: quote_spanned! {span=>
             let #taken = #given;
             #perhaps

@@ -111,7 +111,6 @@ impl<F, A, Shapes, O: Shape> ValueStandsIn for AsyncRow<F, A, Shapes, O> {
     }
 }
 
-#[expect(clippy::unused_self, reason = "its type is what is asked for, and a method finds it")]
 impl<F: AsyncTarget<A>, A, Shapes, O: Shape> AsyncRow<F, A, Shapes, O> {
     /// Lets the values stand in for the target. `Target` tells it from others of the same code.
     #[must_use]

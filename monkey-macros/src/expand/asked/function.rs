@@ -221,16 +221,17 @@ fn output(sig: &Signature, renamed: &mut Renamed) -> Option<TokenStream> {
 
 /// The lifetime that a receiver is borrowed for, by its name.
 fn own_lifetime(receiver: &Receiver) -> Option<String> {
-    struct Borrowed(Option<Option<Lifetime>>);
+    struct Borrowed(Option<String>);
     impl Visit<'_> for Borrowed {
         fn visit_type_reference(&mut self, reference: &TypeReference) {
-            self.0.get_or_insert_with(|| reference.lifetime.clone());
+            let written = reference.lifetime.as_ref();
+            let name = written.map_or("self".to_owned(), |lifetime| lifetime.ident.to_string());
+            self.0.get_or_insert(name);
         }
     }
     let mut borrowed = Borrowed(None);
     borrowed.visit_type(&receiver.ty);
-    let named = |lifetime: &Lifetime| lifetime.ident.to_string();
-    borrowed.0.map(|written| written.as_ref().map_or("self".to_owned(), named))
+    borrowed.0
 }
 
 /// A signature's lifetimes, by who chooses them.
