@@ -129,6 +129,7 @@ fn taken(values: &[u32], order: &[u32]) -> Vec<u32> {
 }
 
 /// The hash of the identifier at `at`, which generic arguments may follow, and where it ends.
+#[expect(clippy::cast_lossless, reason = "`from` is a call without optimisation")]
 fn hash(text: &[u8], mut at: usize) -> (u32, usize) {
     let mut hash = 0_u32;
     while at < text.len() && text[at] != 0 && text[at] != b'<' {
@@ -209,6 +210,7 @@ impl Reading {
     }
 }
 
+#[expect(clippy::cast_lossless, reason = "`from` is a call without optimisation")]
 fn four(data: &[u8], at: usize) -> Option<u32> {
     if at + 4 > data.len() {
         return None;
