@@ -36,6 +36,7 @@ class Thread:
     """Another thread. It runs whenever it is not suspended; where it stands does not change meanwhile."""
 
     port: int
+    structure: int  # its `pthread_t`
     state: bytes
     suspended: int = 0
     listed_from: int = 1  # the first listing that it is in: it is being started meanwhile
@@ -45,12 +46,15 @@ class Thread:
 class Kernel:
     architecture: Architecture
     memory: Memory
+    program: tuple[int, int]  # from where to where it has its code
     policy: Policy = field(default_factory=Policy)
     threads: list[Thread] = field(default_factory=list)
     own_port: int = 0x103
     rights: dict[int, int] = field(default_factory=dict)
     listings: int = 0
     next_address: int = 0x5_0000_0000
+    fixed: list[tuple[int, int]] = field(default_factory=list)  # what was taken at a certain place
+    opened: dict[int, bytes] = field(default_factory=dict)  # what was on pages of code that can be written
     lists: dict[int, int] = field(default_factory=dict)  # threads' lists that were not given back
 
     # What is checked at each step
@@ -78,10 +82,10 @@ class Kernel:
             self._expect(bool(runs), f"a thread that runs is at {at:#x}, on a page that does not")
 
     def check_change(self, before: bytes, start: int) -> None:
-        """Code changes under threads that run only in one store, and only to where none stands in the middle."""
+        """The program's code changes under threads that run only in one store, and only where none stands in the middle."""
         after = self.memory.read(start, len(before))
         changed = [start + at for at in range(len(before)) if before[at] != after[at]]
-        if not changed or not self.running():
+        if not changed or not self.running() or not self.program[0] <= start < self.program[1]:
             return
         self._expect(changed[0] // 8 == changed[-1] // 8, "code changes in several steps while threads run")
         stand = [self.architecture.stands_at(thread.state) for thread in self.running()]
@@ -91,6 +95,7 @@ class Kernel:
         self._expect(not self.stopped(), "threads stay suspended")
         owed = {port: count for port, count in self.rights.items() if count}
         self._expect(not owed, f"rights to ports are not given back: {owed}")
+        self._expect(not self.opened, "code stays writable")
         self._expect(not self.lists, "a list of threads is not given back")
 
     # Pages
@@ -104,15 +109,24 @@ class Kernel:
         if self.memory.overlaps(start, end) or end > HIGHEST:
             return NO_SPACE
         self.memory.map(Region(start, end, READ | WRITE, ALL))
+        if flags == FIXED:
+            self.fixed.append((start, size))
         self.memory.set_word(into, start)
         return SUCCESS
 
     def _free(self, size: int) -> int:
         while self.memory.overlaps(self.next_address, self.next_address + size):
             self.next_address += self.memory.page
-        start = self.next_address
+        start = self.next_address + self.memory.page
         self.next_address = start + -(-size // self.memory.page) * self.memory.page + self.memory.page
         return start
+
+    def stack(self) -> int:
+        """A thread's stack: pages of their own, with nothing beside them. What it points at."""
+        size = 4 * self.memory.page
+        start = self._free(size)
+        self.memory.map(Region(start, start + size, READ | WRITE, ALL))
+        return start + size - 0x800
 
     def mach_vm_deallocate(self, task: Int, start: int, size: int) -> int:
         self._expect(task == TASK, "mach_vm_deallocate: another task's")
@@ -134,9 +148,19 @@ class Kernel:
             return INVALID_ADDRESS
         if self._refuses(start, end, protection):
             return PROTECTION_FAILURE
+        self._note_opened(start, end, wanted)
         self.memory.protect(start, end, wanted, WRITE if protection & COPY else 0)
         self.check_threads()
+        if wanted & EXECUTE and start in self.opened:
+            self.check_change(self.opened.pop(start), start)
         return SUCCESS
+
+    def _note_opened(self, start: int, end: int, wanted: int) -> None:
+        """While code can be written it does not run: nobody else may, who could come by."""
+        region = self.memory.find(start)
+        if region is not None and region.protection & EXECUTE and not wanted & EXECUTE:
+            self._expect(not self.running(), "a page of code does not run, and other threads do")
+            self.opened[start] = self.memory.read(start, end - start)
 
     def _refuses(self, start: int, end: int, protection: int) -> bool:
         pages = [region for region in self.memory.regions if region.start < end and start < region.end]

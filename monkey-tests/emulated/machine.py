@@ -36,7 +36,7 @@ class Machine:
         self.architecture = architecture
         self.uc = architecture.emulator()
         self.memory = Memory(self.uc, architecture.page)
-        self.kernel = Kernel(architecture, self.memory)
+        self.kernel = Kernel(architecture, self.memory, program.text())
         self.library = Library(self.kernel, program.path, environment or {})
         self.symbols = program.symbols
         self.initial_locals = program.initial_locals
@@ -194,14 +194,17 @@ class Machine:
             self.memory.write(known[self.thread], self.initial_locals)
         self.uc.reg_write(self.architecture.result, known[self.thread] + self.memory.word(description + 16))
 
+    def blocks(self) -> list[tuple[int, int]]:
+        """Where memory was taken at a certain place, and how much."""
+        return self.kernel.fixed
+
     # Other threads
 
     def add_thread(self, function: str, offset: int, argument: int, listed_from: int = 1) -> Thread:
         """A thread that stands in a function, by which it came with an argument, at an offset. It has run what is in front of that."""
         thread = self.library.start_thread()
         own, arch = self.thread, self.architecture
-        stack = self.library.allocate(0x1000) + 0x800
-        uc = self.uc
+        stack, uc = self.kernel.stack(), self.uc
         if arch.link is None:
             stack -= 8
             self.memory.set_word(stack, self.exit)
@@ -214,12 +217,16 @@ class Machine:
         if offset:
             uc.emu_start(place, place + offset)
         uc.reg_write(arch.counter, place + offset)
-        made = Thread(0x1003 + 4 * len(self.kernel.threads), arch.state(uc), listed_from=listed_from)
+        made = Thread(0x1003 + 4 * len(self.kernel.threads), thread, arch.state(uc), listed_from=listed_from)
         self.kernel.threads.append(made)
         self.become(own)
         return made
 
     def go_on(self, thread: Thread) -> int:
         """Runs another thread to the end of the call that it is in."""
+        own = self.thread
+        self.become(thread.structure)
         self.architecture.load(self.uc, thread.state)
-        return self.run(self.architecture.stands_at(thread.state))
+        result = self.run(self.architecture.stands_at(thread.state))
+        self.become(own)
+        return result

@@ -23,11 +23,16 @@ class Segment:
 @dataclass(frozen=True)
 class Program:
     path: Path
+    architecture: str
     segments: list[Segment]
     bindings: list[tuple[int, str]]  # where the address of an import goes
     symbols: dict[str, int]
     initial_locals: bytes  # of a thread's variables
     initialisers: list[int]
+
+    def text(self) -> tuple[int, int]:
+        segment = next(segment for segment in self.segments if segment.name == "__TEXT")
+        return segment.start, segment.start + segment.size
 
 
 def read(path: Path) -> Program:
@@ -44,6 +49,7 @@ def read(path: Path) -> Program:
     ]
     return Program(
         path,
+        "aarch64" if binary.header.cpu_type.name == "ARM64" else "x86_64",
         segments,
         [(IMAGE + binding.address, binding.symbol.name) for binding in binary.bindings],
         {symbol.name: IMAGE + symbol.value for symbol in binary.symbols if symbol.value},
