@@ -170,6 +170,16 @@ def functions_of_all_beginnings(process: Process) -> None:
 
 
 @case()
+def functions_of_the_systems_libraries(process: Process) -> None:
+    works(process, "library", 0, 7)
+
+
+@case(MONKEY_CODE_WRITE="copy")
+def functions_of_the_systems_libraries_by_copies(process: Process) -> None:
+    works(process, "library", 0, 7)
+
+
+@case()
 def a_jump_over_the_end_of_a_page(process: Process) -> None:
     works(process, "crosses", 3, 34)
 
@@ -276,6 +286,31 @@ def a_thread_on_the_page_runs_on(process: Process) -> None:
     equal(process.machine.go_on(thread), 34, "the thread")
 
 
+def thread_in_a_handler(process: Process) -> int:
+    """A signal came while a thread stood among the instructions: where on its stack the way back is."""
+    thread = process.machine.add_thread("_subject_adds", 0, 3)
+    stack = process.machine.architecture.register_in(thread.state, process.machine.architecture.stack)
+    place = stack // 8 * 8 + 64
+    process.memory.set_word(place, process.symbol("subject_walks") + (8 if process.is_arm else 4))
+    return place
+
+
+@case(MONKEY_JUMP="far")
+def a_signal_handler_is_waited_for(process: Process) -> None:
+    place = thread_in_a_handler(process)
+    process.machine.library.while_asleep = lambda: process.memory.set_word(place, 0)
+    works(process, "walks", 3, 34)
+
+
+@case(MONKEY_JUMP="far")
+def a_signal_handler_that_stays_is_an_error(process: Process) -> None:
+    thread_in_a_handler(process)
+    code = process.code("walks")
+    text = process.refusal("walks")
+    expect("signal handler" in text, f"the error does not say who is in the way: {text}")
+    equal(process.code("walks"), code, "the target's code")
+
+
 # Refusals
 
 
@@ -294,6 +329,16 @@ def without_copies_the_error_names_the_call(process: Process) -> None:
     process.machine.policy.copy = False
     process.machine.add_thread("_subject_walks", 8, 3)
     refused(process, "mach_vm_protect with VM_PROT_COPY", "kernel's error 2")
+
+
+@case(MONKEY_CODE_WRITE="copy")
+def the_writers_own_page_is_not_opened(process: Process) -> None:
+    symbols = process.machine.symbols
+    writer = next(symbols[name] for name in symbols if "code5macos5write" in name and "copy" in name)
+    guard = process.try_patch(writer)
+    text = process.memory.text(process.error)
+    said = "the page that the writer runs on" if process.is_arm else "its code cannot be changed"
+    expect(guard == 0 and said in text, f"the writer's page: {text}")
 
 
 @case()

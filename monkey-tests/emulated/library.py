@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Callable
 
 from kernel import PROCESS, Int, Kernel
 from memory import ALL, READ, WRITE, Failure, Region
@@ -39,6 +40,7 @@ class Library:
         self.ids: dict[int, int] = {}
         self.image = 0
         self.locals = {}  # of each thread, where its thread-local variables are
+        self.while_asleep: Callable[[], None] = lambda: None  # what others do meanwhile
         self.now = 1_000_000_000
 
     # Memory
@@ -86,6 +88,10 @@ class Library:
 
     def memchr(self, address: int, byte: Int, size: int) -> int:
         found = self.memory.read(address, size).find(byte & 0xFF)
+        return address + found if found >= 0 else 0
+
+    def memmem(self, address: int, size: int, wanted: int, length: int) -> int:
+        found = self.memory.read(address, size).find(self.memory.read(wanted, length))
         return address + found if found >= 0 else 0
 
     # Threads
@@ -175,7 +181,9 @@ class Library:
         return 0
 
     def nanosleep(self, time: int, left: int) -> int:
-        self.now += self.memory.word(time) * 1_000_000_000 + self.memory.word(time + 8)
+        """As on a busy machine: a second at least."""
+        self.now += max(self.memory.word(time) * 1_000_000_000 + self.memory.word(time + 8), 1_000_000_000)
+        self.while_asleep()
         return 0
 
     def CCRandomGenerateBytes(self, into: int, size: int) -> int:

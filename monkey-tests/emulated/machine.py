@@ -18,7 +18,9 @@ STACK = 0x2_0000_0000
 STACK_SIZE = 0x80_0000
 SLOT = 16
 TIME = 20_000_000  # in microseconds; a case takes some hundred thousand
+SHARED = STUBS + 0x2_0000  # a function of the system's libraries, which gives 7
 RETURN = {"aarch64": bytes.fromhex("C0035FD6"), "x86_64": b"\xC3"}
+SEVEN = {"aarch64": bytes.fromhex("E0008052 C0035FD6"), "x86_64": bytes.fromhex("B807000000 C3")}
 # Changes an argument of a call: the call's name, the argument's number, what it becomes.
 Mutation = tuple[str, int, Callable[[int], int]]
 
@@ -38,7 +40,7 @@ class Machine:
         self.memory = Memory(self.uc, architecture.page)
         self.kernel = Kernel(architecture, self.memory, program.text())
         self.library = Library(self.kernel, program.path, environment or {})
-        self.symbols = program.symbols
+        self.symbols = {**program.symbols, "_subject_library": SHARED}
         self.initial_locals = program.initial_locals
         self.mutation = mutation
         self.calls: list[tuple[str, tuple[int, ...]]] = []
@@ -59,6 +61,9 @@ class Machine:
         self.memory.map(Region(STUBS, STUBS + 0x1_0000, READ | EXECUTE, READ | EXECUTE, shared=True))
         self.memory.map(Region(STUBS + 0x1_0000, STUBS + 0x2_0000, READ | WRITE, READ | WRITE, shared=True))
         self.memory.map(Region(STACK, STACK + STACK_SIZE, READ | WRITE, ALL))
+        self.memory.map(Region(SHARED, SHARED + 0x1_0000, READ | EXECUTE, READ | EXECUTE, shared=True))
+        self.memory.write(SHARED, SEVEN[self.architecture.name])
+        self.memory.flush(SHARED, SLOT)
         code = RETURN[self.architecture.name].ljust(SLOT, b"\0") * (0x1_0000 // SLOT)
         self.memory.write(STUBS, code)
         self.memory.flush(STUBS, len(code))

@@ -36,6 +36,7 @@ class Program:
 
 
 def read(path: Path) -> Program:
+    lief.logging.disable()  # it does not know the linker's signature
     fat = lief.MachO.parse(str(path))
     binary = fat.at(0) if fat else None
     if binary is None:
