@@ -137,6 +137,13 @@ pub enum Cause {
         /// Why.
         because: String,
     },
+    /// The optimiser has changed the parameters of one of the target's bodies, so that a replacement would take others for them.
+    Parameters {
+        /// Where the body begins.
+        address: usize,
+        /// How that is known.
+        because: &'static str,
+    },
     /// Calls are dispatched in source, and several patchable functions have the target's name.
     SameName,
     /// Code is not changed on this platform at all.
@@ -183,6 +190,14 @@ impl Cause {
     /// `own`: whether the target is the user's, to write an attribute on.
     fn remedy(&self, own: bool) -> &'static str {
         match self {
+            Self::Parameters { .. } if own => {
+                "mark it #[monkey::patchable], or test without optimisation, or build its package without (`[profile.dev.package.NAME] \
+                 opt-level = 0`)"
+            }
+            Self::Parameters { .. } => {
+                "replace a function that calls it, or test without optimisation, or build its package without \
+                 (`[profile.dev.package.NAME] opt-level = 0`)"
+            }
             Self::SharedAddress { .. } | Self::Instructions(_) | Self::SameFunction if !own => {
                 "replace a function that calls it, or one that it calls, such as the C library's below it"
             }
@@ -276,6 +291,11 @@ impl fmt::Display for Cause {
             Self::SharedAddress { with } => {
                 write!(f, "its address is also that of `{}`", with.join("`, `"))
             }
+            Self::Parameters { address, because } => write!(
+                f,
+                "the optimiser has changed what is handed over to one of its bodies (at {address:#x}), whose callers it all knows: \
+                 {because}"
+            ),
             Self::NoMemory { reason } => write!(f, "no memory for its stub: {reason}"),
             Self::NotWritable { reason } => write!(f, "its code cannot be changed: {reason}"),
             Self::NotPatchable { because } => write!(

@@ -32,8 +32,8 @@ pub use asynchronous::{
     ProbeNotSend, ProbeSend, SendsOf, Unwritten, asks_when_polled, awaited, begin, goes_as, stand_in,
 };
 pub use captured::{
-    Call, Caller, DecidedBy, Entered, Hint, Keeps, Kept, NotSync, OneByOne, Shared, Takes, Way, WayOf,
-    argument, decide, diverge, enter, fits, keep, original,
+    Call, CalledAgain, Caller, DecidedBy, Entered, Hint, Keeps, Kept, NotSync, Once, OneByOne, Shared, Takes,
+    Way, WayOf, again, argument, decide, diverge, enter, fits, keep, original,
 };
 pub use core;
 pub use foreign::borrowing::{

@@ -25,6 +25,7 @@ mod macos;
 mod name;
 mod objects;
 mod origin;
+mod parameters;
 #[cfg(system = "windows")]
 mod pe;
 mod published;
@@ -53,6 +54,7 @@ pub use inlined::{Inlined, inlined, inlined_named};
 use name::Mangled;
 use objects::Object;
 pub use origin::{Origin, can_be_marked, home_optimised, is_std_code, may_be_inlined, origin};
+pub use parameters::{Changed, changed, changed_copy};
 
 /// A function of the program or of a library that it has loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]

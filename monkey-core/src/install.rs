@@ -193,11 +193,26 @@ fn hook_code(request: &Request) -> Result<&'static Group, Cause> {
     if replacement.is_some_and(|replacement| copies.addresses.contains(&replacement)) {
         return Err(Cause::SameFunction);
     }
+    if replacement.is_some()
+        && let Some(image::Changed { address, because }) = changed(request, &copies)
+    {
+        return Err(Cause::Parameters { address, because });
+    }
     let keeper = kept::keeper(target);
     replacement.map_or(Ok(()), |replacement| kept::check(keeper.as_ref(), replacement))?;
     let group = hook_copies(&copies, loads)?;
     group.is_called_by(keeper);
     Ok(group)
+}
+
+/// A body of the target whose parameters the optimiser has changed. The target itself is as it is written where a list names it, but
+/// not where its address was found by its name.
+fn changed(request: &Request, copies: &Copies) -> Option<image::Changed> {
+    let optimised = || request.optimised || image::may_be_inlined(request.target);
+    if copies.addresses.len() > 1 && optimised() {
+        return image::changed_copy(&copies.addresses);
+    }
+    if request.target_type.is_none() { image::changed(request.target) } else { None }
 }
 
 /// Whether a function whose copies are known may be replaced by another.

@@ -3,7 +3,7 @@
 //! Who waits looks again and again instead of being woken, for the reason that [`crate::lock`] has, and holds nothing meanwhile.
 use crate::code;
 use crate::crash;
-use crate::engine::{ENGINE, Ended, Engine};
+use crate::engine::{self, ENGINE, Engine};
 use crate::inherit;
 use crate::patch::{Id, Removed};
 use crate::request::Visibility;
@@ -251,7 +251,7 @@ fn limit() -> Duration {
 impl Engine {
     /// In the child of a fork only the forking thread, and so its scope's turn, is left.
     #[cfg(any(system = "linux", system = "macos"))]
-    pub fn keep_only(&mut self, scope: u64) -> Option<Ended> {
+    pub fn keep_only(&mut self, scope: u64) -> Option<engine::Ended> {
         self.scopes.waiting_alone = 0;
         let other = self.scopes.live.iter().find(|live| live.word != scope)?.word;
         Some(self.end(other))

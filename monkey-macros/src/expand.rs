@@ -18,7 +18,7 @@ use quote::{ToTokens as _, quote, quote_spanned};
 use syn::{Block, Path, token};
 
 /// The hidden module that all emitted paths begin with.
-fn private(krate: Option<&Path>) -> TokenStream {
+pub fn private(krate: Option<&Path>) -> TokenStream {
     // Spans of the macro's own: lints leave alone what no user wrote.
     let span = Span::mixed_site();
     krate.map_or_else(|| quote_spanned!(span=> ::monkey::__private), |path| quote!(#path::__private))

@@ -29,9 +29,10 @@ pub fn patchable(arguments: TokenStream, item: TokenStream) -> TokenStream {
     match check::patchable::check(arguments.into(), item.clone().into(), &mut slot) {
         Ok(patchable) if RUNTIME || patchable.changed => {
             if RUNTIME && !compiler::is_clippy() {
-                let asked = expand::asked::Asked::new(patchable.krate.as_ref());
+                let krate = patchable.krate.as_ref();
+                let (private, asked) = (expand::private(krate), expand::asked::Asked::new(krate));
                 expand::patchable::patchable(patchable);
-                slot.as_mut().into_iter().for_each(expand::lent::add);
+                slot.as_mut().into_iter().for_each(|item| expand::lent::add(item, &private));
                 slot.as_mut().into_iter().for_each(|item| beside_it = asked.annotated(item));
             }
             slot.map_or(item, |item| quote!(#item #beside_it).into())

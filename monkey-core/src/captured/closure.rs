@@ -16,7 +16,11 @@ pub struct Shared;
 #[derive(Debug)]
 pub struct OneByOne;
 
-/// How a closure is called: [`Shared`] or [`OneByOne`].
+/// Called once, as a replacement is not: it gives away what it has captured. Only types are asked for.
+#[derive(Debug)]
+pub struct Once;
+
+/// How a closure is called: [`Shared`], [`OneByOne`] or [`Once`].
 pub trait Way {
     /// How its closure is kept.
     type Kept<F>;
@@ -40,6 +44,14 @@ impl Way for OneByOne {
         Alone::new(function)
     }
     const ALWAYS: bool = true;
+}
+
+impl Way for Once {
+    type Kept<F> = F;
+    fn kept<F>(function: F) -> F {
+        function
+    }
+    const ALWAYS: bool = false;
 }
 
 /// A way that is found out, as a value.
@@ -72,6 +84,9 @@ pub trait Takes<F> {}
 impl<F: Send + Sync> Takes<F> for Shared {}
 #[diagnostic::do_not_recommend]
 impl<F: Send> Takes<F> for OneByOne {}
+// What is wrong with it is said by who asks for the other two.
+#[diagnostic::do_not_recommend]
+impl<F> Takes<F> for Once {}
 
 /// What an environment begins with.
 #[derive(Debug)]

@@ -1,8 +1,19 @@
 //! What is on other threads' stacks.
 //!
-//! A handler of signals or exceptions returns into the code that was interrupted, by the address that the kernel put on the
+//! A handler of signals or exceptions returns into the code that was interrupted, by the registers that the kernel put on the
 //! stack. Nothing else tells where: a thread in a handler is seen in the handler.
+//!
+//! Where a stack ends is not known either: the heap may begin right above it, in the same mapping, and has the same addresses in
+//! it, in lists of ours. So an address counts only with the interrupted stack pointer beside it.
 use super::{Map, read_memory};
+
+/// How far before the program counter the stack pointer lies among saved registers, in bytes: next to it in Linux's
+/// `sigcontext` of x86-64 and of `AArch64` (`rsp`, `rip`; `sp`, `pc`).
+#[cfg(not(windows))]
+const STACK_POINTER: usize = 8;
+/// In a `CONTEXT` of x64 `Rsp` has the offset 0x98 and `Rip` 0xF8.
+#[cfg(windows)]
+const STACK_POINTER: usize = 0x60;
 
 /// How much of a stack is looked at, in bytes.
 const DEEPEST: usize = 8 << 20;
@@ -16,7 +27,7 @@ pub struct Stacks {
 }
 
 impl Stacks {
-    /// Whether one of the addresses lies on the stack that is in use from `pointer` on.
+    /// Whether a handler on the stack that is in use from `pointer` on will return to one of the addresses.
     ///
     /// Asked after its thread was seen elsewhere, while it goes on: should it have come back from a handler meanwhile,
     /// to one of the addresses, then what the kernel put on the stack lies there still. It is below what the
@@ -31,11 +42,12 @@ impl Stacks {
         while at < end {
             let wanted = PART.min((end - at) / 8);
             let read = read(at, &mut words[..wanted]);
-            let found = |word: &u64| {
-                let word = *word as usize;
+            let found = |word: u64| {
+                let word = word as usize;
                 *least <= word && word <= *most && addresses.contains(&word)
             };
-            if words[..read].iter().any(found) {
+            let mut places = (at..).step_by(8).zip(&words).take(read).filter(|(_, word)| found(**word));
+            if places.any(|(place, _)| self.is_saved(place)) {
                 return true;
             }
             if read < wanted || wanted == 0 {
@@ -46,9 +58,17 @@ impl Stacks {
         false
     }
 
-    /// Where the memory ends that a stack pointer points to.
+    /// Whether a program counter lies there among saved registers: with a stack pointer at its place before it.
+    fn is_saved(&mut self, place: usize) -> bool {
+        let mut pointer = [0];
+        let read = read(place - STACK_POINTER, &mut pointer);
+        let pointer = pointer[0] as usize;
+        read == 1 && pointer.is_multiple_of(8) && self.end(pointer) > pointer
+    }
+
+    /// Where the memory ends that a stack pointer points to; the pointer itself, if it points to none that can be written.
     fn end(&mut self, pointer: usize) -> usize {
-        let find = |map: &Map| map.find(pointer).map(|region| region.end);
+        let find = |map: &Map| map.find(pointer).filter(|region| region.write).map(|region| region.end);
         if let Some(end) = self.map.as_ref().and_then(find) {
             return end;
         }
@@ -72,16 +92,27 @@ fn read(address: usize, words: &mut [u64]) -> usize {
 mod tests {
     use super::*;
 
+    // Constants: variables would themselves lie on the stack.
+    const WANTED: usize = 0x1234_5678_9ABC;
+    const OTHER: usize = 0x1234_5678_9ABD;
+
     #[test]
-    fn a_word_on_a_stack_is_found() {
-        // Constants: a variable would itself lie on the stack.
-        const WANTED: usize = 0x1234_5678_9ABC;
-        const OTHER: usize = 0x1234_5678_9ABD;
-        let words = std::hint::black_box([0_usize, WANTED, 0]);
+    fn saved_registers_are_found() {
+        let mut words = [0_usize; 64];
+        let start = words.as_ptr() as usize;
+        words[32] = WANTED;
+        words[32 - STACK_POINTER / 8] = start;
+        let words = std::hint::black_box(words);
         let start = words.as_ptr() as usize;
         let mut stacks = Stacks::default();
         assert!(stacks.hold(start, &[1, WANTED]));
         assert!(!stacks.hold(start, &[OTHER]) && !stacks.hold(start, &[]));
         assert!(!stacks.hold(8, &[WANTED]), "nothing is mapped there");
+    }
+
+    #[test]
+    fn a_list_of_addresses_is_none() {
+        let words = std::hint::black_box([WANTED - 8, WANTED, WANTED + 8, 0]);
+        assert!(!Stacks::default().hold(words.as_ptr() as usize, &[WANTED]));
     }
 }

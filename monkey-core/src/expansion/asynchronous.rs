@@ -3,6 +3,8 @@
 //! Method look-up tells the arguments and the result of the target's future, as for [`returns`](super::returns). A replacement has to
 //! take references of every lifetime, and to give what the target gives; what the target itself lends is compared with that when the
 //! list is installed (`Given`), or is its future's own affair ([`poll`]).
+//!
+//! What the macros call by a dot takes `self` by value: a method of that name in a blanket trait of the user's would come before `&self`.
 mod answers;
 mod given;
 pub mod poll;
@@ -36,8 +38,15 @@ pub trait AsyncTarget<Arguments> {
 #[derive(Debug)]
 pub struct Awaited<F, A>(PhantomData<fn(F, A)>);
 
+impl<F, A> Clone for Awaited<F, A> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<F, A> Copy for Awaited<F, A> {}
+
 /// A target whose result is not awaited.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct NotAwaited;
 
 /// For what has to be an `async fn`.
@@ -81,7 +90,7 @@ macro_rules! argument {
         impl<F, A: Arguments> Awaited<F, A> {$(
             /// The argument of this number.
             #[must_use]
-            pub fn $function(&self) -> Argument<A::$name> {
+            pub fn $function(self) -> Argument<A::$name> {
                 Argument::new()
             }
         )*}
@@ -89,7 +98,7 @@ macro_rules! argument {
         impl NotAwaited {$(
             /// Nothing.
             #[must_use]
-            pub fn $function(&self) -> Argument<()> {
+            pub fn $function(self) -> Argument<()> {
                 Argument::new()
             }
         )*}
@@ -100,13 +109,13 @@ argument!(argument0 A0 argument1 A1 argument2 A2 argument3 A3 argument4 A4 argum
 impl<F: AsyncTarget<A>, A> Awaited<F, A> {
     /// What the future gives.
     #[must_use]
-    pub fn output(&self) -> Argument<F::Output> {
+    pub fn output(self) -> Argument<F::Output> {
         Argument::new()
     }
 
     /// What stands in for the target has arguments of these shapes, and a result of that one, with the first one's lifetime.
     #[must_use]
-    pub fn stand<All, O>(&self, _all: PhantomData<All>, _output: PhantomData<O>) -> Stand<F, A, A::Shapes, O>
+    pub fn stand<All, O>(self, _all: PhantomData<All>, _output: PhantomData<O>) -> Stand<F, A, A::Shapes, O>
     where
         A: Pick<All>,
     {
@@ -116,26 +125,26 @@ impl<F: AsyncTarget<A>, A> Awaited<F, A> {
 
 impl<G, A> Awaited<G, A> {
     /// A target, where this is what replaces it.
-    pub fn probe<F>(&self, target: &F) -> Probe<F> {
+    pub fn probe<F>(self, target: &F) -> Probe<F> {
         Probe::of(target)
     }
 }
 
 impl NotAwaited {
     /// Nothing that has to be asked: what replaces it gives no future.
-    pub fn probe<F>(&self, _target: &F) -> Probe<()> {
+    pub fn probe<F>(self, _target: &F) -> Probe<()> {
         Probe::of(&())
     }
 
     /// Nothing.
     #[must_use]
-    pub fn output(&self) -> Argument<()> {
+    pub fn output(self) -> Argument<()> {
         Argument::new()
     }
 
     /// What stands in is checked by the array.
     #[must_use]
-    pub fn stand<All, O>(&self, _all: PhantomData<All>, _output: PhantomData<O>) -> Self {
+    pub fn stand<All, O>(self, _all: PhantomData<All>, _output: PhantomData<O>) -> Self {
         Self
     }
 }
@@ -143,6 +152,13 @@ impl NotAwaited {
 /// What stands in for an `async fn`: its arguments and its result.
 #[derive(Debug)]
 pub struct Stand<F, A, Shapes, O>(PhantomData<fn(F, A, Shapes, O)>);
+
+impl<F, A, Shapes, O> Clone for Stand<F, A, Shapes, O> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<F, A, Shapes, O> Copy for Stand<F, A, Shapes, O> {}
 
 /// In the array, for both.
 pub type Checked = fn();

@@ -5,12 +5,16 @@
 //! three steps, as its kind is known only when all of the body around it has been checked:
 //!
 //! * [`Hint`] gives the closure's parameters their types, as an expected type of `dyn FnOnce(..)` would, and leaves its kind open;
-//! * another closure calls it, and so borrows it as the call needs: `&` is `Copy`, `&mut` is not, but `Send`;
+//! * another closure calls it, and so takes it as the call needs: `&` is `Copy`, `&mut` is not, but `Send` and `Unpin`, and what is moved
+//!   into it is [`UnwindSafe`], which neither reference is;
 //! * [`DecidedBy`] has one implementation for each, of which only one is left in the end.
 use std::cell::Cell;
-use std::marker::PhantomData;
+use std::marker::{PhantomData, PhantomPinned};
+use std::panic::UnwindSafe;
 
-pub use crate::captured::closure::{Call, Entered, OneByOne, Shared, Takes, Way, WayOf, enter, original};
+pub use crate::captured::closure::{
+    Call, Entered, Once, OneByOne, Shared, Takes, Way, WayOf, enter, original,
+};
 
 /// Where a closure is kept until its type is known.
 #[derive(Debug)]
@@ -71,15 +75,15 @@ impl<T: ?Sized> Default for Hint<T> {
     }
 }
 
-/// `Send` and not `Sync`: a closure that captures it is neither by `&`.
+/// What tells how a closure captures it: by `&` it is not `Send`, by `&mut` not [`UnwindSafe`], and by value not [`Unpin`].
 #[derive(Debug)]
-pub struct NotSync(PhantomData<Cell<()>>);
+pub struct NotSync(PhantomData<Cell<()>>, PhantomPinned);
 
 impl NotSync {
     /// To be captured.
     #[must_use]
     pub fn new() -> Self {
-        Self(PhantomData)
+        Self(PhantomData, PhantomPinned)
     }
 }
 
@@ -104,7 +108,9 @@ pub trait DecidedBy<W> {}
 #[diagnostic::do_not_recommend]
 impl<P: Copy> DecidedBy<Shared> for Caller<P> {}
 #[diagnostic::do_not_recommend]
-impl<P: Send> DecidedBy<OneByOne> for Caller<P> {}
+impl<P: Send + Unpin> DecidedBy<OneByOne> for Caller<P> {}
+#[diagnostic::do_not_recommend]
+impl<P: UnwindSafe> DecidedBy<Once> for Caller<P> {}
 
 /// Decides by a closure that calls the one in question.
 pub fn decide<W, P>(_way: &WayOf<W>, _caller: &P)
@@ -121,6 +127,21 @@ pub fn argument<T>() -> T {
 
 /// Compiles where the closure fits.
 pub fn fits<W: Takes<F>, F>(_way: &WayOf<W>, _function: &F) {}
+
+/// Which closures can be called more than once.
+#[diagnostic::on_unimplemented(
+    message = "a closure that replaces a function is called again and again",
+    label = "this one gives away what it has captured, and so can be called once",
+    note = "let it give a clone of that"
+)]
+pub trait CalledAgain<W> {}
+#[diagnostic::do_not_recommend]
+impl<F> CalledAgain<Shared> for F {}
+#[diagnostic::do_not_recommend]
+impl<F> CalledAgain<OneByOne> for F {}
+
+/// Compiles where the closure may be called more than once.
+pub fn again<W, F: CalledAgain<W>>(_way: &WayOf<W>, _function: &F) {}
 
 /// Where code ends that never runs.
 pub fn diverge() -> ! {

@@ -77,9 +77,13 @@ impl<const PATH: u64, const NAME: u64, Pointer> Lookup<PATH, NAME, Pointer> {
 pub struct Asked<Pointer>(PhantomData<fn(Pointer) -> Pointer>);
 
 impl<Pointer> Asked<Pointer> {
+    pub(super) fn new() -> Self {
+        Self(PhantomData)
+    }
+
     /// For the type check alone.
     #[expect(clippy::unused_self, reason = "found by the type of what it is called on")]
-    pub fn of_every_lifetime(&self, _keeps_nothing_that_it_is_lent: Pointer) {}
+    pub fn of_every_lifetime(self, _keeps_nothing_that_it_is_lent: Pointer) {}
 }
 
 /// A step of the look-up.

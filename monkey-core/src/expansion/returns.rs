@@ -150,6 +150,14 @@ pub struct TiedTo<First, R>(PhantomData<(First, R)>);
 #[derive(Debug)]
 pub struct Signature<Arguments, Result>(PhantomData<(Arguments, Result)>);
 
+// What the macros call by a dot takes `self` by value: a method of that name in a blanket trait of the user's would come before `&self`.
+impl<Arguments, Result> Clone for Signature<Arguments, Result> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<Arguments, Result> Copy for Signature<Arguments, Result> {}
+
 /// Functions whose result has the lifetime of the first argument.
 pub trait Tied<Arguments, First, R> {}
 
@@ -214,7 +222,7 @@ macro_rules! argument {
         impl<A: Arguments, Result> Signature<A, Result> {$(
             /// The argument of this number.
             #[must_use]
-            pub fn $function(&self) -> Argument<A::$name> {
+            pub fn $function(self) -> Argument<A::$name> {
                 Argument(PhantomData)
             }
         )*}
@@ -286,6 +294,13 @@ pub fn row<R>(_row: PhantomData<R>) -> Rows<R> {
 #[derive(Debug)]
 pub struct Rows<R>(PhantomData<R>);
 
+impl<R> Clone for Rows<R> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<R> Copy for Rows<R> {}
+
 /// The shapes of eight arguments.
 #[expect(clippy::too_many_arguments, clippy::type_complexity, reason = "one for each")]
 #[must_use]
@@ -320,13 +335,13 @@ pub trait Gives {
 impl<R: Gives> Rows<R> {
     /// The expected type of a closure that gives the values.
     #[must_use]
-    pub fn hint<'env>(&self) -> Hint<dyn Value<R::Value> + 'env> {
+    pub fn hint<'env>(self) -> Hint<dyn Value<R::Value> + 'env> {
         Hint::new()
     }
 
     /// The function that stands in for the target.
     pub fn returns<W: Way, F: Values<W, R::Value>, Target>(
-        &self,
+        self,
         _way: &WayOf<W>,
         _target: &Target,
         _function: &F,
@@ -336,7 +351,7 @@ impl<R: Gives> Rows<R> {
 
     /// The same for values in turn.
     pub fn in_turn<W: Way, F: Values<W, R::Value>, Target>(
-        &self,
+        self,
         _way: &WayOf<W>,
         _target: &Target,
         _function: &F,

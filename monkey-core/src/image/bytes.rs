@@ -3,6 +3,22 @@
 //! The library is built with the tests, so unoptimised: indexing a slice is cheap there, every call into a generic of
 //! the standard library is not. That is why the loops over symbols and debug information are written out.
 
+/// Has a part of a file brought into memory at once that is about to be read all over: asked for page by page, each costs as
+/// much as the reading does.
+#[cfg(target_os = "linux")]
+pub(super) fn bring(data: &[u8]) {
+    const PAGE: usize = 4096;
+    let begin = data.as_ptr() as usize & !(PAGE - 1);
+    let size = data.as_ptr() as usize + data.len() - begin;
+    // SAFETY: asks the system to map pages that are mapped to be read, as the slice says, and changes nothing in them. Where it does
+    // not know how, they come one by one.
+    unsafe { libc::madvise(begin as *mut libc::c_void, size, libc::MADV_POPULATE_READ) };
+}
+
+/// Elsewhere pages come one by one.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn bring(_data: &[u8]) {}
+
 /// The little-endian number of `size` bytes at `at`.
 pub(super) fn number(data: &[u8], at: usize, size: usize) -> Option<u64> {
     if size > 8 || at > data.len() || data.len() - at < size {

@@ -7,6 +7,7 @@ mod layout;
 mod line;
 mod names;
 mod optimisation;
+mod parameters;
 mod root;
 mod subprogram;
 mod unit;
@@ -17,6 +18,7 @@ use aranges::UnitRange;
 use gimli::{EndianSlice, LittleEndian, Section as _};
 use layout::{Key, SearchedUnit};
 use once_cell::race::OnceBox;
+use std::borrow::Cow;
 use std::ops::Range;
 use std::rc::Rc;
 pub(super) use subprogram::Identity;
@@ -83,6 +85,12 @@ impl Dwarf {
             let unit = Unit::open(&self.sections, *start);
             unit.is_some_and(|unit| Subprograms::of(unit).at(svma).is_some())
         })
+    }
+
+    /// Where the units begin that have code.
+    fn units_with_code(&self) -> Cow<'_, [usize]> {
+        let units = aranges::units(&self.sections);
+        if units.is_empty() { Cow::Borrowed(self.unit_starts()) } else { Cow::Owned(units) }
     }
 
     /// The unit that has the code at `svma`.
@@ -212,7 +220,7 @@ impl Dwarf {
         let own = || {
             let unit = self.unit_of(svma)?;
             let is_home = optimisation::is_crate_of(&optimisation::source(&unit)?, &file);
-            if is_home { optimisation::surely(&unit) } else { None }
+            if is_home { optimisation::surely(self, &unit) } else { None }
         };
         own().or_else(|| optimisation::of_crate(self, &file))
     }

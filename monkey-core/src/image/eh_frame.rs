@@ -1,29 +1,33 @@
 //! Where functions begin and end by the unwind tables, which stay when a program is stripped.
 use super::bytes::number;
-use super::elf::Elf;
+use super::elf::{Elf, Section};
 use gimli::{BaseAddresses, EhFrame, EhFrameHdr, LittleEndian, UnwindSection};
 
 /// The index of functions, in the one form that linkers write: sorted, eight bytes an entry, both of them distances from its own
 /// begin. gimli reads every form, and takes fifty times as long without optimisation.
-struct Table<'a> {
-    elf: &'a Elf,
-    entries: &'a [[u8; 8]],
+struct Table {
+    svma: u64,
+    entries: &'static [[u8; 8]],
 }
 
 /// Version 1; `.eh_frame` as a distance of four bytes, the count in four, entries as distances of four from the section.
 const HEADER: [u8; 4] = [1, 0x1B, 0x03, 0x3B];
 
-impl<'a> Table<'a> {
-    fn of(elf: &'a Elf) -> Option<Self> {
-        let data = elf.eh_frame_hdr.data;
+impl Table {
+    fn of(elf: &Elf) -> Option<Self> {
+        Self::new(elf.eh_frame_hdr)
+    }
+
+    fn new(eh_frame_hdr: Section) -> Option<Self> {
+        let Section { data, svma, .. } = eh_frame_hdr;
         let count = number(data, 8, 4)? as usize;
         let entries: &[[u8; 8]] = data.get(12..)?.as_chunks().0;
-        (data[..4] == HEADER).then_some(Self { elf, entries: entries.get(..count)? })
+        (data[..4] == HEADER).then_some(Self { svma, entries: entries.get(..count)? })
     }
 
     fn distance(&self, bytes: &[u8]) -> u64 {
         let distance = i32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
-        self.elf.eh_frame_hdr.svma.wrapping_add_signed(i64::from(distance))
+        self.svma.wrapping_add_signed(i64::from(distance))
     }
 
     fn begin(&self, number: usize) -> u64 {
@@ -46,16 +50,23 @@ impl<'a> Table<'a> {
 
     /// Begin and size of the last function that begins at or before `svma`, if its entry in `.eh_frame` is written in the form
     /// that compilers write: the begin as a distance of four bytes, then the size.
-    fn last_to(&self, svma: u64) -> Option<(u64, u64)> {
+    fn last_to(&self, elf: &Elf, svma: u64) -> Option<(u64, u64)> {
         let last = self.count_to(svma).checked_sub(1)?;
         let (begin, frame) = (self.begin(last), self.distance(&self.entries[last][4..]));
-        let at = frame.checked_sub(self.elf.eh_frame.svma)? as usize;
-        let bytes = self.elf.eh_frame.data.get(at..at.checked_add(16)?)?;
+        let at = frame.checked_sub(elf.eh_frame.svma)? as usize;
+        let bytes = elf.eh_frame.data.get(at..at.checked_add(16)?)?;
         // Length, the distance to what it has in common with others, begin, size.
         let field = number(bytes, 8, 4)? as u32;
         let same = (frame + 8).wrapping_add_signed(i64::from(field.cast_signed())) == begin;
         (same && number(bytes, 0, 4)? < 0xFFFF_FFF0).then_some((begin, number(bytes, 12, 4)?))
     }
+}
+
+/// Where the last function in front of `svma` begins, and the first behind it, if the index is in the form that linkers write.
+pub(super) fn begins_around(eh_frame_hdr: Section, svma: u64) -> Option<(u64, u64)> {
+    let table = Table::new(eh_frame_hdr)?;
+    let (last, next) = (table.count_to(svma.checked_sub(1)?).checked_sub(1)?, table.count_to(svma));
+    (next < table.entries.len()).then(|| (table.begin(last), table.begin(next)))
 }
 
 /// Begin and size of the function around `svma`.
@@ -64,7 +75,7 @@ pub(super) fn function(elf: &Elf, svma: u64) -> Option<(u64, u64)> {
         let (begin, end) = *elf.ranges[..elf.ranges.partition_point(|(begin, _)| *begin <= svma)].last()?;
         return (svma < end).then_some((begin, end - begin));
     }
-    if let Some((begin, size)) = Table::of(elf).and_then(|table| table.last_to(svma)) {
+    if let Some((begin, size)) = Table::of(elf).and_then(|table| table.last_to(elf, svma)) {
         return (svma - begin < size).then_some((begin, size));
     }
     function_by_gimli(elf, svma)
@@ -84,7 +95,7 @@ pub(super) fn end_before(elf: &Elf, svma: u64) -> Option<u64> {
     if !elf.ranges.is_empty() {
         return Some(elf.ranges[..elf.ranges.partition_point(|(begin, _)| *begin < svma)].last()?.1);
     }
-    if let Some((begin, size)) = Table::of(elf).and_then(|table| table.last_to(svma.checked_sub(1)?)) {
+    if let Some((begin, size)) = Table::of(elf).and_then(|table| table.last_to(elf, svma.checked_sub(1)?)) {
         return begin.checked_add(size);
     }
     end_before_by_gimli(elf, svma)

@@ -186,7 +186,7 @@ mod tests {
             }
             let Some(elf) = Elf::parse(file.leak()) else { continue };
             let symbols = Symbols::build(&elf);
-            let _ = (symbols.covering(symbols.base), symbols.with_prefix(elf.strings, b"_ZN4core"));
+            let _ = (symbols.covering(symbols.base), symbols.with_prefix(b"_ZN4core"));
             let _ = (eh_frame::function(&elf, symbols.base), eh_frame::next(&elf, symbols.base));
         }
     }

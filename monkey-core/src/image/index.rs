@@ -4,7 +4,7 @@
 //! the end; in v0 anywhere, with the crate that made the instance behind it. So legacy names are found by a hash of their last
 //! bytes in front of `17h`, names in v0 by a set of the identifiers that they may contain, some bits each.
 use super::bytes::{find, find_byte, text};
-use super::symbols::{Entry, Symbols, V0};
+use super::symbols::{Entry, Sorted, Symbols, V0};
 use once_cell::race::OnceBox;
 
 /// The names of one file.
@@ -18,17 +18,20 @@ pub(super) struct Index {
 impl Index {
     /// Every entry whose name begins with `key`, which is all of a name but the hash, or the path.
     pub fn with_key(&self, symbols: &Symbols, strings: &[u8], key: &[u8]) -> Vec<Entry> {
-        let begins = |number: u32| strings[symbols.name(number as usize) as usize..].starts_with(key);
+        let begins =
+            |number: u32| strings[symbols.sorted().name(number as usize) as usize..].starts_with(key);
         if key.starts_with(V0) {
             return self.v0(symbols, strings).with(symbols, contents(key), &begins);
         }
         match hash(key, key.len(), Hashed::Key) {
             Some(hash) => {
-                let tails = self.by_key.get_or_init(|| Box::new(Tails::build(symbols, strings, Hashed::Key)));
+                let tails = self
+                    .by_key
+                    .get_or_init(|| Box::new(Tails::build(symbols.sorted(), strings, Hashed::Key)));
                 tails.with(symbols, hash, &begins)
             }
             // Too short: few are.
-            None => symbols.search(strings, key),
+            None => symbols.search(key),
         }
     }
 
@@ -44,23 +47,26 @@ impl Index {
         let mut tail = identifier.to_vec();
         tail.extend_from_slice(MARK);
         let Some(hash) = hash(&tail, tail.len(), Hashed::Identifier) else {
-            return symbols.search(strings, start);
+            return symbols.search(start);
         };
-        let tails =
-            self.by_identifier.get_or_init(|| Box::new(Tails::build(symbols, strings, Hashed::Identifier)));
-        let begins = |number: u32| strings[symbols.name(number as usize) as usize..].starts_with(start);
+        let tails = self
+            .by_identifier
+            .get_or_init(|| Box::new(Tails::build(symbols.sorted(), strings, Hashed::Identifier)));
+        let begins =
+            |number: u32| strings[symbols.sorted().name(number as usize) as usize..].starts_with(start);
         tails.with(symbols, hash, &begins)
     }
 
     /// Every entry whose name is in the v0 mangling and contains this identifier, with its length in front of it.
     pub fn v0_with_identifier(&self, symbols: &Symbols, strings: &[u8], identifier: &[u8]) -> Vec<Entry> {
-        let name = |number: u32| text(strings, symbols.name(number as usize) as usize).unwrap_or_default();
+        let name =
+            |number: u32| text(strings, symbols.sorted().name(number as usize) as usize).unwrap_or_default();
         let contains = |number: u32| find(name(number), identifier).is_some();
         self.v0(symbols, strings).with(symbols, contents(identifier), &contains)
     }
 
     fn v0(&self, symbols: &Symbols, strings: &[u8]) -> &Contents {
-        self.v0.get_or_init(|| Box::new(Contents::build(symbols, strings)))
+        self.v0.get_or_init(|| Box::new(Contents::build(symbols.sorted(), strings)))
     }
 }
 
@@ -131,13 +137,14 @@ fn hash_of_name(strings: &[u8], at: usize, hashed: Hashed) -> Option<usize> {
 
 impl Tails {
     /// Sorted by counting, as [`Symbols`] is.
-    fn build(symbols: &Symbols, strings: &[u8], hashed: Hashed) -> Self {
-        let count = symbols.len();
+    fn build(sorted: &Sorted, strings: &[u8], hashed: Hashed) -> Self {
+        let (count, names) = (sorted.len(), sorted.names());
+        let names: &[u32] = &names;
         let (mut hash_by_name, mut end_of_each) = (vec![0_u16; count], vec![0_u32; HASHES]);
         let (of_names, ends): (&mut [u16], &mut [u32]) = (&mut hash_by_name, &mut end_of_each);
         let (mut next, mut all) = (0, 0);
         while next < count {
-            if let Some(hash) = hash_of_name(strings, symbols.name(next) as usize, hashed) {
+            if let Some(hash) = hash_of_name(strings, names[next] as usize, hashed) {
                 of_names[next] = hash as u16;
                 ends[hash] += 1;
                 all += 1;
@@ -171,7 +178,7 @@ impl Tails {
         let mut found = Vec::new();
         for number in numbers {
             if is_it(*number) {
-                found.push(symbols.entry(*number as usize));
+                found.push(symbols.sorted().entry(*number as usize));
             }
         }
         found
@@ -216,11 +223,13 @@ fn identifier(name: &[u8], digits: usize) -> u128 {
 }
 
 impl Contents {
-    fn build(symbols: &Symbols, strings: &[u8]) -> Self {
+    fn build(sorted: &Sorted, strings: &[u8]) -> Self {
         let mut built = Self { numbers: Vec::new(), contents: Vec::new() };
         let mut next = 0;
-        while next < symbols.len() {
-            let at = symbols.name(next) as usize;
+        let names = sorted.names();
+        let names: &[u32] = &names;
+        while next < names.len() {
+            let at = names[next] as usize;
             if strings[at] == b'_' && at + 1 < strings.len() && strings[at + 1] == b'R' {
                 built.numbers.push(next as u32);
                 built.contents.push(contents(text(strings, at).unwrap_or_default()));
@@ -235,7 +244,7 @@ impl Contents {
         let (mut next, mut found) = (0, Vec::new());
         while next < numbers.len() {
             if contents[next] & wanted == wanted && is_it(numbers[next]) {
-                found.push(symbols.entry(numbers[next] as usize));
+                found.push(symbols.sorted().entry(numbers[next] as usize));
             }
             next += 1;
         }
@@ -272,11 +281,11 @@ mod tests {
         let elf = Elf::parse(file).unwrap();
         let (symbols, index) = (Symbols::build(&elf), Index::default());
         let mut tried = [0; 2];
-        for entry in symbols.entries().step_by(symbols.len() / 200 + 1) {
+        for entry in symbols.entries().step_by(symbols.sorted().len() / 200 + 1) {
             let Some(name) = Mangled::parse(elf.name(entry.name)) else { continue };
             let mut found = index.with_key(&symbols, elf.strings, &name.key);
             found.sort_by_key(|entry| (entry.address, entry.name));
-            let mut all = symbols.search(elf.strings, &name.key);
+            let mut all = symbols.search(&name.key);
             all.retain(|entry| name.mangling == Mangling::V0 || name.same_key(elf.name(entry.name)));
             found.retain(|entry| name.mangling == Mangling::V0 || name.same_key(elf.name(entry.name)));
             all.sort_by_key(|entry| (entry.address, entry.name));

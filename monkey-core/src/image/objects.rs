@@ -101,32 +101,35 @@ impl Object {
 
     /// The symbols that begin with `key`.
     pub fn with_prefix(&self, key: &[u8]) -> Vec<(Entry, &'static [u8])> {
-        self.named(|symbols, strings| symbols.with_prefix(strings, key))
+        self.named(|symbols| symbols.with_prefix(key))
     }
 
     /// The symbols that begin with a function's key.
     pub fn with_key(&self, key: &[u8]) -> Vec<(Entry, &'static [u8])> {
-        self.named(|symbols, strings| symbols.with_key(strings, key))
+        self.named(|symbols| symbols.with_key(key))
     }
 
     /// The symbols in the legacy mangling that begin with `start` and end with the identifier, and perhaps some more.
     pub fn legacy_with_identifier(&self, start: &[u8], identifier: &[u8]) -> Vec<(Entry, &'static [u8])> {
-        self.named(|symbols, strings| symbols.legacy_with_identifier(strings, start, identifier))
+        self.named(|symbols| symbols.legacy_with_identifier(start, identifier))
     }
 
     /// The symbols in the v0 mangling that contain the identifier, and perhaps some more.
     pub fn v0_with_identifier(&self, identifier: &[u8]) -> Vec<(Entry, &'static [u8])> {
-        self.named(|symbols, strings| symbols.v0_with_identifier(strings, identifier))
+        self.named(|symbols| symbols.v0_with_identifier(identifier))
     }
 
     /// What is found among the symbols. Those of a file without any of Rust's are not read for it.
-    fn named(&self, find: impl FnOnce(&Symbols, &[u8]) -> Vec<Entry>) -> Vec<(Entry, &'static [u8])> {
-        let has_rust = |elf: &Elf| RUST.iter().any(|part| bytes::find(elf.strings, part).is_some());
+    fn named(&self, find: impl FnOnce(&Symbols) -> Vec<Entry>) -> Vec<(Entry, &'static [u8])> {
+        let has_rust = |elf: &Elf| {
+            bytes::bring(elf.strings);
+            RUST.iter().any(|part| bytes::find(elf.strings, part).is_some())
+        };
         let Some(elf) = self.elf().filter(|elf| *self.has_rust.get_or_init(|| Box::new(has_rust(elf))))
         else {
             return Vec::new();
         };
-        let entries = find(self.symbols(), elf.strings);
+        let entries = find(self.symbols());
         entries.into_iter().map(|entry| (entry, elf.name(entry.name))).collect()
     }
 

@@ -8,7 +8,7 @@
 //! ```
 //!
 //! Whether a target is one shows by an `async` closure, or is found out by its type: for a path, and for values.
-use super::captured::shapes;
+use super::captured::{self, shapes};
 use super::list::{ends, respan};
 use crate::args::Form;
 use crate::check::list::Replacement;
@@ -47,9 +47,7 @@ pub fn standing(
     let keeps = respan(quote_spanned!(there=> __monkey_stand.keeps), there);
     let mut kept = Group::new(Delimiter::Parenthesis, quote_spanned!(span=> #closure));
     kept.set_span(end);
-    let function = Ident::new("__monkey_function", span.located_at(end));
-    let borrowed = respan(quote_spanned!(span=> &), start);
-    let borrowed: TokenStream = borrowed.into_iter().chain([function.into()]).collect();
+    let borrowed = captured::borrowed((start, end));
     let names: Vec<_> = (0..closure.inputs.len())
         .map(|index| format_ident!("__monkey_argument{index}", span = span))
         .collect();
@@ -133,7 +131,7 @@ fn send(
 pub struct InArray {
     pub before: TokenStream,
     pub given: TokenStream,
-    /// The same, for another lifetime than in the array where one is chosen before the function.
+    /// What was written, once more: for another lifetime than in the array where one is chosen before the function.
     pub again: TokenStream,
     pub standing: TokenStream,
 }
@@ -141,25 +139,22 @@ pub struct InArray {
 pub fn in_array(given: &Expr, alone: &Ident, private: &TokenStream) -> InArray {
     let span = Span::mixed_site();
     let (start, end) = ends(given);
-    let taken = Ident::new("__monkey_taken", span.located_at(end));
+    // These are written where the replacement is, so that rustc speaks of that, and not of a macro.
+    let [taken, hidden] = ["__monkey_taken", "__monkey_given"].map(|name| Ident::new(name, end));
     let perhaps = perhaps(alone, Some(&taken), private);
-    let hidden = Ident::new("__monkey_given", span.located_at(end));
     // rustc points from the first token to the last.
     let there = |name: &Ident| {
-        let place = respan(quote_spanned!(span=> *), start);
-        place.into_iter().chain(quote_spanned!(span.located_at(end)=> &#name)).collect::<TokenStream>()
+        let place = quote_spanned!(start=> *);
+        place.into_iter().chain(quote_spanned!(end=> &#name)).collect::<TokenStream>()
     };
     let (taken_there, hidden_there) = (there(&taken), there(&hidden));
     let send = send_of_function(&taken, (start, end), private);
-    let method =
-        respan(quote_spanned!(span.located_at(start)=> __monkey_stand.given), span.located_at(start));
-    let mut argument = Group::new(Delimiter::Parenthesis, given.to_token_stream());
-    argument.set_span(end);
     InArray {
-        again: if is_block(given) { hidden_there.clone() } else { quote_spanned!(span=> #method #argument) },
+        again: if is_block(given) { taken_there.clone() } else { given.to_token_stream() },
         before: quote_spanned! {span=>
             let #taken = #given;
             #perhaps
+            #[allow(clippy::deref_addrof)]
             let #hidden = __monkey_stand.given(#taken_there);
             #send
         },

@@ -49,6 +49,7 @@ pub fn captured(
         .collect::<TokenStream>();
     let written = written(closure, &signature, alone, private);
     let hint = quote_spanned!(span=> __monkey_hint(__monkey_dummy));
+    let again = borrowed((start, end));
     let kept = kept(&hint, &quote_spanned!(span=> #closure), signature.inputs.len(), (start, end), private);
     let before = quote_spanned! {span=>
         #items
@@ -56,6 +57,7 @@ pub fn captured(
         let #dummy = __monkey_dummy;
         let [_, _] = [#alone, #dummy_there];
         #kept
+        #private::again(&__monkey_way, #again);
     };
     let thin = Ident::new("__monkey_thin_of", span.located_at(start));
     Captured {
@@ -140,12 +142,11 @@ fn kept(
 ) -> TokenStream {
     let span = Span::mixed_site();
     let probe = probe(hint, arguments, private);
-    // rustc points from the first token to the last: to the closure.
-    let function = Ident::new("__monkey_function", span.located_at(end));
-    let borrowed = super::list::respan(quote_spanned!(span=> &), start);
-    let borrowed: TokenStream = borrowed.into_iter().chain([function.into()]).collect();
+    let borrowed = borrowed((start, end));
     quote_spanned! {span=>
         let mut __monkey_kept = #private::Kept::nothing();
+        // What it calls may be a variable with a closure, which no list takes by its name.
+        #[allow(clippy::redundant_closure, clippy::redundant_closure_for_method_calls)]
         #hint.takes(#private::keep(&mut __monkey_kept, #closure));
         #[allow(unused_mut)]
         let mut __monkey_function = __monkey_kept.take();
@@ -153,6 +154,13 @@ fn kept(
         #probe
         #private::fits(&__monkey_way, #borrowed);
     }
+}
+
+/// The closure, where rustc is to point to it: from the first token to the last.
+pub fn borrowed((start, end): (Span, Span)) -> TokenStream {
+    let function = Ident::new("__monkey_function", Span::mixed_site().located_at(end));
+    let borrowed = super::list::respan(quote_spanned!(Span::mixed_site()=> &), start);
+    borrowed.into_iter().chain([function.into()]).collect()
 }
 
 /// Never runs: another closure calls the one in question, and so shows what kind it is.
@@ -330,7 +338,7 @@ fn items(signature: &Signature, private: &TokenStream) -> TokenStream {
     }
 }
 
-/// The two ways to call the closure.
+/// The ways to call the closure; `Once` is there for the type check alone.
 fn calls(signature: &Signature, private: &TokenStream) -> TokenStream {
     let Signature { inputs, output, lifetimes, .. } = signature;
     let (names, declared, arguments) = (signature.names(), signature.declared(private), arguments(signature));
@@ -340,7 +348,6 @@ fn calls(signature: &Signature, private: &TokenStream) -> TokenStream {
         let (way, kind) = (Ident::new(way, span), Ident::new(kind, span));
         quote_spanned! {span=>
             #allow
-            #[diagnostic::do_not_recommend]
             impl<__MonkeyFunction, #declared> __MonkeyCalls<#private::#way, #names> for __MonkeyFunction
             where
                 __MonkeyFunction: for<#(#lifetimes),*> #private::core::ops::#kind(#(#inputs),*) -> #output
@@ -359,13 +366,9 @@ fn calls(signature: &Signature, private: &TokenStream) -> TokenStream {
     let alone =
         quote_spanned!(span=> __monkey_call.alone(|__monkey_function| __monkey_function(#(#arguments),*)));
     let alone = one("OneByOne", "FnMut", alone);
+    let given_away = one("Once", "FnOnce", quote_spanned!(span=> #private::diverge()));
     quote_spanned! {span=>
         #allow
-        #[diagnostic::on_unimplemented(
-            message = "a closure that replaces a function is called again and again",
-            label = "this one gives away what it has captured, and so can be called once",
-            note = "let it give a clone of that"
-        )]
         trait __MonkeyCalls<__MonkeyWay, #declared>: #private::core::marker::Sized {
             fn __monkey_call<#(#lifetimes),*>(
                 __monkey_call: &#private::Call<__MonkeyWay, Self>,
@@ -374,5 +377,6 @@ fn calls(signature: &Signature, private: &TokenStream) -> TokenStream {
         }
         #shared
         #alone
+        #given_away
     }
 }

@@ -26,18 +26,18 @@ pub fn name(method: &Ident) -> Ident {
 }
 
 /// Adds them to every block in the item.
-pub fn add(item: &mut Item) {
+pub fn add(item: &mut Item, private: &TokenStream) {
     match item {
-        Item::Impl(block) => add_to(block),
+        Item::Impl(block) => add_to(block, private),
         Item::Mod(module) => {
             let items = module.content.iter_mut().flat_map(|(_, items)| items);
-            items.filter(|item| !super::asked::sees_to_itself(item)).for_each(add);
+            items.filter(|item| !super::asked::sees_to_itself(item)).for_each(|item| add(item, private));
         }
         _ => {}
     }
 }
 
-fn add_to(block: &mut ItemImpl) {
+fn add_to(block: &mut ItemImpl, private: &TokenStream) {
     let lifetimes_alone = block.generics.params.iter().all(
         |parameter| matches!(parameter, GenericParam::Lifetime(lifetime) if lifetime.bounds.is_empty() && lifetime.attrs.is_empty()),
     );
@@ -54,7 +54,7 @@ fn add_to(block: &mut ItemImpl) {
         .iter()
         .filter_map(|item| {
             let ImplItem::Fn(method) = item else { return None };
-            let bound = bound(&method.sig, &self_type, &own_type.names)?;
+            let bound = bound(&method.sig, &self_type, &own_type.names, private)?;
             let (name, vis) = (name(&method.sig.ident), &method.vis);
             let cfg = method.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg"));
             Some(parse_quote_spanned! {Span::mixed_site()=>
@@ -69,7 +69,12 @@ fn add_to(block: &mut ItemImpl) {
 }
 
 /// `for<'b> FnOnce(&mut Sink<'b>, &'b str) -> R`, where it can be written.
-fn bound(sig: &Signature, self_type: &TokenStream, own_lifetimes: &BTreeSet<String>) -> Option<TokenStream> {
+fn bound(
+    sig: &Signature,
+    self_type: &TokenStream,
+    own_lifetimes: &BTreeSet<String>,
+    private: &TokenStream,
+) -> Option<TokenStream> {
     let plain = sig.asyncness.is_none()
         && sig.unsafety.is_none()
         && sig.abi.is_none()
@@ -109,7 +114,9 @@ fn bound(sig: &Signature, self_type: &TokenStream, own_lifetimes: &BTreeSet<Stri
         ReturnType::Type(..) => return None,
     };
     let names = renamed.names.iter().map(|name| Lifetime::new(name, Span::mixed_site()));
-    Some(quote_spanned!(Span::mixed_site()=> for<#(#names),*> FnOnce(#(#types),*) -> #output))
+    Some(
+        quote_spanned!(Span::mixed_site()=> for<#(#names),*> #private::core::ops::FnOnce(#(#types),*) -> #output),
+    )
 }
 
 /// Gives lifetimes names of their own, and `Self` its type.
@@ -266,7 +273,7 @@ mod tests {
         let mut item = syn::parse2(block).unwrap();
         let syn::Item::Impl(before) = &item else { panic!("a block") };
         let own = before.items.len();
-        add(&mut item);
+        add(&mut item, &crate::expand::private(None));
         let syn::Item::Impl(after) = item else { panic!("a block") };
         after.items[own..].iter().map(|item| item.to_token_stream().to_string().replace(' ', "")).collect()
     }
@@ -281,7 +288,7 @@ mod tests {
             }
         ));
         assert_eq!(added.len(), 1);
-        let bound = "for<'__monkey_a,'__monkey_self>FnOnce(&'__monkey_selfmutSink<'__monkey_a>,&'__monkey_astr,u8)\
+        let bound = "for<'__monkey_a,'__monkey_self>::monkey::__private::core::ops::FnOnce(&'__monkey_selfmutSink<'__monkey_a>,&'__monkey_astr,u8)\
                      ->Option<&'__monkey_selfstr>";
         assert!(added[0].contains(bound), "{}", added[0]);
     }

@@ -140,15 +140,16 @@ fn replacement(entry: &Replacement, lends: bool, private: &TokenStream) -> Token
     let optimised = crate::compiler::optimised();
     let checks = checks(entry, [&alone, &shared], private);
     let in_common = in_common(entry, &shared, private);
-    let Offered { before, given, again, environment, awaited } = offered(entry, lends, &alone, private);
-    let in_array = if awaited {
-        quote_spanned!(Span::mixed_site()=> __monkey_stand.target(#alone))
-    } else {
+    let offered = offered(entry, lends, &alone, private);
+    let in_array = if offered.awaited == Awaited::Never {
         alone.to_token_stream()
+    } else {
+        quote_spanned!(Span::mixed_site()=> __monkey_stand.target(#alone))
     };
-    let lent = lent(target, &entry.given, &again, [&alone, &shared], private);
+    let lent = lent(entry, &offered, [&alone, &shared], private);
     let here = lent_here(&entry.given);
-    let asked = asked(target, &entry.given, &again, [&shared, &here], private);
+    let asked = asked(entry, &offered, [&shared, &here], private);
+    let Offered { before, given, environment, .. } = offered;
     let address = address(target, &alone, private);
     // The engine points from the first token to the last.
     let new = respan(quote!(#private::Replacement::new), start);
@@ -163,6 +164,7 @@ fn replacement(entry: &Replacement, lends: bool, private: &TokenStream) -> Token
         let #alone = #target;
         #before
         let __monkey_target = #in_array;
+        #[allow(clippy::deref_addrof)]
         let [#shared, #replacement] = [__monkey_target, #given];
         #checks
         #lent
@@ -237,8 +239,18 @@ struct Offered {
     again: TokenStream,
     /// What it captures.
     environment: Option<TokenStream>,
-    /// The target may be an `async fn`.
-    awaited: bool,
+    awaited: Awaited,
+}
+
+/// How a target is compared that may be an `async fn`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Awaited {
+    /// As every other.
+    Never,
+    /// What is offered is of a type that both have.
+    AsChecked,
+    /// What is offered is what was written.
+    AsWritten,
 }
 
 fn offered(entry: &Replacement, lends: bool, alone: &Ident, private: &TokenStream) -> Offered {
@@ -255,7 +267,10 @@ fn offered(entry: &Replacement, lends: bool, alone: &Ident, private: &TokenStrea
         _ => None,
     };
     if let Some(Captured { before, given, environment }) = kept {
-        let awaited = !matches!(entry.given, Form::Closure(_));
+        let awaited = match entry.given {
+            Form::Closure(_) => Awaited::Never,
+            _ => Awaited::AsChecked,
+        };
         let again = given.clone();
         return Offered { before: Some(before), given, again, environment: Some(environment), awaited };
     }
@@ -264,11 +279,17 @@ fn offered(entry: &Replacement, lends: bool, alone: &Ident, private: &TokenStrea
         Form::Function(given) => {
             let asynchronous::InArray { before, given, again, standing } =
                 asynchronous::in_array(given, alone, private);
-            Offered { before: Some(before), given, again, environment: Some(standing), awaited: true }
+            Offered {
+                before: Some(before),
+                given,
+                again,
+                environment: Some(standing),
+                awaited: Awaited::AsWritten,
+            }
         }
         given => {
             let given = given.to_token_stream();
-            Offered { before: None, again: given.clone(), given, environment: None, awaited: false }
+            Offered { before: None, again: given.clone(), given, environment: None, awaited: Awaited::Never }
         }
     }
 }
@@ -345,9 +366,8 @@ fn in_common(entry: &Replacement, shared: &Ident, private: &TokenStream) -> Opti
 
 /// Offers the replacement to the method beside the target, where it has one (see [`lent`](super::lent)). The closure is never called.
 fn lent(
-    target: &ExprPath,
-    written: &Form,
-    given: &TokenStream,
+    Replacement { target, given: written, .. }: &Replacement,
+    Offered { again, awaited, .. }: &Offered,
     [alone, shared]: [&Ident; 2],
     private: &TokenStream,
 ) -> Option<TokenStream> {
@@ -358,8 +378,13 @@ fn lent(
     // rustc points from the first token to the last: to the replacement.
     let (start, end) = ends(written);
     let place = quote_spanned!(Span::mixed_site()=> *(&#receiver).__monkey_place());
+    let pointer = if *awaited == Awaited::AsWritten {
+        quote_spanned!(Span::mixed_site()=> __monkey_stand.pointer(&#shared))
+    } else {
+        quote_spanned!(Span::mixed_site()=> &#shared)
+    };
     let mut arguments =
-        Group::new(Delimiter::Parenthesis, quote_spanned!(Span::mixed_site()=> &#shared, #given));
+        Group::new(Delimiter::Parenthesis, quote_spanned!(Span::mixed_site()=> #pointer, #again));
     arguments.set_span(end);
     let mut place = Group::new(Delimiter::Parenthesis, place);
     place.set_span(start);
@@ -381,9 +406,8 @@ fn lent(
 
 /// Offers the replacement to what the target's attribute asks for, where it does (see [`asked`](super::asked)). None of it is run.
 fn asked(
-    target: &ExprPath,
-    written: &Form,
-    given: &TokenStream,
+    Replacement { target, given: written, .. }: &Replacement,
+    Offered { again, awaited, .. }: &Offered,
     [shared, here]: [&Ident; 2],
     private: &TokenStream,
 ) -> Option<TokenStream> {
@@ -396,8 +420,17 @@ fn asked(
     let lookup = quote_spanned!(Span::mixed_site()=> &&&#private::Lookup::<#path, #name, _>::of(&#shared));
     let mut lookup = Group::new(Delimiter::Parenthesis, lookup);
     lookup.set_span(start);
-    let mut arguments = Group::new(Delimiter::Parenthesis, given.clone());
+    let mut arguments = Group::new(Delimiter::Parenthesis, again.clone());
     arguments.set_span(end);
+    let asked = |asked: TokenStream| {
+        if *awaited == Awaited::AsWritten {
+            quote_spanned!(Span::mixed_site()=> __monkey_stand.asked(#asked))
+        } else {
+            asked
+        }
+    };
+    let everywhere = asked(quote_spanned!(Span::mixed_site()=> #lookup.__monkey_asked(#(#any),*)));
+    let in_place = asked(quote_spanned!(Span::mixed_site()=> #lookup.__monkey_asked_here(#(&#heres),*)));
     // Parameters of a closure have lifetimes of which it knows nothing, so the replacement may have bounds of its own on them. A type
     // that is tied to a lifetime needs one of which something is known, and which ends: that of a local.
     Some(quote_spanned! {Span::mixed_site()=>
@@ -405,9 +438,9 @@ fn asked(
             #[allow(unused_imports)]
             use #private::{AsksByName as _, AsksByPath as _, AsksByTrait as _, AsksNoMore as _};
             let _ = |#(#any: &()),*| {
-                #lookup.__monkey_asked(#(#any),*).of_every_lifetime #arguments;
+                #everywhere.of_every_lifetime #arguments;
             };
-            #lookup.__monkey_asked_here(#(&#heres),*).of_every_lifetime #arguments;
+            #in_place.of_every_lifetime #arguments;
         }
     })
 }

@@ -263,6 +263,11 @@ fn a_dependency_that_is_optimised_is_said_to_be() {
 }
 
 #[test]
+fn a_body_with_other_parameters_is_refused() {
+    Workspace::new().test("optimised", &["--test", "changed"]).passes();
+}
+
+#[test]
 fn forms_are_refused_told_or_work() {
     if is_said_elsewhere() {
         return;

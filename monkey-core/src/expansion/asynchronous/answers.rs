@@ -17,7 +17,7 @@ pub struct LifetimesOf<F, Shapes>(PhantomData<fn(F, Shapes)>);
 impl<F, A, Shapes, O> Stand<F, A, Shapes, O> {
     /// The target's.
     #[must_use]
-    pub fn lifetimes(&self) -> LifetimesOf<F, Shapes> {
+    pub fn lifetimes(self) -> LifetimesOf<F, Shapes> {
         LifetimesOf(PhantomData)
     }
 }
@@ -25,7 +25,7 @@ impl<F, A, Shapes, O> Stand<F, A, Shapes, O> {
 impl NotAwaited {
     /// None.
     #[must_use]
-    pub fn lifetimes(&self) -> LifetimesOf<(), ()> {
+    pub fn lifetimes(self) -> LifetimesOf<(), ()> {
         LifetimesOf(PhantomData)
     }
 }

@@ -4,6 +4,7 @@ use super::{AsyncTarget, Checked, NotAwaited, Stand, checked};
 use crate::captured::closure::{Call, Entered, Shared, WayOf, enter};
 use crate::dispatch::identity;
 use crate::dispatch::polled::{Begin, Begun, Commence, Output};
+use crate::expansion::lent::Asked;
 use crate::expansion::returns::Shape;
 use crate::given::Given;
 use crate::replacement::Replacement;
@@ -19,19 +20,30 @@ struct GivenCall<G, S, Shapes, O> {
 
 impl NotAwaited {
     /// The target, for the array.
-    pub fn target<F>(&self, target: F) -> F {
+    pub fn target<F>(self, target: F) -> F {
         target
     }
 
     /// What replaces it, for the array.
-    pub fn given<G>(&self, given: G) -> G {
+    pub fn given<G>(self, given: G) -> G {
         given
+    }
+
+    /// What it is asked to be.
+    #[must_use]
+    pub fn asked<P>(self, asked: Asked<P>) -> Asked<P> {
+        asked
+    }
+
+    /// The type in the array.
+    pub fn pointer<P>(self, shared: &P) -> &P {
+        shared
     }
 
     /// Nothing more.
     #[must_use]
     pub fn standing_copy<'env, F, G, S>(
-        &self,
+        self,
         replacement: Replacement<'env>,
         _: &F,
         _: &G,
@@ -97,7 +109,7 @@ macro_rules! given {
 
         impl<F, A, $($shape: Shape,)* O: Shape> Stand<F, A, ($($shape,)*), O> {
             /// What replaces the target, after it was checked.
-            pub fn keeps<G>(&self, given: G) -> G
+            pub fn keeps<G>(self, given: G) -> G
             where
                 G: for<$($lifetime),*> $fits<$($lifetime,)* $($shape,)* O> + 'static,
             {
@@ -105,7 +117,7 @@ macro_rules! given {
             }
 
             /// In place of what replaces the target, for the array.
-            pub fn given<G>(&self, _given: G) -> Checked
+            pub fn given<G>(self, _given: G) -> Checked
             where
                 G: for<$($lifetime),*> $fits<$($lifetime,)* $($shape,)* O> + 'static,
             {
@@ -115,7 +127,7 @@ macro_rules! given {
             /// The same for a function.
             #[must_use]
             pub fn standing_copy<'env, Target, G, S: Sends>(
-                &self,
+                self,
                 replacement: Replacement<'env>,
                 target: &Target,
                 given: &G,
@@ -130,7 +142,7 @@ macro_rules! given {
             /// Lets it stand in. `Target` tells it from others of the same code.
             #[must_use]
             pub fn standing<'env, Target, G, S: Sends>(
-                &self,
+                self,
                 replacement: Replacement<'env>,
                 _target: &Target,
                 given: G,
@@ -161,8 +173,22 @@ macro_rules! given {
 
 impl<F, A, Shapes, O> Stand<F, A, Shapes, O> {
     /// In place of the target, for the array.
-    pub fn target<Target>(&self, _target: Target) -> Checked {
+    pub fn target<Target>(self, _target: Target) -> Checked {
         checked
+    }
+
+    /// Nothing more: its lifetimes are compared when the list is installed.
+    #[must_use]
+    pub fn asked<P, G>(self, _asked: Asked<P>) -> Asked<G> {
+        Asked::new()
+    }
+
+    /// For the type check alone: that of what replaces it.
+    ///
+    /// # Panics
+    /// Always: it is never called.
+    pub fn pointer<P, G>(self, _shared: &P) -> &G {
+        unreachable!("only its type is asked for")
     }
 }
 

@@ -21,12 +21,12 @@ impl<T> FutureOf<T> {
 impl<F: AsyncTarget<A>, A> Awaited<F, A> {
     /// The target's.
     #[must_use]
-    pub fn future(&self) -> FutureOf<F::Future> {
+    pub fn future(self) -> FutureOf<F::Future> {
         FutureOf(PhantomData)
     }
 
     /// That of another function with the target's arguments.
-    pub fn future_of<G: AsyncTarget<A>>(&self, _given: &G) -> FutureOf<G::Future> {
+    pub fn future_of<G: AsyncTarget<A>>(self, _given: &G) -> FutureOf<G::Future> {
         FutureOf(PhantomData)
     }
 }
@@ -34,12 +34,12 @@ impl<F: AsyncTarget<A>, A> Awaited<F, A> {
 impl super::NotAwaited {
     /// None.
     #[must_use]
-    pub fn future(&self) -> FutureOf<()> {
+    pub fn future(self) -> FutureOf<()> {
         FutureOf(PhantomData)
     }
 
     /// None.
-    pub fn future_of<G>(&self, _given: &G) -> FutureOf<()> {
+    pub fn future_of<G>(self, _given: &G) -> FutureOf<()> {
         FutureOf(PhantomData)
     }
 }

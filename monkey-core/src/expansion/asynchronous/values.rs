@@ -47,7 +47,7 @@ where
 impl NotAwaited {
     /// The values that are checked by the array.
     #[must_use]
-    pub fn row<R>(&self, row: Rows<R>) -> Rows<R> {
+    pub fn row<R>(self, row: Rows<R>) -> Rows<R> {
         row
     }
 }
@@ -56,7 +56,7 @@ impl<R> Rows<R> {
     /// Lets the values stand in for the target, by the function `own`.
     #[must_use]
     pub fn keep<'env, W: Way + Takes<V>, V: Send + 'env, P: Copy, Target, Chosen>(
-        &self,
+        self,
         replacement: Replacement<'env>,
         way: &WayOf<W>,
         (_target, _chosen): (&Target, &Chosen),
@@ -70,7 +70,7 @@ impl<R> Rows<R> {
     #[must_use]
     #[expect(clippy::too_many_arguments, reason = "as of an `async fn`")]
     pub fn keep_in_turn<'env, W: Way + Takes<V>, V: Send + 'env, P: Copy, Target, Chosen>(
-        &self,
+        self,
         replacement: Replacement<'env>,
         way: &WayOf<W>,
         (_target, _chosen): (&Target, &Chosen),
@@ -86,7 +86,7 @@ impl<R> Rows<R> {
 impl<F: AsyncTarget<A>, A, Shapes, O: Shape> Stand<F, A, Shapes, O> {
     /// The values of the future.
     #[must_use]
-    pub fn row<R>(&self, _row: Rows<R>) -> AsyncRow<F, A, Shapes, O> {
+    pub fn row<R>(self, _row: Rows<R>) -> AsyncRow<F, A, Shapes, O> {
         AsyncRow(PhantomData)
     }
 }
@@ -95,17 +95,24 @@ impl<F: AsyncTarget<A>, A, Shapes, O: Shape> Stand<F, A, Shapes, O> {
 #[derive(Debug)]
 pub struct AsyncRow<F, A, Shapes, O>(PhantomData<fn(F, A, Shapes, O)>);
 
+impl<F, A, Shapes, O> Clone for AsyncRow<F, A, Shapes, O> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<F, A, Shapes, O> Copy for AsyncRow<F, A, Shapes, O> {}
+
 #[expect(clippy::unused_self, reason = "its type is what is asked for, and a method finds it")]
 impl<F: AsyncTarget<A>, A, Shapes, O: Shape> AsyncRow<F, A, Shapes, O> {
     /// The expected type of a closure that gives the values.
     #[must_use]
-    pub fn hint<'env>(&self) -> Hint<dyn Value<O::Lent<'static>> + 'env> {
+    pub fn hint<'env>(self) -> Hint<dyn Value<O::Lent<'static>> + 'env> {
         Hint::new()
     }
 
     /// In place of a function, for the array.
     pub fn returns<W: Way, V: Values<W, O::Lent<'static>>, Target>(
-        &self,
+        self,
         _: &WayOf<W>,
         _: &Target,
         _: &V,
@@ -115,7 +122,7 @@ impl<F: AsyncTarget<A>, A, Shapes, O: Shape> AsyncRow<F, A, Shapes, O> {
 
     /// The same for values in turn.
     pub fn in_turn<W: Way, V: Values<W, O::Lent<'static>>, Target>(
-        &self,
+        self,
         _: &WayOf<W>,
         _: &Target,
         _: &V,
@@ -126,7 +133,7 @@ impl<F: AsyncTarget<A>, A, Shapes, O: Shape> AsyncRow<F, A, Shapes, O> {
     /// Lets the values stand in for the target. `Target` tells it from others of the same code.
     #[must_use]
     pub fn keep<'env, W: Way + Takes<V>, V, Target, Chosen>(
-        &self,
+        self,
         replacement: Replacement<'env>,
         _way: &WayOf<W>,
         (_target, _chosen): (&Target, &Chosen),
@@ -145,7 +152,7 @@ impl<F: AsyncTarget<A>, A, Shapes, O: Shape> AsyncRow<F, A, Shapes, O> {
     #[must_use]
     #[expect(clippy::too_many_arguments, reason = "all that is known of them")]
     pub fn keep_in_turn<'env, W: Way + Takes<V>, V, Target, Chosen>(
-        &self,
+        self,
         replacement: Replacement<'env>,
         _way: &WayOf<W>,
         (_target, _chosen): (&Target, &Chosen),

@@ -81,6 +81,20 @@ pub(super) fn search(sections: &Sections, svma: u64) -> Option<usize> {
     })
 }
 
+/// The units that have a set.
+pub(super) fn units(sections: &Sections) -> Vec<usize> {
+    let data = sections.debug_aranges.reader().slice();
+    let (mut set, mut units) = (0, Vec::new());
+    while let (Some(length), Some(unit)) = (number(data, set, 4), number(data, set + 6, 4)) {
+        if length >= 0xFFFF_FFF0 {
+            break;
+        }
+        units.push(unit as usize);
+        set += 4 + length as usize;
+    }
+    units
+}
+
 /// The unit that says it has `svma`.
 pub(super) fn unit_of(ranges: &[UnitRange], svma: u64) -> Option<usize> {
     let behind = ranges.partition_point(|range| range.begin <= svma);

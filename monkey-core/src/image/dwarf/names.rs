@@ -66,22 +66,3 @@ pub(super) fn plain_names(dwarf: &Dwarf, ident: &[u8]) -> Vec<usize> {
     let ends = |at: &usize| matches!(texts.get(at + ident.len()), Some(0 | b'<'));
     find_all(texts, ident).filter(|at| begins(at) && ends(at)).collect()
 }
-
-/// More units of one crate are not looked at: they were compiled alike.
-const UNITS: usize = 8;
-
-/// The places of the names of units of the crate that `file` belongs to.
-pub(super) fn unit_names(dwarf: &Dwarf, file: &str) -> Vec<usize> {
-    let texts = dwarf.sections.debug_str.reader().slice();
-    let of_crate = |at: usize| {
-        let before = &texts[at.saturating_sub(LONGEST)..at];
-        let start = at - before.len() + before.iter().rposition(|byte| *byte == 0)? + 1;
-        let (folder, _) = std::str::from_utf8(&texts[start..at]).ok()?.rsplit_once('/')?;
-        let (begin, rest) = file.split_once(folder)?;
-        let whole = begin.is_empty() || begin.ends_with('/') && !folder.starts_with('/');
-        (whole && rest.starts_with('/')).then_some(start)
-    };
-    // The sign alone is rare, and found ten times as fast as three bytes are.
-    let signs = find_all(texts, b"@").filter_map(|at| at.checked_sub(1));
-    signs.filter(|at| texts[*at..].starts_with(b"/@/")).filter_map(of_crate).take(UNITS).collect()
-}

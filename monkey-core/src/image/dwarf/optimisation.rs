@@ -1,7 +1,6 @@
 //! Whether code was compiled with optimisation, which no attribute says.
-use super::layout::Key;
 use super::unit::Unit;
-use super::{Dwarf, names};
+use super::{Dwarf, root};
 use gimli::AttributeValue;
 
 /// The file from which a unit was compiled. rustc appends the name of the code generation unit, behind `/@/`.
@@ -77,27 +76,31 @@ pub(super) fn of_unit(unit: &Unit) -> Option<bool> {
     parameters.tell()
 }
 
-/// The same where so many parameters tell that no other unit of the crate need be asked.
-pub(super) fn surely(unit: &Unit) -> Option<bool> {
+/// The same where so many parameters tell, in the unit itself or in those of its crate that stand beside it, that nothing need
+/// be searched.
+pub(super) fn surely(dwarf: &Dwarf, unit: &Unit) -> Option<bool> {
     let mut parameters = Parameters::default();
     parameters.count(unit);
-    if parameters.is_enough() { parameters.tell() } else { None }
+    let mut beside = root::beside(&dwarf.sections, unit.range.start);
+    while !parameters.is_enough() {
+        parameters.count(&Unit::open(&dwarf.sections, beside.next()?)?);
+    }
+    parameters.tell()
 }
 
 /// The same for a crate that has units of its own: that to which `file` belongs.
 pub(super) fn of_crate(dwarf: &Dwarf, file: &str) -> Option<bool> {
-    let key =
-        Key { tag: gimli::DW_TAG_compile_unit, attribute: gimli::DW_AT_name, form: gimli::DW_FORM_strp };
     let mut parameters = Parameters::default();
-    for place in names::unit_names(dwarf, file) {
-        for (searched, _) in dwarf.dies_with(dwarf.everywhere(), &[key], place as u32, |_| true) {
-            if source(&searched.unit).is_some_and(|own| is_crate_of(&own, file)) {
-                parameters.count(&searched.unit);
-            }
+    let units = dwarf.units_with_code();
+    let (file, mut next) = (file.as_bytes(), 0);
+    while next < units.len() && !parameters.is_enough() {
+        let start = units[next];
+        if root::read(&dwarf.sections, start).is_some_and(|[folder, path]| root::has(folder, path, file))
+            && let Some(unit) = Unit::open(&dwarf.sections, start)
+        {
+            parameters.count(&unit);
         }
-        if parameters.is_enough() {
-            break;
-        }
+        next += 1;
     }
     parameters.tell()
 }

@@ -1,4 +1,5 @@
 //! What a unit says of its crate, read from its first entry alone. Opening the unit takes a hundred times as long.
+use super::aranges;
 use super::unit::Sections;
 use crate::image::bytes::{find, number, text};
 use gimli::Section as _;
@@ -18,18 +19,17 @@ fn header(info: &[u8], start: usize) -> Option<(usize, usize, usize)> {
 
 /// The units in whose abbreviations an entry refers to one of another unit, or that cannot be read here; neighbours as one.
 pub(super) fn referring(sections: &Sections, starts: &[usize]) -> Vec<Range<usize>> {
-    let (info, all) = (sections.debug_info.reader().slice(), sections.debug_abbrev.reader().slice());
+    let info = sections.debug_info.reader().slice();
     let headers: Vec<_> = starts.iter().map(|start| header(info, *start)).collect();
     let mut tables: Vec<usize> =
         headers.iter().flatten().map(|(_, abbreviations, _)| *abbreviations).collect();
     tables.sort_unstable();
     let refers = |at: usize| {
         let next = tables.partition_point(|other| *other <= at);
-        let table = all.get(at..tables.get(next).copied().unwrap_or(all.len())).unwrap_or_default();
         let attributes = [gimli::DW_AT_abstract_origin, gimli::DW_AT_specification];
-        attributes
-            .iter()
-            .any(|attribute| find(table, &[attribute.0 as u8, gimli::DW_FORM_ref_addr.0 as u8]).is_some())
+        let has =
+            |attribute| has_in(sections, at, tables.get(next).copied(), attribute, gimli::DW_FORM_ref_addr);
+        attributes.into_iter().any(has)
     };
     let mut found: Vec<Range<usize>> = Vec::new();
     for (number, start) in starts.iter().enumerate() {
@@ -43,6 +43,34 @@ pub(super) fn referring(sections: &Sections, starts: &[usize]) -> Vec<Range<usiz
         }
     }
     found
+}
+
+/// Whether abbreviations have an attribute in a form; or perhaps others behind them, where nobody knows where they end.
+fn has_in(
+    sections: &Sections,
+    at: usize,
+    end: Option<usize>,
+    attribute: gimli::DwAt,
+    form: gimli::DwForm,
+) -> bool {
+    let all = sections.debug_abbrev.reader().slice();
+    let table = all.get(at..end.unwrap_or(all.len())).unwrap_or_default();
+    find(table, &[attribute.0 as u8, form.0 as u8]).is_some()
+}
+
+/// Abbreviations of a unit are shorter.
+const MOST: usize = 1 << 13;
+
+/// Whether functions of a unit may have calling conventions that are not as they are written.
+pub(super) fn may_have_conventions(sections: &Sections, start: usize) -> bool {
+    let Some((_, at, _)) = header(sections.debug_info.reader().slice(), start) else { return true };
+    has_in(
+        sections,
+        at,
+        Some((at + MOST).min(sections.debug_abbrev.reader().slice().len())),
+        gimli::DW_AT_calling_convention,
+        gimli::DW_FORM_data1,
+    )
 }
 
 /// The folder that the compiler ran in, and the crate's root as it was given; `None` where these are not written as rustc does.
@@ -80,6 +108,39 @@ pub(super) fn read(sections: &Sections, start: usize) -> Option<[&'static [u8]; 
     let root = root?;
     let sign = find(root, b"/@/")?;
     Some([folder?, &root[..sign]])
+}
+
+/// Whether a file belongs to the crate of this root: it lies in the root's folder or below.
+pub(super) fn has(folder: &[u8], root: &[u8], file: &[u8]) -> bool {
+    let Some(slash) = root.iter().rposition(|byte| *byte == b'/') else {
+        return file.starts_with(folder) && file.get(folder.len()) == Some(&b'/');
+    };
+    let below = if root[0] == b'/' {
+        Some(file)
+    } else {
+        file.strip_prefix(folder).and_then(|rest| rest.strip_prefix(b"/"))
+    };
+    below.is_some_and(|below| below.starts_with(&root[..=slash]))
+}
+
+/// The units of the same crate that stand beside one: linkers take a crate's objects one after the other. Found by the sets of
+/// `.debug_aranges`, which are nearer to each other than the units are: less of the file has to be brought in.
+pub(super) fn beside(sections: &Sections, start: usize) -> impl Iterator<Item = usize> {
+    let units = aranges::units(sections);
+    let own = units.iter().position(|unit| *unit == start);
+    let crate_root = read(sections, start);
+    let (before, behind) = units.split_at(own.unwrap_or(0));
+    let (mut before, mut behind) = (before.to_vec(), behind.iter().skip(1).copied().collect::<Vec<_>>());
+    behind.reverse();
+    let is_of_crate =
+        move |unit: &usize| own.is_some() && crate_root.is_some() && read(sections, *unit) == crate_root;
+    let next = move || {
+        behind.pop().filter(&is_of_crate).or_else(|| {
+            behind.clear();
+            before.pop().filter(&is_of_crate)
+        })
+    };
+    std::iter::from_fn(next).fuse()
 }
 
 /// The size of an attribute in one of the forms that a unit's first ones have.

@@ -43,6 +43,8 @@ pub(in crate::image) struct Die {
     /// The entry that this one completes: its `DW_AT_abstract_origin` or `DW_AT_specification`.
     pub origin: Option<DebugInfoOffset>,
     pub location: Option<Value>,
+    /// How it is called; 0 where nothing says otherwise than as it is written.
+    pub convention: u64,
 }
 
 impl<'a> Unit<'a> {
@@ -208,6 +210,7 @@ impl<'a> Unit<'a> {
                 gimli::DW_AT_call_line => die.call_line = value.udata_value().unwrap_or(0),
                 gimli::DW_AT_abstract_origin | gimli::DW_AT_specification => die.origin = self.target(value),
                 gimli::DW_AT_location => die.location = Some(value),
+                gimli::DW_AT_calling_convention => die.convention = value.udata_value().unwrap_or(0),
                 _ => {}
             }
         }
@@ -294,6 +297,7 @@ impl Die {
             call_line: 0,
             origin: None,
             location: None,
+            convention: 0,
         }
     }
 }
