@@ -396,7 +396,6 @@ fn a_block_may_be_left_early_and_takes_what_a_list_takes() {
 
 /// A thousand environments come and go while eight threads call.
 #[test]
-#[expect(clippy::redundant_closure, reason = "a replacement that captures is written as a closure")]
 fn environments_come_and_go_while_threads_call() {
     const ROUNDS: usize = 1000;
     let drops = Arc::new(AtomicUsize::new(0));
