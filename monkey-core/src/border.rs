@@ -1,15 +1,15 @@
 //! What the crate with a test's own world asks of the engine. Not for users; no promise of stability.
 use crate::count::Count;
-use crate::engine::ENGINE;
 use crate::error::PatchError;
+use crate::few::Few;
 use crate::guard;
-use crate::installed::{self, List, Wanted};
+use crate::installed::{self, List, Listed, Wanted};
 use crate::members::{self, Member};
 use crate::notes::{self, Complaint};
 use crate::registry;
 use crate::request::{Request, Visibility};
 use crate::thread::{self, Quiet};
-use crate::turn;
+use crate::turn::{self, Turn};
 use std::marker::PhantomData;
 use std::mem;
 use std::panic::Location;
@@ -83,16 +83,16 @@ impl Patches {
     /// When one of them cannot be patched.
     pub fn new(functions: &[Function], location: &'static Location<'static>) -> Result<Self, PatchError> {
         let _quiet = Quiet::begin();
-        let (scope, opened) = turn::enter(None, &|| guard::who(location), true);
+        let Turn { scope, opened, visibility } = turn::enter(None, &|| guard::who(location), true);
         if opened {
             turn::end_with_thread(scope);
         }
-        let requests: Vec<Request> = functions.iter().map(|function| request(function, location)).collect();
-        let wanted = requests.into_iter().map(|request| Wanted { request, environment: None }).collect();
-        let installed = installed::install(scope, None, wanted, Count::ANY);
+        let wanted =
+            |function| Listed::new(Wanted { request: request(function, location), environment: None });
+        let wanted = Few::Many(functions.iter().map(wanted).collect());
+        let installed = installed::install(scope, visibility, wanted, Count::ANY);
         let patches = installed.inspect_err(|_| turn::leave(scope))?;
-        let process =
-            ENGINE.hold().scopes.get(scope).is_some_and(|live| live.visibility == Visibility::Process);
+        let process = visibility == Visibility::Process;
         Ok(Self { scope, process, installed: patches, _thread: PhantomData })
     }
 

@@ -48,7 +48,7 @@ pub use system::{
 #[cfg(any(system = "linux", system = "macos"))]
 pub use system::{ask_loader_again, early, let_loader_rest};
 #[cfg(system = "linux")]
-pub use system::{each_loaded_file, signal};
+pub use system::{each_loaded_file, loads, signal};
 // A jump that lands at a certain address, or begins in the padding in front of a function, is of this machine only.
 #[cfg(target_arch = "x86_64")]
 pub use landing::place;
@@ -73,14 +73,21 @@ pub fn without_breakpoints(memory: &[u8], file: &[u8]) -> Option<(Vec<u8>, Vec<u
     BREAKPOINT.remove_all(memory, file)
 }
 
-/// Whether the target begins with a jump to code with this signature in front of it. Never a fault, whatever is there.
+/// Whether the target, which begins with these bytes, begins with a jump to code with this signature in front of it. Never a fault,
+/// whatever is there.
 #[must_use]
-pub fn leads_to_signature(target: usize, signature: &[u8; signature::LENGTH]) -> bool {
+pub fn leads_to_signature(target: usize, body: &[u8], signature: &[u8; signature::LENGTH]) -> bool {
     #[cfg(target_arch = "aarch64")]
     let destination = signature::destination_aarch64;
     #[cfg(target_arch = "x86_64")]
     let destination = signature::destination_x86_64;
-    let read = |at: usize, bytes: &mut [u8]| read_memory(at, bytes) == bytes.len();
+    let read = |at: usize, bytes: &mut [u8]| {
+        if let Some(known) = at.checked_sub(target).and_then(|begin| body.get(begin..begin + bytes.len())) {
+            bytes.copy_from_slice(known);
+            return true;
+        }
+        read_memory(at, bytes) == bytes.len()
+    };
     signature::leads_to(signature, target, destination, &read)
 }
 

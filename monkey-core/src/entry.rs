@@ -26,6 +26,9 @@ pub struct Target<'a> {
     pub from: usize,
     /// What may be read from there on, without anybody's breakpoints.
     pub body: &'a [u8],
+    /// What memory has as its first byte, which may be somebody's breakpoint.
+    #[cfg_attr(target_arch = "aarch64", allow(dead_code, reason = "every form is one store there"))]
+    pub first: u8,
     /// The length of the function's code from there on, where it is known.
     pub extent: Option<usize>,
     /// How many bytes in front of it belong to no function.
@@ -36,10 +39,10 @@ pub struct Target<'a> {
     pub displaced_at: usize,
     /// Whether the stub is within reach of a near jump.
     pub near: bool,
-    /// Whether somebody traces this process: a trap of ours then does not reach us, and bytes behind the first one may
-    /// change back at any time to what the file has.
+    /// Whether a trap is to be avoided: where somebody traces this process it does not reach us, and bytes behind the first one may
+    /// change back at any time to what the file has; and where other threads run each of them has to be seen elsewhere.
     #[cfg_attr(target_arch = "aarch64", allow(dead_code, reason = "a near jump is one store there"))]
-    pub is_traced: &'a dyn Fn() -> bool,
+    pub avoids_trap: &'a dyn Fn() -> bool,
 }
 
 /// A jump that can be made.

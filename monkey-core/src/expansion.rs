@@ -14,7 +14,9 @@ pub(crate) mod target;
 mod variadic;
 
 use crate::captured::Environment;
+use crate::few::Few;
 use crate::group::Group;
+use crate::installed::Listed;
 use crate::registry;
 use crate::thread::{BypassOnce, Quiet, scope};
 use crate::{PatchError, PatchGuard};
@@ -88,7 +90,7 @@ pub fn try_patch<const N: usize>(
     replacements: [Replacement<'static>; N],
 ) -> Result<PatchGuard, PatchError> {
     let _quiet = Quiet::begin();
-    let wanted = replacements.into_iter().map(|replacement| replacement.wanted).collect();
+    let wanted = Few::from_array(replacements, |replacement| Listed::new(replacement.wanted));
     PatchGuard::new(visibility, wanted, Location::caller())
 }
 
@@ -103,13 +105,13 @@ pub fn during<R, const N: usize>(
     block: impl FnOnce() -> R,
 ) -> R {
     let quiet = Quiet::begin();
-    let lent = replacements.into_iter().map(|replacement| {
+    let lent = Few::from_array(replacements, |replacement| {
         let mut wanted = replacement.wanted;
         // Whatever happens from here on, none of them is left to a call when this returns.
         wanted.environment.as_mut().into_iter().for_each(Environment::is_lent);
-        wanted
+        Listed::new(wanted)
     });
-    let guard = PatchGuard::new(visibility, lent.collect(), Location::caller());
+    let guard = PatchGuard::new(visibility, lent, Location::caller());
     drop(quiet);
     let guard = guard.unwrap_or_else(|error| panic!("{error}"));
     let result = block();

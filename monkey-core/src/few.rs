@@ -1,44 +1,42 @@
 //! Lists that mostly have one item, which then needs no memory of its own.
+use std::ops::{Deref, DerefMut};
+use std::slice;
 
-/// A list whose first item lies in it.
+/// A list whose only item lies in it.
 #[derive(Debug)]
-pub struct Few<T> {
-    first: Option<T>,
-    others: Vec<T>,
+pub enum Few<T> {
+    One(T),
+    Many(Vec<T>),
 }
 
 impl<T> Few<T> {
     pub const fn new() -> Self {
-        Self { first: None, others: Vec::new() }
+        Self::Many(Vec::new())
     }
 
-    pub fn one(item: T) -> Self {
-        Self { first: Some(item), others: Vec::new() }
-    }
-
-    pub fn push(&mut self, item: T) {
-        if self.first.is_none() {
-            self.first = Some(item);
-        } else {
-            self.others.push(item);
+    /// What each item of an array becomes.
+    pub fn from_array<S, const N: usize>(items: [S; N], mut make: impl FnMut(S) -> T) -> Self {
+        let mut items = items.into_iter();
+        if N == 1
+            && let Some(item) = items.next()
+        {
+            return Self::One(make(item));
         }
-    }
-
-    pub fn len(&self) -> usize {
-        usize::from(self.first.is_some()) + self.others.len()
+        Self::Many(items.map(make).collect())
     }
 
     /// The only item.
     pub fn only(&self) -> Option<&T> {
-        self.first.as_ref().filter(|_| self.others.is_empty())
-    }
-
-    pub fn iter(&self) -> impl Iterator<Item = &T> + Clone {
-        self.first.iter().chain(&self.others)
-    }
-
-    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        self.first.iter_mut().chain(&mut self.others)
+        match self {
+            Self::One(item) => Some(item),
+            Self::Many(items) => {
+                if items.len() == 1 {
+                    items.first()
+                } else {
+                    None
+                }
+            }
+        }
     }
 }
 
@@ -48,26 +46,24 @@ impl<T> Default for Few<T> {
     }
 }
 
-impl<T> Extend<T> for Few<T> {
-    fn extend<I: IntoIterator<Item = T>>(&mut self, items: I) {
-        items.into_iter().for_each(|item| self.push(item));
+impl<T> Deref for Few<T> {
+    type Target = [T];
+    #[inline]
+    fn deref(&self) -> &[T] {
+        match self {
+            Self::One(item) => slice::from_ref(item),
+            Self::Many(items) => items,
+        }
     }
 }
 
-impl<T> FromIterator<T> for Few<T> {
-    fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Self {
-        let mut all = Self::new();
-        all.extend(items);
-        all
-    }
-}
-
-impl<T> IntoIterator for Few<T> {
-    type Item = T;
-    type IntoIter = std::iter::Chain<std::option::IntoIter<T>, std::vec::IntoIter<T>>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.first.into_iter().chain(self.others)
+impl<T> DerefMut for Few<T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut [T] {
+        match self {
+            Self::One(item) => slice::from_mut(item),
+            Self::Many(items) => items,
+        }
     }
 }
 
@@ -75,14 +71,19 @@ impl<T> IntoIterator for Few<T> {
 mod tests {
     use super::Few;
 
+    fn check<const N: usize>() {
+        let mut all = Few::from_array([7; N], |item| item);
+        assert_eq!((all.len(), all.only().copied()), (N, (N == 1).then_some(7)));
+        all.iter_mut().enumerate().for_each(|(index, item)| *item += index);
+        assert!(all.iter().copied().eq(7..7 + N));
+    }
+
     #[test]
     fn items_come_in_the_order_in_which_they_went() {
-        for count in 0..5_usize {
-            let mut all: Few<usize> = (0..count).collect();
-            assert_eq!((all.len(), all.only().copied()), (count, (count == 1).then_some(0)));
-            all.iter_mut().for_each(|item| *item += 1);
-            assert!(all.iter().copied().eq(1..=count));
-            assert!(all.into_iter().eq(1..=count));
-        }
+        check::<0>();
+        check::<1>();
+        check::<2>();
+        check::<3>();
+        check::<5>();
     }
 }

@@ -7,7 +7,7 @@ use crate::thread;
 use once_cell::race::OnceBox;
 use std::iter;
 use std::ptr;
-use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering::SeqCst};
 
 /// The copies of one function. A group lives as long as the process, as its hooks do.
 #[derive(Debug)]
@@ -15,6 +15,8 @@ pub struct Group {
     /// What [`crate::thread`]'s bypass word names it by.
     pub id: u64,
     first: AtomicPtr<Hook>,
+    /// Whether one of the copies is in a library.
+    in_library: AtomicBool,
     /// How many files had been loaded when the copies were looked for.
     loads: AtomicU64,
     doubt: AtomicPtr<Doubt>,
@@ -22,7 +24,7 @@ pub struct Group {
     containing: OnceBox<Vec<Containing>>,
     /// How lists have named it.
     names: AtomicPtr<Name>,
-    /// The first of its patches' layers; only looked at under the engine's lock.
+    /// The first of its patches' layers; only looked at under the engine's lock, which orders what is done to it.
     pub layers: AtomicU32,
 }
 
@@ -62,6 +64,7 @@ impl Group {
         Box::leak(Box::new(Self {
             id: NEXT.fetch_add(1, SeqCst),
             first: AtomicPtr::new(ptr::null_mut()),
+            in_library: AtomicBool::new(false),
             loads: AtomicU64::new(u64::MAX),
             doubt: AtomicPtr::new(ptr::null_mut()),
             keeper: OnceBox::new(),
@@ -73,13 +76,16 @@ impl Group {
 
     /// Adds the hook of a further copy. One thread at a time: the one that has the lock of the program's text.
     pub fn add(&self, hook: &'static Hook) {
+        if hook.is_in_library() {
+            self.in_library.store(true, SeqCst);
+        }
         hook.next.store(self.first.load(SeqCst), SeqCst);
         self.first.store(ptr::from_ref(hook).cast_mut(), SeqCst);
     }
 
     /// The hooks of all copies.
-    pub fn hooks(&self) -> impl Iterator<Item = &'static Hook> {
-        iter::successors(linked(&self.first), |hook| linked(&hook.next))
+    pub fn hooks(&self) -> Hooks {
+        Hooks(linked(&self.first))
     }
 
     /// The trampoline of one of the copies: which one makes no difference to a caller.
@@ -100,7 +106,15 @@ impl Group {
 
     /// Whether the function asks in its source, and its code is as it was.
     pub fn is_in_source(&self) -> bool {
-        self.hooks().next().is_some_and(Hook::is_in_source)
+        match linked(&self.first) {
+            Some(hook) => hook.is_in_source(),
+            None => false,
+        }
+    }
+
+    /// Whether one of its copies is in a library, which may be closed.
+    pub fn is_in_library(&self) -> bool {
+        self.in_library.load(SeqCst)
     }
 
     /// Whether its copies are known as of so many loaded files.
@@ -135,7 +149,10 @@ impl Group {
 
     /// A caller that keeps a value in a register over its call.
     pub fn keeper(&self) -> Option<&Keeper> {
-        self.keeper.get()?.as_ref()
+        match self.keeper.get() {
+            Some(keeper) => keeper.as_ref(),
+            None => None,
+        }
     }
 
     /// The functions that contain a copy of this one, which are looked for once.
@@ -174,7 +191,15 @@ impl Group {
 
     /// Whether a list has named it so.
     pub fn is_listed_as(&self, name: &str) -> bool {
-        self.names().any(|own| own.listed == name)
+        let mut next = self.names.load(SeqCst);
+        // SAFETY: null, or what `add_name` made, which is never freed.
+        while let Some(own) = unsafe { next.as_ref() } {
+            if own.listed == name {
+                return true;
+            }
+            next = own.next;
+        }
+        false
     }
 
     /// Whether its path ends so, generic arguments aside.
@@ -201,6 +226,24 @@ impl Group {
         let kinds = [Visibility::Scope, Visibility::Process];
         let slots = kinds.into_iter().flat_map(|visibility| self.slots_of(scope, visibility));
         slots.map(Slot::calls).reduce(u64::wrapping_add)
+    }
+}
+
+/// The hooks of a group. Written out, as all that a patch of a known function comes through: not optimised, each closure costs.
+#[derive(Debug)]
+pub struct Hooks(Option<&'static Hook>);
+
+impl Hooks {
+    pub const NONE: Self = Self(None);
+}
+
+impl Iterator for Hooks {
+    type Item = &'static Hook;
+
+    fn next(&mut self) -> Option<&'static Hook> {
+        let hook = self.0?;
+        self.0 = linked(&hook.next);
+        Some(hook)
     }
 }
 

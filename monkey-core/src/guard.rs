@@ -3,12 +3,12 @@ use crate::count::Count;
 use crate::error::PatchError;
 use crate::few::Few;
 use crate::group::Group;
-use crate::installed::{self, List, Wanted};
+use crate::installed::{self, List, Listed, Wanted};
 use crate::notes::{self, Complaint};
 use crate::request::{Request, Visibility};
 use crate::scope::{Name, Who};
 use crate::thread::Quiet;
-use crate::turn;
+use crate::turn::{self, Turn};
 use std::marker::PhantomData;
 use std::mem;
 use std::panic::Location;
@@ -28,26 +28,32 @@ use std::thread;
 pub struct PatchGuard {
     scope: u64,
     patches: List,
-    original: usize,
     /// The scope word is the thread's own: a guard dropped elsewhere would leave it behind.
     _thread: PhantomData<*const ()>,
 }
 
 impl PatchGuard {
+    /// For use while the engine is at work.
     pub(crate) fn new(
         visibility: Option<Visibility>,
-        wanted: Few<Wanted>,
+        wanted: Few<Box<Listed>>,
         location: &'static Location<'static>,
     ) -> Result<Self, PatchError> {
-        let _quiet = Quiet::begin();
-        let (scope, opened) = turn::enter(visibility, &|| who(location), true);
+        let Turn { scope, opened, visibility: own } = turn::enter(visibility, &|| who(location), true);
         if opened {
             turn::end_with_thread(scope);
         }
-        let installed = installed::install(scope, visibility, wanted, Count::ANY);
-        let patches = installed.inspect_err(|_| turn::leave(scope))?;
-        let original = patches.groups().next().and_then(Group::original).unwrap_or(0);
-        Ok(Self { scope, patches, original, _thread: PhantomData })
+        let visibility = match visibility {
+            Some(visibility) => visibility,
+            None => own,
+        };
+        match installed::install(scope, visibility, wanted, Count::ANY) {
+            Ok(patches) => Ok(Self { scope, patches, _thread: PhantomData }),
+            Err(error) => {
+                turn::leave(scope);
+                Err(error)
+            }
+        }
     }
 
     /// The trampoline of the (first) target: its displaced first instructions, and a jump back behind them. The way to the
@@ -60,13 +66,14 @@ impl PatchGuard {
     #[must_use]
     #[track_caller]
     pub fn original(&self) -> *const () {
-        let in_source = self.patches.groups().next().is_some_and(Group::is_in_source);
+        let group = self.patches.groups().next();
+        let in_source = group.is_some_and(Group::is_in_source);
         assert!(
             !in_source,
             "there is no trampoline: this target's code is not patched, its calls are dispatched in source\n  \
              help: call the original by `monkey::original!`"
         );
-        self.original as *const ()
+        group.and_then(Group::original).unwrap_or(0) as *const ()
     }
 }
 
@@ -84,17 +91,11 @@ impl Drop for PatchGuard {
         } else {
             self.patches.verdict()
         };
-        let mut wrong: Vec<String> = verdict.into_iter().collect();
-        let patches = mem::take(&mut self.patches);
-        if let Some(patch) = patches.only() {
-            wrong.extend(patches.told_of(&turn::remove_and_leave(self.scope, patch)));
-        } else {
-            wrong.extend(patches.remove());
-            turn::leave(self.scope);
-        }
-        if wrong.is_empty() {
+        let told = mem::take(&mut self.patches).remove_and_leave(self.scope);
+        if verdict.is_none() && told.is_empty() {
             return;
         }
+        let wrong: Vec<String> = verdict.into_iter().chain(told).collect();
         let wrong = wrong.join("\n");
         drop(quiet);
         if thread::panicking() {
@@ -140,5 +141,9 @@ pub unsafe fn patch_at(target: *const (), replacement: *const ()) -> Result<Patc
         (replacement as usize, "patch_at's replacement"),
         Location::caller(),
     );
-    PatchGuard::new(None, Few::one(Wanted { request, environment: None }), Location::caller())
+    let quiet = Quiet::begin();
+    let listed = Listed::new(Wanted { request, environment: None });
+    let guard = PatchGuard::new(None, Few::One(listed), Location::caller());
+    drop(quiet);
+    guard
 }

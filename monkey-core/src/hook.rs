@@ -8,7 +8,6 @@ use crate::code;
 use crate::image;
 use crate::stub::{self, cell, slot};
 use crate::thread::{EMPTY, NONE, PROCESS, RETIRED};
-use std::iter;
 use std::ptr;
 use std::sync::atomic::{
     AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering::Relaxed, Ordering::Release, Ordering::SeqCst,
@@ -174,8 +173,6 @@ pub struct Hook {
     /// The function is somewhere else by now, and hooked there.
     abandoned: AtomicBool,
     cell: &'static HookTable,
-    /// The first of the further slots; the others follow by `next`. The stub finds it by the first slot's.
-    further: AtomicPtr<Slot>,
     /// Whose the replacement that every thread sees is, or was last.
     process_scope: AtomicU64,
     /// The next copy of the same function.
@@ -190,7 +187,6 @@ impl Hook {
             place,
             abandoned: AtomicBool::new(false),
             cell,
-            further: AtomicPtr::new(ptr::null_mut()),
             process_scope: AtomicU64::new(NONE),
             next: AtomicPtr::new(ptr::null_mut()),
         }
@@ -226,18 +222,33 @@ impl Hook {
         }
     }
 
-    fn further(&self) -> impl Iterator<Item = &'static Slot> {
-        let first = linked(&self.further);
-        iter::successors(first, |slot| linked(&slot.next))
-    }
-
-    fn slots(&self) -> impl Iterator<Item = &'static Slot> {
-        iter::once(&self.cell.first).chain(self.further())
+    fn slots(&self) -> Slots {
+        Slots(Some(&self.cell.first))
     }
 
     /// The slot that a scope has here, with a patch or after it.
     pub fn slot_of(&self, scope: u64) -> Option<&'static Slot> {
-        self.slots().find(|slot| slot.owner.load(SeqCst) & !RETIRED == scope)
+        for slot in self.slots() {
+            if slot.owner.load(SeqCst) & !RETIRED == scope {
+                return Some(slot);
+            }
+        }
+        None
+    }
+
+    /// The slot that a scope has here, or one that it could have.
+    fn slot_for(&self, scope: u64) -> Option<&'static Slot> {
+        let mut free = None;
+        for slot in self.slots() {
+            let owner = slot.owner.load(SeqCst);
+            if owner & !RETIRED == scope {
+                return Some(slot);
+            }
+            if owner == EMPTY && free.is_none() {
+                free = Some(slot);
+            }
+        }
+        free
     }
 
     /// The slot of the patch that every thread sees, if the scope had one here.
@@ -252,41 +263,48 @@ impl Hook {
         own.or_else(for_all).map(|slot| slot.replacement.load(SeqCst) as usize)
     }
 
+    /// Whether its first slot is nobody's: mostly it is.
+    pub fn has_free_slot(&self) -> bool {
+        self.cell.first.owner.load(SeqCst) == EMPTY
+    }
+
     /// Whether a scope that has no slot here needs a new one.
     pub fn lacks_slot_for(&self, scope: u64) -> bool {
-        self.slot_of(scope).is_none() && !self.slots().any(Slot::is_free)
+        self.slot_for(scope).is_none()
     }
 
     /// Adds a slot to those that the stub searches.
     pub fn add_slot(&self, slot: &'static Slot) {
-        let at = ptr::from_ref(slot).cast_mut();
-        if let Some(last) = self.further().last() {
-            last.next.store(at, SeqCst);
-        } else {
-            self.further.store(at, SeqCst);
-            self.cell.first.next.store(at, SeqCst);
+        if let Some(last) = self.slots().last() {
+            last.next.store(ptr::from_ref(slot).cast_mut(), SeqCst);
         }
     }
 
     /// Shows a scope's threads a replacement. There has to be a slot for it.
     pub fn show(&self, scope: u64, replacement: usize) {
-        let own = self.slot_of(scope);
-        if let Some(slot) = own.filter(|slot| slot.owner.load(SeqCst) == scope) {
+        let Some(slot) = self.slot_for(scope) else { return };
+        let owner = slot.owner.load(SeqCst);
+        if owner == scope {
             slot.replacement.store(replacement as u64, SeqCst);
             return;
         }
-        let Some(slot) = own.or_else(|| self.slots().find(|slot| slot.is_free())) else { return };
         self.begin(slot);
-        if own.is_some() {
-            slot.resume_tenure(replacement, scope);
-        } else {
+        if owner == EMPTY {
             slot.begin_tenure(replacement, scope);
+        } else {
+            slot.resume_tenure(replacement, scope);
         }
     }
 
     /// Takes a scope's replacement away; the slot stays the scope's, with its calls.
     pub fn retire(&self, scope: u64) {
-        if let Some(slot) = self.slot_of(scope).filter(|slot| slot.owner.load(SeqCst) == scope) {
+        if let Some(slot) = self.slot_of(scope) {
+            self.retire_slot(slot, scope);
+        }
+    }
+
+    fn retire_slot(&self, slot: &Slot, scope: u64) {
+        if slot.owner.load(SeqCst) == scope {
             slot.end_tenure(scope | RETIRED);
             self.end(slot);
         }
@@ -294,8 +312,8 @@ impl Hook {
 
     /// Gives a scope's slot back.
     pub fn release(&self, scope: u64) {
-        self.retire(scope);
         if let Some(slot) = self.slot_of(scope) {
+            self.retire_slot(slot, scope);
             slot.owner.store(EMPTY, Release);
         }
     }
@@ -379,7 +397,16 @@ impl Hook {
     }
 }
 
-fn linked(pointer: &AtomicPtr<Slot>) -> Option<&'static Slot> {
-    // SAFETY: null, or one of the slots that `add_slot` was given, which live for ever.
-    unsafe { pointer.load(SeqCst).as_ref() }
+/// A hook's slots: the first, and those that hang on it.
+struct Slots(Option<&'static Slot>);
+
+impl Iterator for Slots {
+    type Item = &'static Slot;
+
+    fn next(&mut self) -> Option<&'static Slot> {
+        let slot = self.0?;
+        // SAFETY: null, or one of the slots that `add_slot` was given, which live for ever.
+        self.0 = unsafe { slot.next.load(SeqCst).as_ref() };
+        Some(slot)
+    }
 }

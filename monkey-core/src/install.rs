@@ -2,89 +2,48 @@
 use crate::code;
 use crate::crash;
 use crate::dispatch;
-use crate::engine::{self, Addition};
+use crate::engine::Addition;
 use crate::error::{Cause, PatchError};
-use crate::few::Few;
 use crate::group::{Containing, Group};
 use crate::hook::Hook;
-use crate::image::{self, Container, Copies};
+use crate::image::{self, Copies};
 use crate::inherit;
 use crate::kept;
 use crate::lock;
-use crate::patch::Id;
 use crate::recorder::{Recorder, Thunks};
 use crate::registry::{self, Known};
-use crate::request::{Request, Visibility};
+use crate::request::Request;
 use crate::text::{self, Body, TEXT};
-use crate::thread::Quiet;
 
-/// A patch that was made, and what is watched for it.
-#[derive(Debug)]
-pub struct Patched {
-    pub id: Id,
-    /// Functions that contain a copy of the target: calls of them go past the replacement.
-    pub watched: Vec<Watched>,
-    /// What notes its calls, in the list's record.
-    pub thunks: Thunks,
-}
-
-/// A function whose calls are counted.
-#[derive(Debug)]
-pub struct Watched {
-    pub id: Id,
-    pub container: &'static Container,
-}
-
-/// Makes all patches of a list, or none.
-pub fn patch<'a>(
-    scope: u64,
-    visibility: Option<Visibility>,
-    requests: impl Iterator<Item = &'a Request> + Clone,
+/// Hooks a target, and what has a copy of it. `before`: what the list has before it.
+pub fn hook_listed<A: AsRef<Addition>>(
+    addition: &mut Addition,
+    before: &[A],
     recorder: Option<&Recorder>,
-) -> Result<Few<Patched>, PatchError> {
-    let _quiet = Quiet::begin();
+) -> Result<(), PatchError> {
     lock::assert_unlocked();
-    let mut additions: Few<Addition<'_>> = Few::new();
-    for request in requests.clone() {
-        let (group, thunks) = prepare(request, &additions, recorder).map_err(|cause| request.fails(cause))?;
-        additions.push(Addition::new(group, Some(request), thunks));
-    }
-    let containing: Few<_> =
-        requests.zip(additions.iter()).map(|(request, of)| containing(request, of.group)).collect();
-    let watched = containing.iter().flat_map(|containers| containers.iter());
-    additions.extend(watched.map(|watched| Addition::new(watched.group, None, Thunks::default())));
-    engine::patch(scope, visibility, &mut additions)?;
-    Ok(made(additions, containing))
-}
-
-/// Hooks a target. What it is, and what notes its calls.
-fn prepare(
-    request: &Request,
-    before: &Few<Addition<'_>>,
-    recorder: Option<&Recorder>,
-) -> Result<(&'static Group, Thunks), Cause> {
-    let group = hook(request)?;
-    if before.iter().any(|addition| addition.group.id == group.id) {
-        return Err(Cause::Twice);
+    let request = &addition.request;
+    let group = match hook(request) {
+        Ok(group) => group,
+        Err(cause) => return Err(request.fails(cause)),
+    };
+    if !before.is_empty() && before.iter().any(|other| is_group(other.as_ref().group, group)) {
+        return Err(request.fails(Cause::Twice));
     }
     group.add_name(request.target_name, request.target_type);
-    let recorder = recorder.filter(|_| is_noted(request, group));
-    let thunks = recorder.map_or_else(|| Ok(Thunks::default()), |recorder| Thunks::new(recorder, group))?;
-    Ok((group, thunks))
+    let thunks = match recorder {
+        Some(recorder) if is_noted(request, group) => {
+            Thunks::new(recorder, group).map_err(|cause| request.fails(cause))?
+        }
+        _ => Thunks::default(),
+    };
+    let containing = containing(request, group);
+    addition.is_hooked(group, thunks, containing);
+    Ok(())
 }
 
-/// The patches of a list's targets, with what is watched for each: that comes behind all of them.
-fn made(additions: Few<Addition<'_>>, containing: Few<&'static [Containing]>) -> Few<Patched> {
-    let mut additions = additions.into_iter();
-    let own: Few<Addition<'_>> = additions.by_ref().take(containing.len()).collect();
-    let patched = own.into_iter().zip(containing).filter_map(|(own, containers)| {
-        let watched = containers.iter().zip(additions.by_ref());
-        let watched = watched
-            .filter_map(|(of, watching)| Some(Watched { id: watching.id?, container: &of.container }))
-            .collect();
-        Some(Patched { id: own.id?, watched, thunks: own.thunks })
-    });
-    patched.collect()
+fn is_group(one: Option<&'static Group>, group: &'static Group) -> bool {
+    one.is_some_and(|one| one.id == group.id)
 }
 
 /// Whether thunks note the calls. Where these are dispatched in source they only do where their order is asked for: a thunk would
@@ -119,6 +78,13 @@ fn find_containing(request: &Request, target_type: &str, group: &'static Group) 
 
 /// Makes a target's calls ask for a replacement: by hooks in its code, or, where that cannot be changed, in its source.
 fn hook(request: &Request) -> Result<&'static Group, Cause> {
+    if let Some(group) = hooked_before(request) {
+        // Whether the replacement is the function itself is seen when it is shown.
+        return match (group.keeper(), given(request)) {
+            (Some(keeper), Some(replacement)) => kept::check(Some(keeper), replacement).map(|()| group),
+            _ => Ok(group),
+        };
+    }
     let (target, replacement) = (request.target, given(request));
     if request.is_in_a_box {
         return Err(Cause::BoxedFuture);
@@ -152,6 +118,16 @@ fn hook(request: &Request) -> Result<&'static Group, Cause> {
     }
 }
 
+/// What is in code, and was patched before, if no more files were loaded since, and nothing about the request asks for a closer look.
+fn hooked_before(request: &Request) -> Option<&'static Group> {
+    if request.is_body || request.given.is_some() || request.replacement == 0 {
+        return None;
+    }
+    let group = registry::find(request.target)?.group;
+    let as_it_was = !group.is_in_source() && group.is_current(image::loads());
+    if as_it_was { Some(group) } else { None }
+}
+
 /// Whether the target is an `async fn` that asks when it is polled. What was hooked before is none.
 fn is_polled(request: &Request) -> bool {
     registry::find(request.target).is_none_or(|known| known.group.is_in_source())
@@ -160,7 +136,7 @@ fn is_polled(request: &Request) -> bool {
 
 /// What is only watched has no replacement that could be wrong.
 fn given(request: &Request) -> Option<usize> {
-    (!request.watched).then_some(request.replacement)
+    if request.watched { None } else { Some(request.replacement) }
 }
 
 /// For a target that asks in its source. `because`: why its code is not changed.
@@ -180,9 +156,6 @@ fn in_source(request: &Request, because: &str) -> Result<&'static Group, Cause> 
 fn hook_code(request: &Request) -> Result<&'static Group, Cause> {
     let (target, replacement) = (request.target, given(request));
     let loads = image::loads();
-    if let Some(known) = registry::find(target).filter(|known| known.group.is_current(loads)) {
-        return check(known.group, replacement).map(|()| known.group);
-    }
     let copies = match request.target_type {
         Some(name) => image::copies_of(target, name),
         None => image::copies(target),
@@ -221,10 +194,14 @@ fn changed(request: &Request, copies: &Copies) -> Option<image::Changed> {
 /// Whether a function whose copies are known may be replaced by another.
 fn check(group: &'static Group, replacement: Option<usize>) -> Result<(), Cause> {
     let Some(replacement) = replacement else { return Ok(()) };
-    if registry::find(replacement).is_some_and(|known| known.group.id == group.id) {
-        return Err(Cause::SameFunction);
+    match registry::find(replacement) {
+        Some(known) if known.group.id == group.id => return Err(Cause::SameFunction),
+        _ => {}
     }
-    kept::check(group.keeper(), replacement)
+    match group.keeper() {
+        Some(keeper) => kept::check(Some(keeper), replacement),
+        None => Ok(()),
+    }
 }
 
 fn hook_copies(copies: &Copies, loads: u64) -> Result<&'static Group, Cause> {

@@ -2,13 +2,13 @@
 use crate::captured::{self, Environment, Published};
 use crate::code;
 use crate::count::Count;
-use crate::engine::{self, ENGINE};
+use crate::engine::{self, Addition, ENGINE};
 use crate::error::PatchError;
 use crate::few::Few;
 use crate::group::Group;
 use crate::hook::{Hook, OutsideCall};
 use crate::image;
-use crate::install::{self, Patched};
+use crate::install;
 use crate::notes::{self, Complaint};
 use crate::order;
 use crate::patch::{Id, Removed};
@@ -18,6 +18,7 @@ use crate::scope::Who;
 use crate::stub;
 use crate::target_kind;
 use crate::thread::{self, Quiet};
+use crate::turn;
 use crate::verdict::{Closed, Disorder, Evidence, NotedCall, OutsideCaller, Past};
 
 /// What is to be patched, with what the replacement captures.
@@ -27,71 +28,135 @@ pub struct Wanted {
     pub environment: Option<Environment>,
 }
 
-/// A patch and what is expected of it.
+/// One `T = R` of a list, from the wish to the verdict: made once, and not moved.
 #[derive(Debug)]
-struct Installed {
-    patched: Patched,
-    environment: Option<Published>,
+pub struct Listed {
+    addition: Addition,
+    /// What the replacement captures, until calls may find it.
+    environment: Option<Environment>,
+    published: Option<Published>,
     scope: u64,
-    request: Request,
     expected: Count,
+}
+
+impl Listed {
+    /// For use while the engine is at work.
+    pub fn new(wanted: Wanted) -> Box<Self> {
+        let Wanted { request, environment } = wanted;
+        let addition = Addition::new(request);
+        Box::new(Self { addition, environment, published: None, scope: thread::NONE, expected: Count::ANY })
+    }
+}
+
+impl AsRef<Addition> for Box<Listed> {
+    fn as_ref(&self) -> &Addition {
+        &self.addition
+    }
+}
+
+impl AsMut<Addition> for Box<Listed> {
+    fn as_mut(&mut self) -> &mut Addition {
+        &mut self.addition
+    }
 }
 
 /// The patches of one list.
 #[derive(Debug, Default)]
 pub struct List {
-    patches: Few<Installed>,
+    patches: Few<Box<Listed>>,
     /// The calls of those of which more is asked for than a number.
     recorder: Option<Recorder>,
 }
 
-/// Makes all patches of a list, or none. `default` is what is expected of replacements where the list does not say.
+/// Makes all patches of a list, or none, while the engine is at work. `default` is what is expected of replacements where the list
+/// does not say.
 pub fn install(
     scope: u64,
-    visibility: Option<Visibility>,
-    wanted: Few<Wanted>,
+    visibility: Visibility,
+    wanted: Few<Box<Listed>>,
     default: Count,
 ) -> Result<List, PatchError> {
-    wanted.iter().try_for_each(|wanted| target_kind::check(&wanted.request))?;
-    let recorder = wanted.iter().any(|wanted| wanted.request.is_noted()).then(Recorder::new);
-    // Calls may come as soon as something is patched. Where that fails, all of these go.
-    let published = publish(scope, visibility, wanted);
-    let requests = published.iter().map(|(request, _)| request);
-    let made = install::patch(scope, visibility, requests, recorder.as_ref())?;
-    let patches = made.into_iter().zip(published).map(|(patched, (request, environment))| {
-        let expected = request.expected.unwrap_or_else(|| request.unless_told(default));
-        if let Some(environment) = &environment {
-            environment.is_for(patched.id.group);
+    let mut list = List { patches: wanted, recorder: None };
+    list.begin(scope, default)?;
+    let for_all = visibility == Visibility::Process;
+    // Not by an iterator: where this is not optimised, one costs more than all that is done with it.
+    let mut index = 0;
+    while index < list.patches.len() {
+        let (before, others) = list.patches.split_at_mut(index);
+        let listed = &mut others[0];
+        // Calls may come as soon as something is patched. Where that fails, all of these go.
+        if let Some(environment) = listed.environment.take() {
+            listed.published = Some(environment.publish(scope, for_all));
         }
-        Installed { patched, environment, scope, request, expected }
-    });
-    Ok(List { patches: patches.collect(), recorder })
+        install::hook_listed(&mut listed.addition, before, list.recorder.as_ref())?;
+        index += 1;
+    }
+    engine::patch(scope, visibility, &mut list.patches)?;
+    let mut index = 0;
+    while index < list.patches.len() {
+        let listed = &list.patches[index];
+        if let (Some(published), Some(group)) = (&listed.published, listed.addition.group) {
+            published.is_for(group);
+        }
+        index += 1;
+    }
+    Ok(list)
 }
 
 impl List {
+    /// What can be said before anything is hooked.
+    fn begin(&mut self, scope: u64, default: Count) -> Result<(), PatchError> {
+        let (mut noted, mut index) = (false, 0);
+        while index < self.patches.len() {
+            let listed = &mut self.patches[index];
+            let request = &listed.addition.request;
+            target_kind::check(request)?;
+            noted |= request.is_noted();
+            listed.scope = scope;
+            listed.expected = match request.expected {
+                Some(expected) => expected,
+                None => request.unless_told(default),
+            };
+            index += 1;
+        }
+        if noted {
+            self.recorder = Some(Recorder::new());
+        }
+        Ok(())
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Listed> {
+        self.patches.iter().map(|listed| &**listed)
+    }
+
     /// The functions, in the list's order.
     pub fn groups(&self) -> impl Iterator<Item = &'static Group> + '_ {
-        self.patches.iter().map(Installed::group)
+        self.patches.iter().filter_map(|listed| listed.addition.group)
     }
 
-    /// The only patch, if taking it away is all that there is to do at its end.
-    pub fn only(&self) -> Option<Id> {
-        let only = self.patches.only()?;
-        (only.environment.is_none() && only.patched.watched.is_empty()).then_some(only.patched.id)
-    }
-
-    /// What there is to say of that patch, taken away.
-    pub fn told_of(&self, removed: &Removed) -> Option<String> {
-        removed.cycle.as_ref().and_then(|_| self.patches.only()).map(Installed::cycle)
+    /// Takes the patches away, and gives a hold of their scope back. What there is to say of that.
+    pub fn remove_and_leave(mut self, scope: u64) -> Vec<String> {
+        let only = match self.patches.only() {
+            Some(listed) if listed.addition.watched.is_empty() => listed.addition.id,
+            _ => None,
+        };
+        let Some(id) = only else {
+            let told = self.remove();
+            turn::leave(scope);
+            return told;
+        };
+        let removed = turn::leave_with(scope, id);
+        let mut told = Vec::new();
+        self.patches[0].tell_end(&removed, &mut told);
+        told
     }
 
     /// Takes the patches away. What there is to say of that.
-    pub fn remove(self) -> Vec<String> {
+    pub fn remove(mut self) -> Vec<String> {
         let mut told = Vec::new();
-        for installed in self.patches {
-            let removal = installed.remove();
-            told.extend(removal.cycle.is_some().then(|| installed.cycle()));
-            told.extend(installed.discard());
+        for listed in &mut *self.patches {
+            let removed = listed.remove();
+            listed.tell_end(&removed, &mut told);
         }
         told
     }
@@ -99,21 +164,29 @@ impl List {
     /// What to say of functions that were called too often, not often enough or in another order, or that a call went past.
     pub fn verdict(&self) -> Option<String> {
         let _quiet = Quiet::begin();
-        let evidence = self.patches.iter().filter_map(|installed| self.evidence(installed));
-        let mut told: Vec<String> = evidence.filter_map(|evidence| evidence.complaint()).collect();
-        told.extend(self.out_of_order());
-        (!told.is_empty()).then(|| told.join("\n"))
+        let (mut told, mut index) = (Vec::new(), 0);
+        while index < self.patches.len() {
+            if let Some(evidence) = self.evidence(&self.patches[index]) {
+                told.extend(evidence.complaint());
+            }
+            index += 1;
+        }
+        if let Some(complaint) = self.out_of_order() {
+            told.push(complaint);
+        }
+        if told.is_empty() { None } else { Some(told.join("\n")) }
     }
 
     /// Leaves to the frame around a guard, or says if there is none and the thread panics, which replacements were not called.
     pub fn leave_notes(&self) {
-        let uncalled = |installed: &Installed| self.uncalled(installed);
+        let uncalled = |listed: &Listed| self.uncalled(listed);
         if notes::has_frame() {
-            let wanted =
-                |installed: &&Installed| notes::wants(installed.request.location, installed.request.target);
-            self.patches.iter().filter(wanted).filter_map(uncalled).for_each(notes::keep);
+            let wanted = |listed: &&Listed| {
+                notes::wants(listed.addition.request.location, listed.addition.request.target)
+            };
+            self.all().filter(wanted).filter_map(uncalled).for_each(notes::keep);
         } else if std::thread::panicking() {
-            self.patches.iter().filter_map(uncalled).for_each(|note| notes::tell(&note));
+            self.all().filter_map(uncalled).for_each(|note| notes::tell(&note));
         }
     }
 
@@ -124,47 +197,49 @@ impl List {
         if let Some(verdict) = verdict {
             return notes::complain(Complaint { text: verdict, told: false });
         }
-        for installed in self.patches.iter().filter(|installed| installed.request.optimised) {
-            let calls = calls_of(installed.patched.id).unwrap_or_default();
-            if let Some(perhaps) = self.collect(installed, calls).perhaps_partial() {
+        for listed in self.patches.iter().filter(|listed| listed.addition.request.optimised) {
+            let calls = listed.calls().unwrap_or_default();
+            if let Some(perhaps) = self.collect(listed, calls).perhaps_partial() {
                 eprintln!("note: {perhaps}");
             }
         }
     }
 
     /// What is known of a patch's calls; `None` if they are as expected.
-    fn evidence(&self, installed: &Installed) -> Option<Evidence> {
-        if installed.is_fine_anyway() {
+    fn evidence(&self, listed: &Listed) -> Option<Evidence> {
+        if listed.is_fine_anyway() {
             return None;
         }
-        let calls = calls_of(installed.patched.id)?;
-        installed.is_suspicious(calls).then(|| self.collect(installed, calls))
+        let calls = listed.calls()?;
+        listed.is_suspicious(calls).then(|| self.collect(listed, calls))
     }
 
     /// What is known of a replacement that was not called, where nothing was expected of it; for who wants to know.
-    fn uncalled(&self, installed: &Installed) -> Option<Evidence> {
-        let Request { expected, watched, .. } = installed.request;
-        let uncalled = expected.is_none() && !watched && calls_of(installed.patched.id) == Some(0);
-        uncalled.then(|| self.collect(installed, 0))
+    fn uncalled(&self, listed: &Listed) -> Option<Evidence> {
+        let Request { expected, watched, .. } = listed.addition.request;
+        let uncalled = expected.is_none() && !watched && listed.calls() == Some(0);
+        uncalled.then(|| self.collect(listed, 0))
     }
 
-    fn collect(&self, installed: &Installed, calls: u64) -> Evidence {
+    fn collect(&self, listed: &Listed, calls: u64) -> Evidence {
         let calls_noted = self.recorder.iter().flat_map(Recorder::calls);
-        let noted = calls_noted.filter(|call| installed.patched.thunks.noted(call.thunk));
-        Evidence { noted: noted.map(noted_call).collect(), ..installed.collect(calls) }
+        let noted = calls_noted.filter(|call| listed.addition.thunks.noted(call.thunk));
+        Evidence { noted: noted.map(noted_call).collect(), ..listed.collect(calls) }
     }
 
     /// What to say of an order that was not kept.
     fn out_of_order(&self) -> Option<String> {
         let recorder = self.recorder.as_ref()?;
-        let request =
-            self.patches.iter().find_map(|installed| installed.request.order.map(|_| &installed.request))?;
+        let request = self
+            .patches
+            .iter()
+            .find_map(|listed| listed.addition.request.order.map(|_| &listed.addition.request))?;
         let order = request.order?;
         let number = |call: &Call| {
-            let noted = |installed: &Installed| {
-                installed.request.order.is_some() && installed.patched.thunks.noted(call.thunk)
+            let noted = |listed: &Listed| {
+                listed.addition.request.order.is_some() && listed.addition.thunks.noted(call.thunk)
             };
-            self.patches.iter().position(noted)
+            self.all().position(noted)
         };
         let calls: Vec<(usize, Call)> =
             recorder.calls().filter_map(|call| Some((number(&call)?, call))).collect();
@@ -177,7 +252,7 @@ impl List {
         };
         let disorder = Disorder {
             location: request.location,
-            names: self.patches.iter().map(|installed| installed.request.target_name).collect(),
+            names: self.patches.iter().map(|listed| listed.addition.request.target_name).collect(),
             order,
             calls: calls.into_iter().map(|(number, call)| (number, noted_call(call))).collect(),
             mismatch,
@@ -208,38 +283,29 @@ fn thread_of(id: Option<i32>) -> String {
     }
 }
 
-fn publish(
-    scope: u64,
-    visibility: Option<Visibility>,
-    wanted: Few<Wanted>,
-) -> Few<(Request, Option<Published>)> {
-    let own = || ENGINE.hold().scopes.get(scope).map(|live| live.visibility);
-    let captures = wanted.iter().any(|wanted| wanted.environment.is_some());
-    let for_all = captures && visibility.or_else(own) == Some(Visibility::Process);
-    let publish = |Wanted { request, environment }| {
-        (request, environment.map(|environment| environment.publish(scope, for_all)))
-    };
-    wanted.into_iter().map(publish).collect()
-}
-
-impl Installed {
-    /// The function that is replaced.
-    fn group(&self) -> &'static Group {
-        self.patched.id.group
-    }
-
+impl Listed {
     /// Takes the patch away. What there is to say of that.
     fn remove(&self) -> Removed {
-        for watched in &self.patched.watched {
-            drop(engine::remove(watched.id));
+        self.addition.watched.iter().filter_map(|watched| watched.id).for_each(|id| drop(engine::remove(id)));
+        self.addition.id.map(engine::remove).unwrap_or_default()
+    }
+
+    /// What there is to say of a patch that was taken away. Lets go of what the replacement captured.
+    fn tell_end(&mut self, removed: &Removed, told: &mut Vec<String>) {
+        if removed.cycle {
+            told.push(self.cycle());
         }
-        engine::remove(self.patched.id)
+        if let Some(published) = self.published.take()
+            && let Some(complaint) = self.discard(published)
+        {
+            told.push(complaint);
+        }
     }
 
     /// Lets go of what the replacement captured, when it was taken away. What there is to say of that.
-    pub fn discard(self) -> Option<String> {
-        let Request { target_name, location, .. } = self.request;
-        let thrown = self.environment?.close().err()?;
+    fn discard(&self, published: Published) -> Option<String> {
+        let thrown = published.close().err()?;
+        let Request { target_name, location, .. } = self.addition.request;
         let text = captured::text(&*thrown);
         Some(format!(
             "what the replacement of `{target_name}` had captured panicked when it was dropped: {text}\n  at {location}"
@@ -248,7 +314,7 @@ impl Installed {
 
     /// What a guard says whose patch has hidden a circle.
     fn cycle(&self) -> String {
-        let Request { target_name, location, .. } = &self.request;
+        let Request { target_name, location, .. } = &self.addition.request;
         format!(
             "without this guard's replacement of `{target_name}`, the one before it would count again, which is replaced in \
              turn, and in the end by `{target_name}` itself; so it was taken away as well\n  at {location}\n  \
@@ -256,32 +322,50 @@ impl Installed {
         )
     }
 
+    /// The calls that it has had so far; `None` if it is not there any more.
+    fn calls(&self) -> Option<u64> {
+        calls_of(self.addition.id)
+    }
+
     /// Whether nothing is to be told, however many calls there were.
     fn is_fine_anyway(&self) -> bool {
-        self.expected == Count::ANY && self.patched.watched.is_empty() && !self.is_past_or_elsewhere()
+        self.expected == Count::ANY && self.addition.watched.is_empty() && !self.is_past_or_elsewhere()
     }
 
     /// Whether there were calls behind its sequence's end, or its library was loaded anew.
     fn is_past_or_elsewhere(&self) -> bool {
-        self.past_the_end().is_some() || self.closed().is_some_and(|closed| closed.again)
+        self.past_the_end().is_some()
+            || (self.is_in_library() && self.closed().is_some_and(|closed| closed.again))
+    }
+
+    fn is_in_library(&self) -> bool {
+        match self.addition.group {
+            Some(group) => group.is_in_library(),
+            None => false,
+        }
     }
 
     /// Whether anything is to be told: a count that is wrong, or a call that went past.
     fn is_suspicious(&self, calls: u64) -> bool {
         !self.expected.allows(calls)
             || self.is_past_or_elsewhere()
-            || self.patched.watched.iter().any(|watched| calls_of(watched.id).is_some_and(|calls| calls != 0))
+            || self
+                .addition
+                .watched
+                .iter()
+                .any(|watched| calls_of(watched.id).is_some_and(|calls| calls != 0))
     }
 
     /// How many values its sequence has, and how many calls came behind the last.
     fn past_the_end(&self) -> Option<(usize, usize)> {
-        self.environment.as_ref()?.head().steps()?.past_the_end()
+        let Some(published) = &self.published else { return None };
+        published.head().steps()?.past_the_end()
     }
 
     /// Whether the target's library was closed. While no more files were loaded than were looked at, nothing was missed.
     fn closed(&self) -> Option<Closed> {
-        let group = self.group();
-        if !group.hooks().any(Hook::is_in_library) || group.is_current(image::loads()) {
+        let group = self.addition.group?;
+        if !self.is_in_library() || group.is_current(image::loads()) {
             return None;
         }
         let path = group.hooks().find_map(Hook::closed_library)?;
@@ -290,9 +374,10 @@ impl Installed {
 
     fn collect(&self, calls: u64) -> Evidence {
         let Request { target, target_name, target_type, replacement_name, location, optimised, .. } =
-            self.request;
-        let group = self.group();
-        let outside = group.hooks().flat_map(Hook::outside_calls).map(|call| caller(&call));
+            self.addition.request;
+        let group = self.addition.group;
+        let hooks = group.into_iter().flat_map(Group::hooks);
+        let outside = hooks.flat_map(Hook::outside_calls).map(|call| caller(&call));
         Evidence {
             target,
             target_name,
@@ -303,12 +388,12 @@ impl Installed {
             calls,
             expected: self.expected,
             outside: outside.collect(),
-            doubt: group.doubt().map(str::to_owned),
-            return_addresses: self.return_addresses(group, calls),
+            doubt: group.and_then(Group::doubt).map(str::to_owned),
+            return_addresses: group.map_or_else(Vec::new, |group| self.return_addresses(group, calls)),
             past: self.past(),
             past_the_end: self.past_the_end(),
             closed: self.closed(),
-            watched: self.request.watched,
+            watched: self.addition.request.watched,
             noted: Vec::new(),
         }
     }
@@ -323,9 +408,9 @@ impl Installed {
 
     /// Calls of functions that contain a copy of the target. The standard library's own are nobody's concern.
     fn past(&self) -> Vec<Past> {
-        let calls = self.patched.watched.iter().filter_map(|watched| {
+        let calls = self.addition.watched.iter().filter_map(|watched| {
             let calls = calls_of(watched.id).filter(|calls| *calls != 0)?;
-            let mut return_addresses = self.return_addresses(watched.id.group, calls);
+            let mut return_addresses = self.return_addresses(watched.group, calls);
             return_addresses.retain(|address| !image::is_std_code(*address));
             let container = watched.container;
             (!return_addresses.is_empty()).then(|| Past {
@@ -340,7 +425,8 @@ impl Installed {
 }
 
 /// The calls that a patch has had so far; `None` if it is not there any more.
-fn calls_of(id: Id) -> Option<u64> {
+fn calls_of(id: Option<Id>) -> Option<u64> {
+    let id = id?;
     ENGINE.hold().layers.calls(id)
 }
 

@@ -2,6 +2,13 @@
 //!
 //! Users take the package `monkey-mock`, which re-exports what is public here.
 #![cfg_attr(system = "unsupported", allow(dead_code, reason = "what only hooks in code need"))]
+#![allow(
+    clippy::manual_find,
+    clippy::manual_map,
+    clippy::manual_unwrap_or,
+    clippy::manual_unwrap_or_default,
+    reason = "users do not optimise this crate in their tests, and then a loop takes a fraction of what closures do"
+)]
 
 mod address;
 #[doc(hidden)]

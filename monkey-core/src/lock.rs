@@ -6,9 +6,13 @@
 //! [`Mark::Text`], which only first hooks take, allows system calls and memory, but not the loader, the environment,
 //! standard error or anything of the user's.
 use crate::thread::{self, Quiet};
-use parking_lot::{Mutex, MutexGuard};
-use std::mem;
+use std::cell::UnsafeCell;
+use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{
+    AtomicBool,
+    Ordering::{Acquire, Release},
+};
 use std::time::Duration;
 
 /// How often the processor is given away before a thread that waits begins to sleep.
@@ -27,47 +31,63 @@ pub enum Mark {
 /// A value that one thread at a time may look at.
 #[derive(Debug)]
 pub struct Lock<T> {
-    mutex: Mutex<T>,
+    taken: AtomicBool,
     mark: Mark,
+    value: UnsafeCell<T>,
 }
+
+// SAFETY: one thread at a time gets at the value, which may be sent to each.
+unsafe impl<T: Send> Sync for Lock<T> {}
 
 /// A lock, held. Hooked functions that this thread calls meanwhile are the originals.
 #[derive(Debug)]
 pub struct Held<T: 'static> {
     // In this order: the lock is given back before replacements are seen again.
-    guard: MutexGuard<'static, T>,
-    marked: Marked,
+    taken: Taken<T>,
     _quiet: Quiet,
+}
+
+/// A lock that this thread has.
+#[derive(Debug)]
+struct Taken<T: 'static> {
+    lock: &'static Lock<T>,
+    /// The locks that the thread held before.
+    before: u64,
+    /// These are this thread's.
+    _thread: PhantomData<*const ()>,
 }
 
 impl<T> Lock<T> {
     pub const fn new(mark: Mark, value: T) -> Self {
-        Self { mutex: Mutex::new(value), mark }
+        Self { taken: AtomicBool::new(false), mark, value: UnsafeCell::new(value) }
     }
 
     /// Takes the lock.
     ///
     /// # Panics
     /// When this thread holds one of the engine's locks: a signal handler has interrupted the engine, and would wait for itself.
+    #[inline]
     pub fn hold(&'static self) -> Held<T> {
         let quiet = Quiet::begin();
+        let before = thread::locks();
         assert!(
-            thread::locks() == 0,
+            before == 0,
             "a signal handler has interrupted the engine, and asks it to change patches\n  \
              help: make and drop patches outside of signal handlers"
         );
-        let guard = self.wait();
-        Held { guard, marked: Marked::begin(self.mark), _quiet: quiet }
+        if self.taken.swap(true, Acquire) {
+            self.wait();
+        }
+        thread::set_locks(self.mark as u64);
+        Held { taken: Taken { lock: self, before, _thread: PhantomData }, _quiet: quiet }
     }
 
-    /// Tries again and again instead of queueing. The queue would be copied by a fork, with threads in it that the child
+    /// Tries again and again instead of queueing. A queue would be copied by a fork, with threads in it that the child
     /// does not have, and the lock be handed to one of them there.
-    fn wait(&'static self) -> MutexGuard<'static, T> {
+    #[cold]
+    fn wait(&self) {
         let mut attempts = 0;
-        loop {
-            if let Some(guard) = self.mutex.try_lock() {
-                return guard;
-            }
+        while self.taken.swap(true, Acquire) {
             attempts += 1;
             if attempts < YIELDS {
                 std::thread::yield_now();
@@ -83,15 +103,14 @@ impl<T> Lock<T> {
     pub fn before_fork(&'static self) {
         if thread::locks() == 0 {
             let _quiet = Quiet::begin();
-            mem::forget(self.wait());
+            self.wait();
         }
     }
 
     /// Gives the lock back, in the parent and in the child.
     pub fn after_fork(&'static self) {
         if thread::locks() == 0 {
-            // SAFETY: this thread took the lock in `before_fork`, or its copy in the parent did.
-            unsafe { self.mutex.force_unlock() };
+            self.taken.store(false, Release);
         }
     }
 }
@@ -99,41 +118,32 @@ impl<T> Lock<T> {
 impl<T> Held<T> {
     /// Gives the lock back, and drops what is left of something afterwards.
     pub fn release<R>(self, remains: R) {
-        drop(self.guard);
-        drop(self.marked);
+        drop(self.taken);
         drop(remains);
     }
 }
 
 impl<T> Deref for Held<T> {
     type Target = T;
+    #[inline]
     fn deref(&self) -> &T {
-        &self.guard
+        // SAFETY: this thread has the lock as long as this lives.
+        unsafe { &*self.taken.lock.value.get() }
     }
 }
 
 impl<T> DerefMut for Held<T> {
+    #[inline]
     fn deref_mut(&mut self) -> &mut T {
-        &mut self.guard
+        // SAFETY: this thread has the lock as long as this lives, and lends it once at a time.
+        unsafe { &mut *self.taken.lock.value.get() }
     }
 }
 
-/// While it lives, this thread is known to hold a lock.
-#[derive(Debug)]
-struct Marked {
-    before: u64,
-}
-
-impl Marked {
-    fn begin(mark: Mark) -> Self {
-        let before = thread::locks();
-        thread::set_locks(before | mark as u64);
-        Self { before }
-    }
-}
-
-impl Drop for Marked {
+impl<T> Drop for Taken<T> {
+    #[inline]
     fn drop(&mut self) {
+        self.lock.taken.store(false, Release);
         thread::set_locks(self.before);
     }
 }

@@ -2,13 +2,14 @@
 //!
 //! Under the engine's lock nothing is allocated and nothing freed: what is added comes in boxes made before, what is taken
 //! away goes out in them.
-use crate::group::Group;
+use crate::group::{Group, Hooks};
 use crate::hook::Hook;
 use crate::recorder::{Thunk, Thunks};
+use crate::registry::{self, Known};
 use crate::report::Line;
 use crate::request::{Request, Visibility};
 use crate::reserved::Reserved;
-use std::sync::atomic::Ordering::SeqCst;
+use std::sync::atomic::Ordering::Relaxed;
 
 /// What stands in for a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +22,6 @@ pub enum Replacement {
 /// Names a patch for as long as it is there.
 #[derive(Debug, Clone, Copy)]
 pub struct Id {
-    pub group: &'static Group,
     layer: u32,
     serial: u64,
 }
@@ -37,16 +37,24 @@ pub struct Patch {
     since: u64,
     /// What notes them, where somebody wants to know more than how many there were.
     thunks: Thunks,
-    _line: Option<Line>,
+    /// What a user asked for has a line in case of a crash.
+    line: Option<Line>,
     older: Option<Box<Self>>,
 }
 
 impl Patch {
-    /// What a user asked for has a line in case of a crash.
+    /// One that is nobody's yet.
     #[expect(clippy::unnecessary_box_returns, reason = "it goes under the lock in its box")]
-    pub fn new(replacement: Replacement, request: Option<&Request>, thunks: Thunks) -> Box<Self> {
-        let line = request.map(Line::new);
-        Box::new(Self { serial: 0, replacement, calls: 0, since: 0, thunks, _line: line, older: None })
+    pub fn blank() -> Box<Self> {
+        Box::new(Self {
+            serial: 0,
+            replacement: Replacement::Original,
+            calls: 0,
+            since: 0,
+            thunks: Thunks::default(),
+            line: None,
+            older: None,
+        })
     }
 
     fn is_original(&self) -> bool {
@@ -73,6 +81,8 @@ pub struct Layer {
     scope: u64,
     visibility: Visibility,
     newest: Option<Box<Patch>>,
+    /// It has had no patch yet.
+    is_new: bool,
     next_of_group: u32,
     next_of_scope: u32,
 }
@@ -83,14 +93,31 @@ impl Layer {
         scope: 0,
         visibility: Visibility::Scope,
         newest: None,
+        is_new: true,
         next_of_group: NONE,
         next_of_scope: NONE,
     };
 
     /// Calls that its patches have had so far.
     fn counter(&self) -> u64 {
-        let slots = self.group.into_iter().flat_map(|group| group.slots_of(self.scope, self.visibility));
-        slots.map(crate::hook::Slot::calls).fold(0, u64::wrapping_add)
+        let mut calls = 0_u64;
+        for hook in self.hooks() {
+            let slot = match self.visibility {
+                Visibility::Scope => hook.slot_of(self.scope),
+                Visibility::Process => hook.process_slot_of(self.scope),
+            };
+            if let Some(slot) = slot {
+                calls = calls.wrapping_add(slot.calls());
+            }
+        }
+        calls
+    }
+
+    fn hooks(&self) -> Hooks {
+        match self.group {
+            Some(group) => group.hooks(),
+            None => Hooks::NONE,
+        }
     }
 
     /// The patches whose calls count at the moment, from the newest on: those that only watch, and one that replaces.
@@ -105,6 +132,12 @@ impl Layer {
 
     /// Where calls of a copy go: through the thunks of all who note them.
     fn way(&self, hook: &Hook) -> usize {
+        if let Some(Patch { replacement: Replacement::Function(address), thunks, .. }) =
+            self.newest.as_deref()
+            && thunks.is_empty()
+        {
+            return *address;
+        }
         let (mut first, mut before): (Option<usize>, Option<Thunk>) = (None, None);
         let mut go_on = |to: usize, thunk: Option<Thunk>| {
             if let Some(before) = before {
@@ -130,7 +163,7 @@ impl Layer {
         if self.newest.is_none() {
             return;
         }
-        for hook in self.group.into_iter().flat_map(Group::hooks) {
+        for hook in self.hooks() {
             let way = self.way(hook);
             match self.visibility {
                 Visibility::Scope => hook.show(self.scope, way),
@@ -140,7 +173,7 @@ impl Layer {
     }
 
     fn retire(&self) {
-        for hook in self.group.into_iter().flat_map(Group::hooks) {
+        for hook in self.hooks() {
             match self.visibility {
                 Visibility::Scope => hook.retire(self.scope),
                 Visibility::Process => hook.retire_process(),
@@ -149,7 +182,7 @@ impl Layer {
     }
 
     fn release(&self) {
-        for hook in self.group.into_iter().flat_map(Group::hooks) {
+        for hook in self.hooks() {
             match self.visibility {
                 Visibility::Scope => hook.release(self.scope),
                 Visibility::Process => hook.release_process(),
@@ -159,6 +192,12 @@ impl Layer {
 
     /// Adds a patch. One that replaces ends the time of those that count.
     fn push(&mut self, mut patch: Box<Patch>) {
+        if self.is_new {
+            // Nobody has called yet: the scope has no slots.
+            self.is_new = false;
+            self.newest = Some(patch);
+            return;
+        }
         let counter = self.counter();
         if !patch.is_original() {
             self.each_counting(|patch| {
@@ -183,6 +222,9 @@ impl Layer {
 
     /// Begins the time of those that count since a patch was taken away, which had this number of them above it.
     fn resume(&mut self, above: usize) {
+        if self.newest.is_none() {
+            return;
+        }
         // One reading for all: a call between two would be nobody's.
         let counter = self.counter();
         let mut index = 0;
@@ -204,6 +246,9 @@ pub struct Layers {
     all: Reserved<Layer>,
     free: u32,
     next_serial: u64,
+    /// Patches that nobody has at the moment, one hanging on the other, and how many.
+    spare: Option<Box<Patch>>,
+    spares: usize,
 }
 
 /// A scope's layers, the first of a chain.
@@ -213,14 +258,27 @@ pub struct Chain(u32);
 /// What is left of a patch that was taken away. To be dropped without the lock.
 #[derive(Debug, Default)]
 pub struct Removed {
-    _patch: Option<Box<Patch>>,
+    _remains: Option<Box<Patch>>,
     /// The patch that became the newest would have been called for ever by its own replacements, and was taken away too.
-    pub cycle: Option<Box<Patch>>,
+    pub cycle: bool,
 }
+
+/// What a patch is made of.
+#[derive(Debug)]
+pub struct Making<'a> {
+    pub visibility: Visibility,
+    pub replacement: Replacement,
+    /// What a user asked for has a line in case of a crash.
+    pub request: Option<&'a Request>,
+    pub thunks: Thunks,
+}
+
+/// How many patches are kept for others.
+const MOST_SPARE: usize = 1024;
 
 impl Layers {
     pub const fn new() -> Self {
-        Self { all: Reserved::new(), free: NONE, next_serial: 1 }
+        Self { all: Reserved::new(), free: NONE, next_serial: 1, spare: None, spares: 0 }
     }
 
     /// How many more layers there can be before memory is needed.
@@ -229,25 +287,22 @@ impl Layers {
     }
 
     fn get(&self, number: u32) -> Option<&Layer> {
-        self.all.get(number.checked_sub(1)? as usize)
+        self.all.get((number as usize).wrapping_sub(1))
     }
 
     fn get_mut(&mut self, number: u32) -> Option<&mut Layer> {
-        self.all.get_mut(number.checked_sub(1)? as usize)
-    }
-
-    fn of_group(&self, group: &'static Group) -> impl Iterator<Item = (u32, &Layer)> {
-        let mut next = group.layers.load(SeqCst);
-        std::iter::from_fn(move || {
-            let layer = self.get(next)?;
-            let number = std::mem::replace(&mut next, layer.next_of_group);
-            Some((number, layer))
-        })
+        self.all.get_mut((number as usize).wrapping_sub(1))
     }
 
     fn find(&self, group: &'static Group, scope: u64, visibility: Visibility) -> Option<u32> {
-        let is_it = |layer: &Layer| (layer.scope, layer.visibility) == (scope, visibility);
-        self.of_group(group).find(|(_, layer)| is_it(layer)).map(|(number, _)| number)
+        let mut number = group.layers.load(Relaxed);
+        while let Some(layer) = self.get(number) {
+            if layer.scope == scope && layer.visibility == visibility {
+                return Some(number);
+            }
+            number = layer.next_of_group;
+        }
+        None
     }
 
     /// The layer of a scope and a function; a new one, at the head of the scope's chain, if there is none yet.
@@ -266,7 +321,8 @@ impl Layers {
             scope,
             visibility,
             newest: None,
-            next_of_group: group.layers.load(SeqCst),
+            is_new: true,
+            next_of_group: group.layers.load(Relaxed),
             next_of_scope: chain.0,
         };
         let number = self.free;
@@ -279,47 +335,96 @@ impl Layers {
             self.all.push(layer);
             self.all.len() as u32
         };
-        group.layers.store(number, SeqCst);
+        group.layers.store(number, Relaxed);
         chain.0 = number;
         number
     }
 
-    /// Adds a patch, which is the newest of its layer.
+    /// How many more patches there can be before memory is needed.
+    pub fn spares(&self) -> usize {
+        self.spares
+    }
+
+    /// Adds a patch that nobody has to those.
+    pub fn add_spare(&mut self, mut patch: Box<Patch>) {
+        patch.older = self.spare.take();
+        self.spare = Some(patch);
+        self.spares += 1;
+    }
+
+    fn take_spare(&mut self) -> Option<Box<Patch>> {
+        let mut patch = self.spare.take()?;
+        self.spare = patch.older.take();
+        self.spares -= 1;
+        Some(patch)
+    }
+
+    /// Keeps a patch for others. What cannot be kept, to be dropped without the lock.
+    fn keep(&mut self, mut patch: Box<Patch>) -> Option<Box<Patch>> {
+        patch.line = None;
+        if !patch.thunks.is_empty() || self.spares >= MOST_SPARE {
+            return Some(patch);
+        }
+        self.add_spare(patch);
+        None
+    }
+
+    /// Adds a patch, which is the newest of its layer. `None` where there is no spare one.
     pub fn push(
         &mut self,
         chain: &mut Chain,
         group: &'static Group,
         scope: u64,
-        visibility: Visibility,
-        mut patch: Box<Patch>,
-    ) -> Id {
-        let layer = self.find_or_add(chain, group, scope, visibility);
+        making: Making<'_>,
+    ) -> Option<Id> {
+        let mut patch = self.take_spare()?;
+        let Making { visibility, replacement, request, thunks } = making;
         patch.serial = self.next_serial;
+        patch.replacement = replacement;
+        patch.calls = 0;
+        patch.since = 0;
+        patch.thunks = thunks;
+        patch.line = match request {
+            Some(request) => Some(Line::new(request)),
+            None => None,
+        };
         self.next_serial += 1;
-        let id = Id { group, layer, serial: patch.serial };
+        let layer = self.find_or_add(chain, group, scope, visibility);
+        let id = Id { layer, serial: patch.serial };
         if let Some(layer) = self.get_mut(layer) {
             layer.push(patch);
             layer.show();
         }
-        id
+        Some(id)
     }
 
     /// Takes a patch away. If it replaced the function, those that it kept from counting do so from then on.
     pub fn remove(&mut self, id: Id) -> Removed {
         let Some(layer) = self.get_mut(id.layer) else { return Removed::default() };
-        let above = layer.counting().position(|patch| patch.serial == id.serial);
+        let above = match &layer.newest {
+            Some(newest) if newest.serial == id.serial => Some(0),
+            _ => layer.counting().position(|patch| patch.serial == id.serial),
+        };
         let Some(patch) = unlink(&mut layer.newest, id.serial) else { return Removed::default() };
-        let Some(above) = above else { return Removed { _patch: Some(patch), cycle: None } };
+        let original = patch.is_original();
+        let mut remains = self.keep(patch);
+        let Some(above) = above else { return Removed { _remains: remains, cycle: false } };
         let cycle = if self.closes_cycle(id.layer) { self.take_replacing(id.layer) } else { None };
-        let Some(layer) = self.get_mut(id.layer) else { return Removed::default() };
+        let closed = cycle.is_some();
+        if let Some(mut patch) = cycle.and_then(|patch| self.keep(patch)) {
+            patch.older = remains;
+            remains = Some(patch);
+        }
+        let removed = Removed { _remains: remains, cycle: closed };
+        let Some(layer) = self.get_mut(id.layer) else { return removed };
         if layer.newest.is_none() {
             layer.retire();
         }
         layer.show();
-        if !patch.is_original() {
+        if !original {
             layer.resume(above);
         }
-        Removed { _patch: Some(patch), cycle }
+        removed
     }
 
     /// Takes away what replaces a function in a layer.
@@ -343,10 +448,13 @@ impl Layers {
 
     /// What stands in for a function in a scope, if anything does.
     pub fn replacement(&self, group: &'static Group, scope: u64) -> Option<Replacement> {
-        let mut layers = [Visibility::Scope, Visibility::Process]
-            .map(|visibility| self.find(group, scope, visibility))
-            .into_iter();
-        layers.find_map(|layer| Some(self.get(layer?)?.counting().last()?.replacement))
+        for visibility in [Visibility::Scope, Visibility::Process] {
+            let layer = self.find(group, scope, visibility).and_then(|number| self.get(number));
+            if let Some(patch) = layer.and_then(|layer| layer.counting().last()) {
+                return Some(patch.replacement);
+            }
+        }
+        None
     }
 
     /// Whether a scope has replaced a function, and not only watches it.
@@ -360,21 +468,23 @@ impl Layers {
         layer.is_some_and(|layer| layer.counting().any(|patch| !patch.is_original()))
     }
 
-    /// Follows the replacements in a scope, from one on: whether they come to the function again, or to no end.
-    pub fn leads_back(&self, from: usize, group: &'static Group, scope: u64) -> bool {
-        let mut at = from;
+    /// Follows the replacements in a scope, from one on, until they come to the function again, or to no end: after how many. `None` if
+    /// they come to something else.
+    pub fn leads_back(&self, from: usize, group: &'static Group, scope: u64) -> Option<usize> {
+        let (mut at, mut steps) = (from, 0);
         // A way without a circle visits each layer at most once.
-        for _ in 0..=self.all.len() {
-            let Some(next) = crate::registry::find(at).map(|known| known.group) else { return false };
+        while steps <= self.all.len() {
+            let Known { group: next, .. } = registry::find(at)?;
             if next.id == group.id {
-                return true;
+                return Some(steps);
             }
             match self.replacement(next, scope) {
                 Some(Replacement::Function(address)) => at = address,
-                Some(Replacement::Original) | None => return false,
+                Some(Replacement::Original) | None => return None,
             }
+            steps += 1;
         }
-        true
+        Some(steps)
     }
 
     /// Whether what replaces a layer's function leads back to it.
@@ -382,7 +492,7 @@ impl Layers {
         let Some(layer) = self.get(layer) else { return false };
         match (layer.group, layer.counting().last().map(|patch| patch.replacement)) {
             (Some(group), Some(Replacement::Function(address))) => {
-                self.leads_back(address, group, layer.scope)
+                self.leads_back(address, group, layer.scope).is_some()
             }
             _ => false,
         }
@@ -406,19 +516,21 @@ impl Layers {
             let mut newest = layer.newest;
             while let Some(mut patch) = newest {
                 newest = patch.older.take();
-                patch.older = remains.take();
-                remains = Some(patch);
+                if let Some(mut patch) = self.keep(patch) {
+                    patch.older = remains.take();
+                    remains = Some(patch);
+                }
             }
         }
         remains
     }
 
     fn unlink_from(&mut self, group: &'static Group, number: u32, next: u32) {
-        if group.layers.load(SeqCst) == number {
-            group.layers.store(next, SeqCst);
+        if group.layers.load(Relaxed) == number {
+            group.layers.store(next, Relaxed);
             return;
         }
-        let mut at = group.layers.load(SeqCst);
+        let mut at = group.layers.load(Relaxed);
         while let Some(layer) = self.get_mut(at) {
             if layer.next_of_group == number {
                 layer.next_of_group = next;

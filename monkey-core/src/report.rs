@@ -65,8 +65,10 @@ static RECORDS: [Record; LINES] = [const {
 }; LINES];
 /// Patches that found no place.
 static FURTHER: AtomicUsize = AtomicUsize::new(0);
-/// Where the next search begins: the one behind the last that was taken is mostly free.
+/// Where the next search begins: the one behind the last that was taken is mostly free. Or [`FULL`], until one is given back.
 static NEXT: AtomicUsize = AtomicUsize::new(0);
+/// No place was free when somebody last looked.
+const FULL: usize = usize::MAX;
 
 /// What is said of a patch if the process crashes while this lives.
 #[derive(Debug)]
@@ -75,20 +77,22 @@ pub struct Line(Option<usize>);
 impl Line {
     pub fn new(request: &Request) -> Self {
         let start = NEXT.load(Relaxed);
-        let mut places = (0..LINES).map(|step| (start + step) % LINES);
-        let free =
-            |index: &usize| RECORDS[*index].taken.compare_exchange(false, true, SeqCst, SeqCst).is_ok();
-        let index = places.find(free);
-        match index {
-            Some(index) => {
-                NEXT.store(index + 1, Relaxed);
-                RECORDS[index].set(request);
+        if start != FULL {
+            let mut step = 0;
+            while step < LINES {
+                let index = (start + step) % LINES;
+                let record = &RECORDS[index];
+                if record.try_take() {
+                    NEXT.store(index + 1, Relaxed);
+                    record.set(request);
+                    return Self(Some(index));
+                }
+                step += 1;
             }
-            None => {
-                FURTHER.fetch_add(1, SeqCst);
-            }
+            NEXT.store(FULL, Relaxed);
         }
-        Self(index)
+        FURTHER.fetch_add(1, SeqCst);
+        Self(None)
     }
 }
 
@@ -108,6 +112,10 @@ impl Drop for Line {
 }
 
 impl Record {
+    fn try_take(&self) -> bool {
+        !self.taken.load(Relaxed) && self.taken.compare_exchange(false, true, SeqCst, Relaxed).is_ok()
+    }
+
     fn set(&self, request: &Request) {
         self.target.set(request.target_name);
         self.replacement.set(request.replacement_name);

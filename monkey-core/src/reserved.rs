@@ -1,5 +1,7 @@
 //! Vectors that grow without their lock: memory is taken before, and given back after.
 
+use std::slice;
+
 /// A vector with room made beforehand.
 #[derive(Debug)]
 pub struct Reserved<T> {
@@ -15,11 +17,11 @@ impl<T> Reserved<T> {
         self.items.len()
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = &T> {
+    pub fn iter(&self) -> slice::Iter<'_, T> {
         self.items.iter()
     }
 
-    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+    pub fn iter_mut(&mut self) -> slice::IterMut<'_, T> {
         self.items.iter_mut()
     }
 
@@ -57,7 +59,13 @@ impl<T> Reserved<T> {
 
     /// Takes the first item out that is wanted.
     pub fn take(&mut self, wanted: impl Fn(&T) -> bool) -> Option<T> {
-        let index = self.items.iter().position(wanted)?;
-        Some(self.items.swap_remove(index))
+        let mut index = 0;
+        while index < self.items.len() {
+            if wanted(&self.items[index]) {
+                return Some(self.items.swap_remove(index));
+            }
+            index += 1;
+        }
+        None
     }
 }

@@ -84,11 +84,21 @@ impl Scopes {
 
     /// The scope of this word; `None` if there is none or it has ended.
     pub fn get(&self, word: u64) -> Option<&Live> {
-        self.live.iter().find(|live| live.word == word)
+        for live in self.live.iter() {
+            if live.word == word {
+                return Some(live);
+            }
+        }
+        None
     }
 
     pub fn get_mut(&mut self, word: u64) -> Option<&mut Live> {
-        self.live.iter_mut().find(|live| live.word == word)
+        for live in self.live.iter_mut() {
+            if live.word == word {
+                return Some(live);
+            }
+        }
+        None
     }
 
     /// Begins a scope; there has to be room for it. Words are never used again.
@@ -108,7 +118,10 @@ impl Scopes {
     pub fn remember(&mut self, word: u64, who: Who) -> Option<Who> {
         let place = &mut self.ended[self.next_ended % REMEMBERED];
         self.next_ended += 1;
-        place.replace((word, who)).map(|(_, forgotten)| forgotten)
+        match place.replace((word, who)) {
+            Some((_, forgotten)) => Some(forgotten),
+            None => None,
+        }
     }
 
     /// Whose scope has, or had, this word.

@@ -1,12 +1,13 @@
 //! One run of an annotated function: its scope, its patches, and what is said of them at the end.
 use crate::count::Count;
 use crate::engine::ENGINE;
-use crate::installed::{self, List};
+use crate::few::Few;
+use crate::installed::{self, List, Listed};
 use crate::notes::{self, Keeping, Kept};
 use crate::request::Visibility;
 use crate::scope::{Name, Visit, Who};
 use crate::thread::{self, Quiet};
-use crate::turn;
+use crate::turn::{self, Turn};
 use std::any::Any;
 use std::cell::{OnceCell, RefCell};
 use std::future::{Future, poll_fn};
@@ -161,6 +162,7 @@ struct Entered {
     scope: u64,
     /// It is this run's scope, and ends with it, whatever guards were forgotten or are held by threads.
     opened: bool,
+    visibility: Visibility,
     patches: OnceCell<List>,
     /// What guards have left to a body that is a future. Others leave it with the thread.
     notes: RefCell<Kept>,
@@ -170,9 +172,10 @@ struct Entered {
 impl Entered {
     fn enter(run: &TestRun, bound: bool) -> Self {
         let _quiet = Quiet::begin();
-        let (scope, opened) = turn::enter(run.visibility, &|| run.who(), bound);
+        let Turn { scope, opened, visibility } = turn::enter(run.visibility, &|| run.who(), bound);
         let keeping = bound.then(|| Keeping::begin(Kept::default()));
-        Self { scope, opened, patches: OnceCell::new(), notes: RefCell::default(), keeping }
+        let visibility = run.visibility.unwrap_or(visibility);
+        Self { scope, opened, visibility, patches: OnceCell::new(), notes: RefCell::default(), keeping }
     }
 
     fn install<const N: usize>(
@@ -182,8 +185,8 @@ impl Entered {
     ) -> Result<(), String> {
         let _quiet = Quiet::begin();
         self.check_alone(run)?;
-        let wanted = replacements.into_iter().map(|replacement| replacement.wanted).collect();
-        let patches = installed::install(self.scope, run.visibility, wanted, run.default);
+        let wanted = Few::from_array(replacements, |replacement| Listed::new(replacement.wanted));
+        let patches = installed::install(self.scope, self.visibility, wanted, run.default);
         let _ = self.patches.set(patches.map_err(|error| error.to_string())?);
         Ok(())
     }

@@ -18,6 +18,9 @@ const FORCED: &str = "MONKEY_JUMP";
 const SIGNATURE: &[u8; 16] = b"monkey-mock stub";
 /// Templates that are kept: trampolines are of a few lengths, each in blocks of a few sizes.
 const MOST_TEMPLATES: usize = 64;
+/// Jumps with a page of their own that are made where there are other threads: enough for a test's own functions, and few enough to be
+/// nobody's concern. Behind them each thread is waited for.
+const MOST_LANDINGS: usize = 256;
 /// One hook's part of a block, in bytes. As long as a cell, so that all units lie as far from their cells.
 const UNIT: usize = if cfg!(target_arch = "aarch64") { 1024 } else { size_of::<HookTable>() };
 const _: () = assert!(UNIT.is_multiple_of(16));
@@ -30,7 +33,8 @@ const MOST_UNITS: usize = if cfg!(target_arch = "aarch64") { 256 } else { 4096 }
 /// The longest body that is looked at where its length is not known.
 const UNKNOWN_EXTENT: usize = 4096;
 
-pub static TEXT: Lock<Text> = Lock::new(Mark::Text, Text { blocks: Vec::new(), templates: Vec::new() });
+pub static TEXT: Lock<Text> =
+    Lock::new(Mark::Text, Text { blocks: Vec::new(), templates: Vec::new(), landings: 0 });
 
 /// The memory that hooks are in.
 #[derive(Debug)]
@@ -38,6 +42,8 @@ pub struct Text {
     blocks: Vec<Units>,
     /// Stubs that were assembled, to make others of.
     templates: Vec<Template>,
+    /// Jumps that each need a page of their own.
+    landings: usize,
 }
 
 /// A stub without what it has of its target. Units lie as far from their cells as other units from theirs, so that stubs whose
@@ -156,7 +162,7 @@ impl Text {
             return Ok(());
         }
         // Threads come into scopes of every copy of this crate: there one hook on top of another is right.
-        if through.is_none() && code::leads_to_signature(target, SIGNATURE) {
+        if through.is_none() && code::leads_to_signature(target, memory, SIGNATURE) {
             return Err(Cause::OtherCopy);
         }
         let bytes = entry::true_code(memory, file)?;
@@ -170,16 +176,22 @@ impl Text {
         let original_at = stub + arch::ORIGINAL;
         let displaced_at = if through.is_some() { original_at + DETOUR + skipped } else { original_at };
         let extent = bounds.extent.map(|extent| extent.saturating_sub(skipped));
+        let lands = self.landings;
         let entry = entry::plan(&entry::Target {
             from,
             body: &bytes[skipped..],
+            first: memory.get(skipped).copied().unwrap_or(0),
             extent,
             gap,
             stub,
             displaced_at,
             near,
-            is_traced: &|| code::Tracer::find().is_some(),
+            avoids_trap: &|| {
+                code::Tracer::find().is_some() || (lands < MOST_LANDINGS && !code::is_only_thread())
+            },
         })?;
+        // What changes a single byte goes on from a page of its own.
+        self.landings += usize::from(entry.jump.len() == 1);
         let mut original = Vec::new();
         if let Some(through) = through {
             let to = through(displaced_at - skipped);
@@ -343,7 +355,7 @@ mod tests {
 
     #[test]
     fn the_longest_trampoline_fits_and_templates_make_what_the_assembler_does() {
-        let mut text = Text { blocks: Vec::new(), templates: Vec::new() };
+        let mut text = Text { blocks: Vec::new(), templates: Vec::new(), landings: 0 };
         let layout = |stub| Layout { stub, cell: stub + 0x1_0000, thread: -64, system: System::OWN };
         for length in [5, DETOUR + crate::relocate::arch::LONGEST, 5] {
             for stub in [0x5000_0010, 0x5000_0310] {

@@ -113,9 +113,10 @@ pub struct Quiet {
 
 impl Quiet {
     pub fn begin() -> Self {
-        let quiet = Self { before: load(SCOPE_WORD) & BYPASS, bypassed: load(BYPASS_WORD) };
+        let scope = load(SCOPE_WORD);
+        let quiet = Self { before: scope & BYPASS, bypassed: load(BYPASS_WORD) };
         store(BYPASS_WORD, ALL);
-        store(SCOPE_WORD, load(SCOPE_WORD) | BYPASS);
+        store(SCOPE_WORD, scope | BYPASS);
         quiet
     }
 }

@@ -3,7 +3,7 @@
 //! Who waits looks again and again instead of being woken, for the reason that [`crate::lock`] has, and holds nothing meanwhile.
 use crate::code;
 use crate::crash;
-use crate::engine::{self, ENGINE, Engine};
+use crate::engine::{ENGINE, Ended, Engine};
 use crate::inherit;
 use crate::patch::{Id, Removed};
 use crate::request::Visibility;
@@ -29,61 +29,69 @@ const LIMIT: Duration = Duration::from_mins(5);
 /// Names in a message.
 const NAMES: usize = 4;
 
-/// Joins the thread's scope, or waits for a turn and opens one: which, and whether it was opened.
+/// A scope that was entered.
+#[derive(Debug, Clone, Copy)]
+pub struct Turn {
+    pub scope: u64,
+    /// Whether it begins here.
+    pub opened: bool,
+    /// Who sees a patch that does not say so itself.
+    pub visibility: Visibility,
+}
+
+/// Joins the thread's scope, or waits for a turn and opens one. This and what follows is for use while the engine is at work.
 ///
 /// `bound`: whether the scope ends with the calling thread at the latest.
 ///
 /// # Panics
 /// When the turn does not come.
-pub fn enter(visibility: Option<Visibility>, who: &dyn Fn() -> Who, bound: bool) -> (u64, bool) {
-    let _quiet = Quiet::begin();
-    let word = thread::scope();
-    if word != thread::NONE
-        && let Some(live) = ENGINE.hold().scopes.get_mut(word)
+pub fn enter(visibility: Option<Visibility>, who: &dyn Fn() -> Who, bound: bool) -> Turn {
+    let scope = thread::scope();
+    if scope != thread::NONE
+        && let Some(live) = ENGINE.hold().scopes.get_mut(scope)
     {
         live.holds += 1;
-        return (word, false);
+        return Turn { scope, opened: false, visibility: live.visibility };
     }
-    let visibility = visibility.unwrap_or(Visibility::Scope);
-    let word = wait(visibility, who(), bound.then(code::own_thread));
-    thread::set_scope(word);
+    let visibility = match visibility {
+        Some(visibility) => visibility,
+        None => Visibility::Scope,
+    };
+    let scope = open(visibility, who(), if bound { Some(code::own_thread()) } else { None });
+    thread::set_scope(scope);
     crash::install();
     // Threads that start before the first patch are of the scope as well. What is in the way of that is in the way of
     // a patch too, and is an error there.
     let _ = inherit::ensure();
-    (word, true)
+    Turn { scope, opened: true, visibility }
 }
 
 /// Gives one hold of a scope back; the last one ends it, and takes what is left in it away.
 pub fn leave(scope: u64) {
-    let _quiet = Quiet::begin();
-    drop(end_by(scope, |engine| engine.leave(scope)));
+    end_by(scope, |engine| ((), engine.leave(scope)));
 }
 
 /// Ends a scope, whatever guards were forgotten or are held by threads.
 pub fn end(scope: u64) {
+    // A thread that ends may come here.
     let _quiet = Quiet::begin();
-    drop(end_by(scope, |engine| engine.end(scope)));
+    end_by(scope, |engine| ((), engine.end(scope)));
 }
 
-/// Takes a patch away and gives one hold of its scope back, at once; what there is to say of the patch.
-pub fn remove_and_leave(scope: u64, patch: Id) -> Removed {
-    let _quiet = Quiet::begin();
-    let (removed, ended) = end_by(scope, |engine| (engine.layers.remove(patch), engine.leave(scope)));
-    drop(ended);
-    removed
+/// Gives the hold of a scope back that has made one patch, and takes that away, at once; what there is to say of the patch.
+pub fn leave_with(scope: u64, patch: Id) -> Removed {
+    end_by(scope, |engine| engine.leave_with(scope, patch))
 }
 
-/// What is left is for the caller to drop, without the lock.
-fn end_by<R>(scope: u64, end: impl FnOnce(&mut Engine) -> R) -> R {
-    let _quiet = Quiet::begin();
+/// What is left of the scope is dropped without the lock.
+fn end_by<R>(scope: u64, end: impl FnOnce(&mut Engine) -> (R, Ended)) -> R {
     let mut engine = ENGINE.hold();
-    let left = end(&mut engine);
-    let over = engine.scopes.get(scope).is_none();
+    let (left, ended) = end(&mut engine);
     drop(engine);
-    if over && thread::scope() == scope {
+    if ended.over && thread::scope() == scope {
         thread::set_scope(thread::NONE);
     }
+    drop(ended);
     left
 }
 
@@ -98,6 +106,17 @@ pub fn end_with_thread(scope: u64) {
     thread_local!(static OPENED: Opened = const { Opened(Cell::new(thread::NONE)) });
     // A thread whose locals are gone already leaves nothing behind that could be forgotten.
     let _ = OPENED.try_with(|opened| opened.0.set(scope));
+}
+
+/// Opens a scope, which mostly nobody is in the way of.
+fn open(visibility: Visibility, who: Who, thread: Option<i32>) -> u64 {
+    let alone = visibility == Visibility::Process;
+    let mut engine = ENGINE.hold();
+    if engine.scopes.live.has(1) && engine.scopes.is_free(alone, Duration::ZERO) {
+        return engine.scopes.add(who, visibility, thread);
+    }
+    drop(engine);
+    wait(visibility, who, thread)
 }
 
 fn wait(visibility: Visibility, who: Who, thread: Option<i32>) -> u64 {
@@ -129,7 +148,15 @@ impl Scopes {
         if alone {
             return self.live.len() == 0;
         }
-        (self.waiting_alone == 0 || waited >= PATIENCE) && self.live.iter().all(|live| !live.alone)
+        if self.waiting_alone != 0 && waited < PATIENCE {
+            return false;
+        }
+        for live in self.live.iter() {
+            if live.alone {
+                return false;
+            }
+        }
+        true
     }
 
     /// Some of those who are in the way.
@@ -251,7 +278,7 @@ fn limit() -> Duration {
 impl Engine {
     /// In the child of a fork only the forking thread, and so its scope's turn, is left.
     #[cfg(any(system = "linux", system = "macos"))]
-    pub fn keep_only(&mut self, scope: u64) -> Option<engine::Ended> {
+    pub fn keep_only(&mut self, scope: u64) -> Option<Ended> {
         self.scopes.waiting_alone = 0;
         let other = self.scopes.live.iter().find(|live| live.word != scope)?.word;
         Some(self.end(other))

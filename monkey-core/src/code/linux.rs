@@ -16,7 +16,7 @@ use std::io;
 
 pub use map::read_map;
 pub use memory::read_memory;
-pub use objects::{ask_loader_again, each_loaded_file, let_loader_rest};
+pub use objects::{ask_loader_again, each_loaded_file, let_loader_rest, loads};
 use pages::Place;
 pub use pages::map_block;
 #[cfg(test)]

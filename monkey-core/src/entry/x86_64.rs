@@ -55,7 +55,7 @@ pub fn plan(target: &Target<'_>) -> Result<Entry, Cause> {
     let trap_needed = possible.into_iter().next().map(|(form, relocated)| entry(target, form, relocated));
     let without_trap = || e9_byte(target);
     match (trap_needed, refusal) {
-        (Some(entry), _) if !(target.is_traced)() => Ok(entry),
+        (Some(entry), _) if !(target.avoids_trap)() => Ok(entry),
         (Some(entry), _) => Ok(without_trap().unwrap_or(entry)),
         (None, Some(refusal)) => without_trap().ok_or(Cause::Instructions(refusal)),
         (None, None) => unreachable!("one form is always tried"),
@@ -66,7 +66,7 @@ pub fn plan(target: &Target<'_>) -> Result<Entry, Cause> {
 /// is put back, over that of the jump, which must mean the function as it was and not one of another beginning.
 fn is_covered(target: &Target<'_>) -> bool {
     // CC      int3
-    target.body.first() != Some(&0xCC) && code::holds(target.from, &[0xCC])
+    target.body.first() != Some(&0xCC) && target.first == 0xCC
 }
 
 fn displace(target: &Target<'_>, form: Form) -> Result<Relocated, Refusal> {
@@ -129,7 +129,8 @@ mod tests {
     fn target(body: &[u8], from: usize, gap: usize) -> Target<'_> {
         let stub = from + 0x10_0000;
         let extent = Some(body.len());
-        Target { from, body, extent, gap, stub, displaced_at: stub + 64, near: true, is_traced: &|| false }
+        let (first, displaced_at) = (body[0], stub + 64);
+        Target { from, body, first, extent, gap, stub, displaced_at, near: true, avoids_trap: &|| false }
     }
 
     /// A function behind sixteen bytes of padding, at the offset 16 of what is returned.

@@ -1,7 +1,7 @@
 //! Which files are loaded where: Linux. What another system has to offer in place of this is `loaded`, `open`,
 //! `pointer` and `resolve`.
 use super::elf::{self, Elf};
-use crate::code::each_loaded_file;
+use crate::code::{self, each_loaded_file};
 use std::ffi::{CString, OsStr};
 use std::fs::File;
 use std::ops::ControlFlow;
@@ -101,12 +101,7 @@ fn mark(bias: usize, header: &ProgramHeader) -> Option<Vec<u8>> {
 
 /// How many files the loader has ever loaded, for noticing that there are more.
 pub(super) fn loads() -> u64 {
-    let mut loads = 0;
-    each_loaded_file(|file| {
-        loads = file.loads;
-        ControlFlow::Break(())
-    });
-    loads
+    code::loads()
 }
 
 /// The bytes of the file, mapped for the rest of the process. `None` when there is none, or when it is not the one that

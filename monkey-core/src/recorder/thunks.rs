@@ -141,6 +141,11 @@ impl Thunks {
         Ok(Self { of_copies: of_copies.collect::<Result<_, Cause>>()? })
     }
 
+    /// Whether nobody notes its calls.
+    pub fn is_empty(&self) -> bool {
+        self.of_copies.is_empty()
+    }
+
     /// The one of the copy with this trampoline.
     pub fn of_copy(&self, original: usize) -> Option<Thunk> {
         self.of_copies.iter().find(|(own, _)| *own == original).map(|(_, thunk)| *thunk)

@@ -37,6 +37,10 @@ impl Thunks {
         Thunk::new(recorder).map(|_| Self)
     }
 
+    pub fn is_empty(&self) -> bool {
+        true
+    }
+
     pub fn of_copy(&self, _original: usize) -> Option<Thunk> {
         None
     }

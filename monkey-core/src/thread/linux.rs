@@ -49,22 +49,5 @@ use aarch64 as arch;
 #[cfg(target_arch = "x86_64")]
 use x86_64 as arch;
 
-pub use arch::{offset, pointer};
+pub use arch::{load, offset, pointer, store};
 pub use id::{id_of, id_offset};
-
-/// One of the calling thread's words.
-#[inline]
-pub fn load(index: usize) -> u64 {
-    let word = (arch::words() as *mut u64).wrapping_add(index);
-    // SAFETY: the words are this thread's own, aligned and alive as long as it runs. Volatile, because the
-    // stubs that this thread runs change them behind the compiler's back.
-    unsafe { word.read_volatile() }
-}
-
-/// Changes one of the calling thread's words.
-#[inline]
-pub fn store(index: usize, value: u64) {
-    let word = (arch::words() as *mut u64).wrapping_add(index);
-    // SAFETY: as in `load`; no other thread looks at them.
-    unsafe { word.write_volatile(value) }
-}

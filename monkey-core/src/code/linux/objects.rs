@@ -53,11 +53,20 @@ impl Asking {
     fn begin() -> Self {
         ASKING.fetch_add(1, SeqCst);
         if FORKING.load(SeqCst) {
+            Self::wait();
+        }
+        Self
+    }
+
+    /// Until nobody forks any more, who may begin again meanwhile.
+    #[cold]
+    fn wait() {
+        let begun = Instant::now();
+        while FORKING.load(SeqCst) && begun.elapsed() < PATIENCE {
             ASKING.fetch_sub(1, SeqCst);
             wait_until(|| !FORKING.load(SeqCst));
             ASKING.fetch_add(1, SeqCst);
         }
-        Self
     }
 }
 
@@ -74,6 +83,25 @@ pub fn each_loaded_file(mut visit: impl FnMut(&LoadedFile<'_>) -> ControlFlow<()
     // SAFETY: `enter` has the type that the function wants, is only called until the function returns, and gets back the
     // pointer to `visit`, which lives as long and is not used here meanwhile.
     unsafe { libc::dl_iterate_phdr(Some(enter), (&raw mut visit).cast()) };
+}
+
+/// Changes with each file that is loaded or closed: the loader says so with each file. 0 without any.
+#[must_use]
+pub fn loads() -> u64 {
+    let _asking = Asking::begin();
+    let mut loads = 0_u64;
+    // SAFETY: `count` has the type that the function wants, is only called until the function returns, and gets back the
+    // pointer to `loads`, which lives as long and is not used here meanwhile.
+    unsafe { libc::dl_iterate_phdr(Some(count), (&raw mut loads).cast()) };
+    loads
+}
+
+unsafe extern "C" fn count(information: *mut libc::dl_phdr_info, _: usize, loads: *mut c_void) -> c_int {
+    // SAFETY: the loader passes a description that stays valid during this call.
+    let information = unsafe { &*information };
+    // SAFETY: what `loads` passed, borrowed by nobody else during the iteration.
+    unsafe { *loads.cast::<u64>() = information.dlpi_adds << 32 | information.dlpi_subs };
+    1
 }
 
 type Visit<'a> = &'a mut dyn FnMut(&LoadedFile<'_>) -> ControlFlow<()>;

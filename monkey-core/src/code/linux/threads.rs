@@ -20,10 +20,13 @@ thread_local! {
 #[must_use]
 pub fn own_kept() -> i32 {
     let Some(process) = process::number() else { return own_id() };
-    if OWN.get().0 != process {
-        OWN.set((process, own_id()));
+    let (of, id) = OWN.get();
+    if of == process {
+        return id;
     }
-    OWN.get().1
+    let id = own_id();
+    OWN.set((process, id));
+    id
 }
 
 /// In the child of a fork its thread has another id.

@@ -70,7 +70,8 @@ pub fn query(address: usize) -> Option<Found> {
                 protection: information.protection,
             });
         }
-        // What all processes share is a map within the map.
+        // What all processes share is a map within the map, told of from where it begins: the address may lie further in.
+        start = start.max(address as u64);
         depth += 1;
     }
 }

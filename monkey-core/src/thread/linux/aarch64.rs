@@ -23,7 +23,7 @@ pub fn pointer() -> usize {
 
 /// Where the words of the calling thread are.
 #[inline]
-pub fn words() -> usize {
+fn words() -> usize {
     let words: usize;
     // SAFETY: reads the offset, which the linker or the loader has filled in, and the thread pointer; see `offset`, `pointer`.
     unsafe {
@@ -38,4 +38,21 @@ pub fn words() -> usize {
         );
     }
     words
+}
+
+/// One of the calling thread's words.
+#[inline]
+pub fn load(index: usize) -> u64 {
+    let word = (words() as *mut u64).wrapping_add(index);
+    // SAFETY: the words are this thread's own, aligned and alive as long as it runs. Volatile, because the
+    // stubs that this thread runs change them behind the compiler's back.
+    unsafe { word.read_volatile() }
+}
+
+/// Changes one of the calling thread's words.
+#[inline]
+pub fn store(index: usize, value: u64) {
+    let word = (words() as *mut u64).wrapping_add(index);
+    // SAFETY: as in `load`; no other thread looks at them.
+    unsafe { word.write_volatile(value) }
 }

@@ -17,18 +17,36 @@ pub fn pointer() -> usize {
     base
 }
 
-/// Where the words of the calling thread are.
+/// One of the calling thread's words. Not optimised away: the stubs that this thread runs change them behind the compiler's back.
 #[inline]
-pub fn words() -> usize {
-    let words: usize;
-    // SAFETY: reads the offset, which the linker or the loader has filled in, and the thread pointer; see `offset`, `pointer`.
+pub fn load(index: usize) -> u64 {
+    let value: u64;
+    // SAFETY: reads the offset, which the linker or the loader has filled in, and one of the words, which are this thread's own
+    // and alive as long as it runs; see `offset`.
+    unsafe {
+        asm!(
+            concat!("mov {value}, qword ptr [rip + ", words_symbol!(), "@GOTTPOFF]"),
+            "mov {value}, qword ptr fs:[{value} + 8*{index}]",
+            value = out(reg) value,
+            index = in(reg) index,
+            options(nostack, preserves_flags, readonly),
+        );
+    }
+    value
+}
+
+/// Changes one of the calling thread's words.
+#[inline]
+pub fn store(index: usize, value: u64) {
+    // SAFETY: as in `load`; no other thread looks at them.
     unsafe {
         asm!(
             concat!("mov {words}, qword ptr [rip + ", words_symbol!(), "@GOTTPOFF]"),
-            "add {words}, fs:0",
-            words = out(reg) words,
-            options(nostack, readonly),
+            "mov qword ptr fs:[{words} + 8*{index}], {value}",
+            words = out(reg) _,
+            index = in(reg) index,
+            value = in(reg) value,
+            options(nostack, preserves_flags),
         );
     }
-    words
 }
