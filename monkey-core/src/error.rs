@@ -137,6 +137,8 @@ pub enum Cause {
         /// Why.
         because: String,
     },
+    /// A function that gives a boxed future, with a value for what that one gives.
+    BoxedFuture,
     /// The optimiser has changed the parameters of one of the target's bodies, so that a replacement would take others for them.
     Parameters {
         /// Where the body begins.
@@ -208,6 +210,7 @@ impl Cause {
             Self::Asynchronous { .. } => {
                 "replace it by `returns(..)` or `sequence[..]`, or replace what it calls"
             }
+            Self::BoxedFuture => "give the future itself: `returns(Box::pin(async { .. }))`",
             Self::SameName => {
                 "rename one of them; they may be in two versions of a crate, or in two blocks of a function"
             }
@@ -303,6 +306,9 @@ impl fmt::Display for Cause {
                 "{because}, so calls are dispatched in source, and there it does not ask: it is not #[monkey::patchable]"
             ),
             Self::Asynchronous { because } => write!(f, "it is an `async fn`, and {because}"),
+            Self::BoxedFuture => f.write_str(
+                "it gives a boxed future, and only the body of a #[monkey::patchable] `async fn` asks for what that future gives",
+            ),
             Self::SameName => f.write_str(
                 "calls are dispatched in source, and several patchable functions have its name: nothing tells them apart",
             ),

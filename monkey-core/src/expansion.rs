@@ -31,7 +31,8 @@ pub use crate::request::Visibility;
 pub use crate::test_run::TestRun;
 pub use asynchronous::{
     Asks, FutureOf, Output, ProbeAwaited, ProbeBefore, ProbeBoxed, ProbeByCall, ProbeNotAwaited,
-    ProbeNotSend, ProbeSend, SendsOf, Unwritten, asks_when_polled, awaited, begin, goes_as, stand_in,
+    ProbeNotSend, ProbePlain, ProbeSend, ProbeUnpin, SendsOf, Unwritten, asks_when_polled, awaited, begin,
+    goes_as, stand_in,
 };
 pub use captured::{
     Call, CalledAgain, Caller, DecidedBy, Entered, Hint, Keeps, Kept, NotSync, Once, OneByOne, Shared, Takes,
@@ -51,8 +52,8 @@ pub use original_future::OriginalFuture;
 pub use outcome::{Fallible, Infallible, Outcome, Reference};
 pub use patchable::{entry, kept, never, opaque, unreturned, unwinding};
 pub use returns::{
-    ProbeFixed, ProbeLends, ProbeLent, ProbeOwned, ProbeTakes, ProbeTied, ProbeUnknown, guess,
-    may_be_inferred, needs_no_type, row, shapes,
+    ProbeFixed, ProbeLends, ProbeLent, ProbeOwned, ProbeTakes, ProbeTied, ProbeUnknown, guess, hint_of,
+    in_turn_of, may_be_inferred, needs_no_type, returns_of, row, shapes,
 };
 pub use signature::{
     BehindReference, InPlaceOf, NoReference, NotSafeToCall, Probe, Receiver, Safe, SafeFn, SafeToCall,

@@ -86,6 +86,9 @@ fn hook(request: &Request) -> Result<&'static Group, Cause> {
         };
     }
     let (target, replacement) = (request.target, given(request));
+    if request.is_in_a_box {
+        return Err(Cause::BoxedFuture);
+    }
     if replacement == Some(target) {
         return Err(Cause::SameFunction);
     }

@@ -89,6 +89,12 @@ impl<'env> Replacement<'env> {
         self
     }
 
+    /// What a boxed future gives, of a function that does not ask for it.
+    pub(crate) fn by_what_is_boxed(mut self) -> Self {
+        self.wanted.request.is_in_a_box = true;
+        self
+    }
+
     /// An environment even for what captures nothing.
     pub(crate) fn always_keeping<W: Way, F: Send + 'env, P: Copy>(
         mut self,

@@ -44,6 +44,8 @@ pub struct Request {
     pub given: Option<Given>,
     /// It is the body of an `async fn` that asks nobody.
     pub is_body: bool,
+    /// Its value is what a boxed future is to give, and nobody asks for that.
+    pub is_in_a_box: bool,
 }
 
 impl Request {
@@ -69,6 +71,7 @@ impl Request {
             order: None,
             given: None,
             is_body: false,
+            is_in_a_box: false,
         }
     }
 

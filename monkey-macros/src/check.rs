@@ -1,4 +1,5 @@
 //! Every rule. What passes can be expanded without a further question.
+mod arguments;
 mod cases;
 mod foreign_crate;
 pub mod lifetimes;

@@ -6,6 +6,7 @@ mod args;
 mod check;
 mod compiler;
 mod expand;
+mod free_names;
 mod function;
 mod listed;
 mod mistakes;

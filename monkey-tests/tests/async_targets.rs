@@ -378,6 +378,7 @@ async fn what_is_not_patchable_takes_no_arguments() {
 #[async_trait::async_trait]
 trait Wire: Send + Sync {
     async fn send(&self, bytes: &[u8]) -> Result<usize, String>;
+    async fn name(&self) -> &str;
 }
 struct Socket;
 
@@ -388,6 +389,9 @@ impl Wire for Socket {
         tokio::task::yield_now().await;
         Err(format!("{} bytes for nobody", bytes.len()))
     }
+    async fn name(&self) -> &str {
+        "own"
+    }
 }
 
 #[monkey::test(replace(<Socket as Wire>::send = async |_: &Socket, bytes: &[u8]| Ok(bytes.len())))]
@@ -397,6 +401,59 @@ async fn methods_of_async_trait() {
     assert_eq!(wire.send(b"four").await, Ok(4));
     let sent = tokio::spawn(async move { wire.send(b"two").await });
     assert_eq!(sent.await.unwrap(), Ok(3));
+}
+
+async fn ten_times(_: &Socket, bytes: &[u8]) -> Result<usize, String> {
+    Ok(bytes.len() * 10)
+}
+
+#[tokio::test]
+async fn values_and_functions_for_methods_of_async_trait() {
+    let wire: Arc<dyn Wire> = Arc::new(Socket);
+    let guard =
+        monkey::patch!(<Socket as Wire>::send = returns(Ok(7)), <Socket as Wire>::name = returns("other"));
+    assert_eq!((wire.send(b"four").await, wire.name().await), (Ok(7), "other"));
+    drop(guard);
+    let guard = monkey::patch!(<Socket as Wire>::send = sequence[Ok(1), Err("no".into()), ..]);
+    assert_eq!((wire.send(b"four").await, wire.send(b"").await), (Ok(1), Err("no".into())));
+    assert_eq!(wire.send(b"four").await, Err("4 bytes for nobody".into()));
+    drop(guard);
+    let _guard = monkey::patch!(<Socket as Wire>::send = ten_times);
+    assert_eq!(wire.send(b"four").await, Ok(40));
+}
+
+type Boxed<'a> = std::pin::Pin<Box<dyn Future<Output = usize> + Send + 'a>>;
+
+#[monkey::patchable]
+fn boxed(text: &str) -> Boxed<'_> {
+    Box::pin(async move { text.len() })
+}
+
+fn longer(text: &str) -> Boxed<'_> {
+    Box::pin(async move { text.len() + 1 })
+}
+
+#[tokio::test]
+async fn a_boxed_future_is_given_as_it_is() {
+    let error = monkey::try_patch!(boxed = returns(7)).unwrap_err();
+    assert!(
+        matches!(error.cause(), monkey::Cause::BoxedFuture) && error.to_string().contains("Box::pin(async"),
+        "{error}"
+    );
+    assert_eq!(boxed("own").await, 3);
+    let _guard = monkey::patch!(boxed = longer);
+    assert_eq!(boxed("own").await, 4);
+}
+
+#[monkey::patchable]
+fn made<T: Default>() -> T {
+    T::default()
+}
+
+#[test]
+fn a_generic_function_gets_the_value_s_type() {
+    let _guard = monkey::patch!(made = returns(5u8));
+    assert_eq!((made::<u8>(), made::<u16>()), (5, 0));
 }
 
 /// In a generic function nobody knows that the target's future is `Send`.

@@ -206,6 +206,27 @@ fn a_case_has_its_own(#[case] time: u64) {
     assert_eq!(fetch("", 0), Ok(String::new()));
 }
 
+#[fixture]
+fn hour() -> u64 {
+    now()
+}
+
+#[rstest]
+#[case(3)]
+#[case(4)]
+#[monkey::test(replace(now = move || time, fetch = |_: &str, _| Ok(String::new())), expect(fetch = 1, now = 2))]
+fn a_case_of_an_attribute_above_has_its_own(#[case] time: u64) {
+    assert_eq!((now(), thread::spawn(now).join().unwrap()), (time, time));
+    assert_eq!(fetch("", 0), Ok(String::new()));
+}
+
+#[rstest]
+#[monkey::test(replace(now = returns(time * hour)))]
+#[tokio::test]
+async fn a_fixture_s_value_above_is_captured(#[values(2, 3)] time: u64, hour: u64) {
+    assert_eq!((now(), hour), (time * 7, 7));
+}
+
 #[monkey::test(replace(now = returns(time)), scope = process)]
 #[test_case::test_case(5)]
 #[test_case::test_case(6)]

@@ -512,8 +512,20 @@ kinds! {
             // SAFETY: a number is there.
             assert_eq!(unsafe { read(&raw const ONE) }, 7);
         }
-        captures ["by a function"]
-        returns ["by a function"]
+        captures {
+            let mut number = 6;
+            let _guard = monkey::patch!(
+                read = move |_| {
+                    number += 1;
+                    number
+                }
+            );
+            // SAFETY: a number is there.
+            assert_eq!(unsafe { read(&raw const ONE) }, 7);
+            // SAFETY: a number is there.
+            assert_eq!(unsafe { read(&raw const ONE) }, 8);
+        }
+        returns ["by a closure"]
         watched {
             let _guard = monkey::patch!(watch(read), expect(read = 1));
             // SAFETY: a number is there.
@@ -569,8 +581,13 @@ kinds! {
             // SAFETY: asks for a number.
             assert_eq!(unsafe { libc::getppid() }, 7);
         }
-        captures ["by a function of its ABI"]
-        returns ["by a function of its ABI"]
+        captures {
+            let number = 7;
+            let _guard = monkey::patch!(libc::getppid = move || number);
+            // SAFETY: asks for a number.
+            assert_eq!(unsafe { libc::getppid() }, 7);
+        }
+        returns ["by a closure; where it is not `libc`'s, by a function of its ABI"]
         watched {
             let _guard = monkey::patch!(watch(libc::getppid), expect(libc::getppid = 1));
             // SAFETY: asks for a number.

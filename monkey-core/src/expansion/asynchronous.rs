@@ -11,10 +11,11 @@ pub mod poll;
 mod send;
 mod values;
 
-use super::returns::{Argument, Arguments, Pick};
+use super::returns::{Argument, Arguments, CalledWith, Pick};
 use super::signature::Probe;
 use std::future::Future;
 use std::marker::PhantomData;
+use std::panic::UnwindSafe;
 use std::pin::Pin;
 
 pub use crate::dispatch::polled::{Asks, Output, Unwritten, asks_when_polled, begin, stand_in};
@@ -54,7 +55,26 @@ pub fn awaited<F: AsyncTarget<A>, A>(_target: &F) -> Awaited<F, A> {
     Awaited(PhantomData)
 }
 
-/// Found first: a boxed future is a type that has a name, and is replaced as it is.
+/// Found first: what a value is as a rule, and no `async fn`'s future, which is not [`Unpin`]. A generic function's result that is not
+/// known yet becomes the value's type; it must not become that of a future.
+pub trait ProbePlain<A> {
+    /// As a type.
+    fn __monkey_awaited(&self) -> NotAwaited {
+        NotAwaited
+    }
+}
+impl<F: CalledWith<A>, A> ProbePlain<A> for &&&Probe<F> where F::Result: Unpin + UnwindSafe {}
+
+/// The same of a replacement: what gives a future that has a name is compared as it is.
+pub trait ProbeUnpin<A> {
+    /// As a type.
+    fn __monkey_awaited(&self) -> NotAwaited {
+        NotAwaited
+    }
+}
+impl<F: CalledWith<A>, A> ProbeUnpin<A> for &&Probe<F> where F::Result: Unpin {}
+
+/// Found first where a boxed future is given: that is a type that has a name, and is replaced as it is.
 pub trait ProbeBoxed<A> {
     /// As a type.
     fn __monkey_awaited(&self) -> NotAwaited {

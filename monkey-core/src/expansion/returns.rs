@@ -317,12 +317,7 @@ pub fn shapes<S0, S1, S2, S3, S4, S5, S6, S7>(
     PhantomData
 }
 
-/// A function that a value can stand in for.
-#[diagnostic::on_unimplemented(
-    message = "`returns` and `sequence` need a safe function of Rust's own ABI, with eight arguments at most",
-    label = "not for this target",
-    note = "write a function of the target's signature that gives the value, as in `libc::getpid = pid` with `extern \"C\" fn pid() -> i32 {{ 42 }}`"
-)]
+/// A row of which the function is known.
 pub trait Gives {
     /// The function pointer's type.
     type Pointer: Copy;
@@ -332,32 +327,54 @@ pub trait Gives {
     fn pointer<W: Way, F: Values<W, Self::Value>, Target, const STEPS: bool>() -> Self::Pointer;
 }
 
-impl<R: Gives> Rows<R> {
-    /// The expected type of a closure that gives the values.
-    #[must_use]
-    pub fn hint<'env>(self) -> Hint<dyn Value<R::Value> + 'env> {
-        Hint::new()
-    }
+/// A function that a value can stand in for.
+#[diagnostic::on_unimplemented(
+    message = "`returns` and `sequence` need a safe function of Rust's own ABI, with eight arguments at most",
+    label = "not for this target",
+    note = "for an `unsafe fn`, and for one of the crate `libc`, write a closure, as in `libc::getpid = || 42`",
+    note = "for others write a function of the target's signature that gives the value, as in `extern \"C\" fn fake() -> i32 {{ 42 }}`"
+)]
+pub trait ValueStandsIn {
+    /// The type of what is in the array.
+    type Pointer;
+    /// What the value has to be.
+    type Value;
+    /// What is in the array.
+    fn pointer<W: Way, F: Values<W, Self::Value>, Target, const STEPS: bool>() -> Self::Pointer;
+}
 
-    /// The function that stands in for the target.
-    pub fn returns<W: Way, F: Values<W, R::Value>, Target>(
-        self,
-        _way: &WayOf<W>,
-        _target: &Target,
-        _function: &F,
-    ) -> R::Pointer {
-        R::pointer::<W, F, Target, false>()
+#[diagnostic::do_not_recommend]
+impl<R: Gives> ValueStandsIn for Rows<R> {
+    type Pointer = R::Pointer;
+    type Value = R::Value;
+    fn pointer<W: Way, F: Values<W, R::Value>, Target, const STEPS: bool>() -> R::Pointer {
+        R::pointer::<W, F, Target, STEPS>()
     }
+}
 
-    /// The same for values in turn.
-    pub fn in_turn<W: Way, F: Values<W, R::Value>, Target>(
-        self,
-        _way: &WayOf<W>,
-        _target: &Target,
-        _function: &F,
-    ) -> R::Pointer {
-        R::pointer::<W, F, Target, true>()
-    }
+/// The expected type of a closure that gives the values.
+pub fn hint_of<'env, R: ValueStandsIn>(_row: R) -> Hint<dyn Value<R::Value> + 'env> {
+    Hint::new()
+}
+
+/// The function that stands in for the target.
+pub fn returns_of<W: Way, F: Values<W, R::Value>, Target, R: ValueStandsIn>(
+    _row: R,
+    _way: &WayOf<W>,
+    _target: &Target,
+    _function: &F,
+) -> R::Pointer {
+    R::pointer::<W, F, Target, false>()
+}
+
+/// The same for values in turn.
+pub fn in_turn_of<W: Way, F: Values<W, R::Value>, Target, R: ValueStandsIn>(
+    _row: R,
+    _way: &WayOf<W>,
+    _target: &Target,
+    _function: &F,
+) -> R::Pointer {
+    R::pointer::<W, F, Target, true>()
 }
 
 /// A closure that gives the value of a number.

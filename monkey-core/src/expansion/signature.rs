@@ -66,6 +66,10 @@ pub trait SafeToCall<Arguments> {
     fn __monkey_receiver(&self) -> Receiver<Self::First> {
         Receiver(PhantomData)
     }
+    /// What the array has in its place beside a pointer: the function itself.
+    fn __monkey_in_array<F, P>(&self, target: F, _pointer: P) -> F {
+        target
+    }
 }
 
 impl<F: SafeFn<Arguments>, Arguments> SafeToCall<Arguments> for Probe<F> {
@@ -81,6 +85,10 @@ pub trait NotSafeToCall {
     /// None that is looked at.
     fn __monkey_receiver(&self) -> Receiver<()> {
         Receiver(PhantomData)
+    }
+    /// A pointer of its type: one that is safe to call becomes one that is not, and a function's own type does not.
+    fn __monkey_in_array<F, P>(&self, _target: F, pointer: P) -> P {
+        pointer
     }
 }
 

@@ -1,6 +1,7 @@
 //! The rules of a list: what may stand in it, once, and with what.
 use super::foreign_crate;
 use crate::args::{self, Argument, Count, Entry, Expected, Form, Kind, Visibility};
+use crate::free_names::may_capture;
 use crate::function;
 use crate::listed;
 use crate::mistakes::Mistakes;
@@ -296,7 +297,7 @@ impl List {
     /// Takes out what may capture, for a place where there is more to capture.
     pub fn split_capturing(&mut self) -> Self {
         let may_capture = |replacement: &Replacement| match &replacement.given {
-            Form::Closure(closure) => closure.capture.is_some(),
+            Form::Closure(closure) => may_capture(closure),
             Form::Returns(_) | Form::Sequence(_) => true,
             Form::Function(_) => false,
         };

@@ -1,6 +1,6 @@
 //! The rules of `#[monkey::test]` and `#[monkey::with]`.
 use super::list::{List, TEST, Taker, WITH};
-use super::{cases, panics};
+use super::{arguments, cases, panics};
 use crate::args;
 use crate::function::{self, Parsed, is_harness, is_ours, is_plain_test, last_segment};
 use crate::mistakes::Mistakes;
@@ -43,6 +43,14 @@ pub struct Within {
     pub to_panic: bool,
 }
 
+impl Within {
+    fn read(list: List, function: &ItemFn, mistakes: &mut Mistakes) -> Self {
+        let to_panic = panics::check(function, mistakes);
+        let way = if function.sig.asyncness.is_some() { Way::Future } else { Way::Closure };
+        Self { list, way, to_panic }
+    }
+}
+
 /// An annotated function without a mistake.
 pub struct Annotated {
     pub list: List,
@@ -52,6 +60,8 @@ pub struct Annotated {
     pub add_test: bool,
     /// The test passes by a panic.
     pub to_panic: bool,
+    /// What captures arguments that are variables of the body by now.
+    pub within: Option<Within>,
 }
 
 pub fn test(arguments: TokenStream, item: TokenStream, runtime: bool) -> syn::Result<Test> {
@@ -65,17 +75,23 @@ pub fn test(arguments: TokenStream, item: TokenStream, runtime: bool) -> syn::Re
             let krate = list.krate.clone();
             let mut list = list;
             let capturing = list.split_capturing();
-            let within = (!capturing.replacements.is_empty() && runtime).then(|| {
-                let to_panic = panics::check(function, &mut mistakes);
-                let way = if function.sig.asyncness.is_some() { Way::Future } else { Way::Closure };
-                (Within { list: capturing, way, to_panic }, list)
-            });
+            let within = (!capturing.replacements.is_empty() && runtime)
+                .then(|| (Within::read(capturing, function, &mut mistakes), list));
             mistakes.into_result()?;
             return Ok(Test::Below(Below { krate, function: function.clone(), place, is_test, within }));
         }
         harness(function, &mut mistakes);
     }
     let is_test = list.is_test;
+    let (mut list, mut within) = (list, None);
+    if let Some(function) = &function
+        && runtime
+        && arguments::are_captured(function, &list)
+    {
+        let capturing = list.split_capturing();
+        within =
+            (!capturing.replacements.is_empty()).then(|| Within::read(capturing, function, &mut mistakes));
+    }
     let annotated = finish(list, function, mistakes, |function| {
         let parameters = !function.sig.inputs.is_empty();
         let harnesses = || function.attrs.iter().filter(|attribute| is_harness(attribute));
@@ -88,7 +104,7 @@ pub fn test(arguments: TokenStream, item: TokenStream, runtime: bool) -> syn::Re
         };
         (way, !is_test && harnesses().next().is_none() && !source::is_a_test_already())
     });
-    annotated.map(Test::Framed)
+    annotated.map(|annotated| Test::Framed(Annotated { within, ..annotated }))
 }
 
 pub fn with(arguments: TokenStream, item: TokenStream, runtime: bool) -> syn::Result<Annotated> {
@@ -125,7 +141,7 @@ fn finish(
                        runtime's attribute, on a function without parameters";
         return Err(syn::Error::new(place, message));
     }
-    Ok(Annotated { list, function, way, add_test, to_panic })
+    Ok(Annotated { list, function, way, add_test, to_panic, within: None })
 }
 
 fn function(taker: Taker, item: TokenStream, mistakes: &mut Mistakes) -> Option<ItemFn> {

@@ -12,10 +12,10 @@ use super::captured::{self, shapes};
 use super::list::{ends, respan};
 use crate::args::Form;
 use crate::check::list::Replacement;
-use crate::function;
+use crate::function::{self, last_segment};
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{ToTokens as _, format_ident, quote_spanned};
-use syn::{Expr, ExprClosure};
+use syn::{Expr, ExprClosure, Stmt};
 
 /// Whether a closure gives a future, as far as it shows.
 pub fn closure(given: &Form) -> Option<&ExprClosure> {
@@ -67,22 +67,58 @@ pub fn standing(
     Standing { before, standing }
 }
 
-/// What may be an `async fn`, as a value of one type or another.
-pub fn perhaps(alone: &Ident, given: Option<&Ident>, private: &TokenStream) -> TokenStream {
+/// What may be an `async fn`, as a value of one type or another, where a function by its path is to stand in for it.
+fn perhaps(alone: &Ident, given: &Ident, private: &TokenStream) -> TokenStream {
     let stand = stand(private);
     // A target may be generic, and get its types from a replacement that is no `async fn`: it is not asked then.
-    let probe = if let Some(given) = given {
-        quote_spanned!(Span::mixed_site()=> (&&&#private::Probe::of(&#given)).__monkey_awaited().probe(&#alone))
-    } else {
-        quote_spanned!(Span::mixed_site()=> #private::Probe::of(&#alone))
-    };
+    quote_spanned! {Span::mixed_site()=>
+        let __monkey_probe = {
+            #[allow(unused_imports)]
+            use #private::{ProbeAwaited as _, ProbeNotAwaited as _, ProbeUnpin as _};
+            (&&&#private::Probe::of(&#given)).__monkey_awaited().probe(&#alone)
+        };
+        let __monkey_awaited = {
+            #[allow(unused_imports)]
+            use #private::{ProbeAwaited as _, ProbeNotAwaited as _};
+            (&&__monkey_probe).__monkey_awaited()
+        };
+        #stand
+    }
+}
+
+/// The same where values are. Whether a boxed future stands for itself shows by a value that is one, as far as it shows.
+pub fn perhaps_by_values<'a>(
+    alone: &Ident,
+    values: impl IntoIterator<Item = &'a Expr>,
+    private: &TokenStream,
+) -> TokenStream {
+    let stand = stand(private);
+    let boxed = values
+        .into_iter()
+        .any(is_boxed)
+        .then(|| quote_spanned!(Span::mixed_site()=> use #private::ProbeBoxed as _;));
     quote_spanned! {Span::mixed_site()=>
         let __monkey_awaited = {
             #[allow(unused_imports)]
-            use #private::{ProbeAwaited as _, ProbeBoxed as _, ProbeNotAwaited as _};
-            (&&&#probe).__monkey_awaited()
+            use #private::{ProbeAwaited as _, ProbeNotAwaited as _, ProbePlain as _};
+            #boxed
+            (&&&&#private::Probe::of(&#alone)).__monkey_awaited()
         };
         #stand
+    }
+}
+
+/// `Box::pin(..)`, `future.boxed()`, a block that ends so.
+fn is_boxed(value: &Expr) -> bool {
+    match value {
+        Expr::Call(call) => matches!(&*call.func, Expr::Path(path) if last_segment(&path.path) == "pin"),
+        Expr::MethodCall(call) => call.method == "boxed" || call.method == "boxed_local",
+        Expr::Paren(paren) => is_boxed(&paren.expr),
+        Expr::Group(group) => is_boxed(&group.expr),
+        Expr::Block(block) => {
+            matches!(block.block.stmts.last(), Some(Stmt::Expr(value, None)) if is_boxed(value))
+        }
+        _ => false,
     }
 }
 
@@ -141,7 +177,7 @@ pub fn in_array(given: &Expr, alone: &Ident, private: &TokenStream) -> InArray {
     let (start, end) = ends(given);
     // These are written where the replacement is, so that rustc speaks of that, and not of a macro.
     let [taken, hidden] = ["__monkey_taken", "__monkey_given"].map(|name| Ident::new(name, end));
-    let perhaps = perhaps(alone, Some(&taken), private);
+    let perhaps = perhaps(alone, &taken, private);
     // rustc points from the first token to the last.
     let there = |name: &Ident| {
         let place = quote_spanned!(start=> *);
@@ -150,7 +186,7 @@ pub fn in_array(given: &Expr, alone: &Ident, private: &TokenStream) -> InArray {
     let (taken_there, hidden_there) = (there(&taken), there(&hidden));
     let send = send_of_function(&taken, (start, end), private);
     InArray {
-        again: if is_block(given) { taken_there.clone() } else { given.to_token_stream() },
+        again: if is_block(given) { taken.to_token_stream() } else { given.to_token_stream() },
         before: quote_spanned! {span=>
             let #taken = #given;
             #perhaps

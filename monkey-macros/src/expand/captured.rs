@@ -37,7 +37,9 @@ pub fn captured(
     private: &TokenStream,
 ) -> Captured {
     let signature = Signature::read(closure);
-    let items = items(&signature, private);
+    let abi =
+        super::variadic::is_of_libc(&entry.target).then(|| quote_spanned!(Span::mixed_site()=> extern "C"));
+    let items = items(&signature, abi.as_ref(), private);
     let span = Span::mixed_site();
     let (start, end) = super::list::ends(&entry.given);
     let dummy = |place: Span| Ident::new("__monkey_dummy", span.located_at(place));
@@ -55,16 +57,25 @@ pub fn captured(
         #items
         #written
         let #dummy = __monkey_dummy;
-        let [_, _] = [#alone, #dummy_there];
+        let [__monkey_pointer, _] = [#alone, #dummy_there];
         #kept
         #private::again(&__monkey_way, #again);
     };
     let thin = Ident::new("__monkey_thin_of", span.located_at(start));
     Captured {
         before,
-        given: called(&quote_spanned!(span=> #thin), alone, end),
+        given: called(&quote_spanned!(span=> #thin), None, alone, end),
         environment: quote_spanned!(span=> .capturing(&__monkey_way, __monkey_function, __monkey_replacement)),
     }
+}
+
+/// The target, beside a pointer to what stands in for it.
+pub fn in_array(alone: &Ident, private: &TokenStream) -> TokenStream {
+    quote_spanned! {Span::mixed_site()=> {
+        #[allow(unused_imports)]
+        use #private::{NotSafeToCall as _, SafeToCall as _};
+        (&#private::Probe::of(&#alone)).__monkey_in_array(#alone, __monkey_pointer)
+    }}
 }
 
 /// Says what has to be written, where the target shows that it borrows.
@@ -125,8 +136,9 @@ fn known_signature(alone: &Ident, private: &TokenStream) -> TokenStream {
 }
 
 /// The function that stands in for the target, by what tells it.
-fn called(function: &TokenStream, alone: &Ident, end: Span) -> TokenStream {
-    let arguments = quote_spanned!(Span::mixed_site()=> &__monkey_way, &#alone, &__monkey_function);
+fn called(function: &TokenStream, row: Option<&Ident>, alone: &Ident, end: Span) -> TokenStream {
+    let row = row.map(|row| quote_spanned!(Span::mixed_site()=> #row,));
+    let arguments = quote_spanned!(Span::mixed_site()=> #row &__monkey_way, &#alone, &__monkey_function);
     let mut arguments = Group::new(Delimiter::Parenthesis, arguments);
     arguments.set_span(end);
     quote_spanned!(Span::mixed_site()=> #function #arguments)
@@ -200,8 +212,8 @@ pub fn values(
     let (start, end) = super::list::ends(&entry.given);
     let shapes = shapes(&quote_spanned!(span=> __monkey_signature), private);
     let own = (!lends).then(|| quote_spanned!(span=> move));
-    let (closure, method, steps) = match values {
-        Values::One(value) => (quote_spanned!(span=> #own |_| #value), "returns", None),
+    let (closure, function, steps) = match values {
+        Values::One(value) => (quote_spanned!(span=> #own |_| #value), "returns_of", None),
         Values::InTurn(values, then_original) => {
             let (last, before) = values.split_last().expect("the grammar has seen to one");
             let numbers = 0..before.len();
@@ -209,15 +221,17 @@ pub fn values(
                 #own |__monkey_number| match __monkey_number { #(#numbers => #before,)* _ => #last }
             };
             let length = values.len();
-            (closure, "in_turn", Some(quote_spanned!(span=> #length, #then_original)))
+            (closure, "in_turn_of", Some(quote_spanned!(span=> #length, #then_original)))
         }
     };
-    let hint = quote_spanned!(span=> __monkey_row.hint());
-    let kept = kept(&hint, &closure, 1, (start, end), private);
-    let method = Ident::new(method, span);
+    // rustc points to the word.
     let row = Ident::new("__monkey_row", span.located_at(start));
+    let hint = quote_spanned!(span=> #private::hint_of(#row));
+    let kept = kept(&hint, &closure, 1, (start, end), private);
+    let function = Ident::new(function, span);
+    let function = super::list::respan(quote_spanned!(span=> #private::#function), span.located_at(start));
     let known = known_signature(alone, private);
-    let perhaps = super::asynchronous::perhaps(alone, None, private);
+    let perhaps = super::asynchronous::perhaps_by_values(alone, values.expressions(), private);
     let before = quote_spanned! {span=>
         #known
         let __monkey_row = {
@@ -248,7 +262,7 @@ pub fn values(
             })
         }
     };
-    Captured { before, given: called(&quote_spanned!(span=> #row.#method), alone, end), environment }
+    Captured { before, given: called(&function, Some(&row), alone, end), environment }
 }
 
 /// The shapes of eight arguments, by what tells each.
@@ -266,6 +280,15 @@ pub enum Values<'a> {
     InTurn(&'a [Expr], bool),
 }
 
+impl Values<'_> {
+    fn expressions(&self) -> &[Expr] {
+        match self {
+            Self::One(value) => std::slice::from_ref(value),
+            Self::InTurn(values, _) => values,
+        }
+    }
+}
+
 fn arguments(signature: &Signature) -> Vec<Ident> {
     numbered(signature.inputs.len())
 }
@@ -275,7 +298,7 @@ fn numbered(count: usize) -> Vec<Ident> {
 }
 
 /// The functions and traits of the closure's signature.
-fn items(signature: &Signature, private: &TokenStream) -> TokenStream {
+fn items(signature: &Signature, abi: Option<&TokenStream>, private: &TokenStream) -> TokenStream {
     let Signature { inputs, output, lifetimes, .. } = signature;
     let (names, declared, arguments) = (signature.names(), signature.declared(private), arguments(signature));
     let span = Span::mixed_site();
@@ -292,7 +315,7 @@ fn items(signature: &Signature, private: &TokenStream) -> TokenStream {
     let allow = quote_spanned!(span=> #[allow(warnings, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]);
     quote_spanned! {span=>
         #allow
-        type __MonkeyPointer<#declared> = for<#(#lifetimes),*> fn(#(#inputs),*) -> #output;
+        type __MonkeyPointer<#declared> = for<#(#lifetimes),*> #abi fn(#(#inputs),*) -> #output;
         #allow
         trait __MonkeyHint<#declared>: for<#(#lifetimes),*> #private::core::ops::FnOnce(#(#inputs),*) -> #output {}
         #allow
@@ -303,7 +326,7 @@ fn items(signature: &Signature, private: &TokenStream) -> TokenStream {
         }
         #calls
         #allow
-        fn __monkey_dummy<#(#lifetimes,)* #declared>(#(#arguments: #inputs),*) -> #output {
+        #abi fn __monkey_dummy<#(#lifetimes,)* #declared>(#(#arguments: #inputs),*) -> #output {
             loop {}
         }
         #allow
@@ -314,7 +337,7 @@ fn items(signature: &Signature, private: &TokenStream) -> TokenStream {
         }
         #allow
         #[inline(never)]
-        fn __monkey_thin<#(#lifetimes,)* #own_declared>(#(#arguments: #inputs),*) -> #output
+        #abi fn __monkey_thin<#(#lifetimes,)* #own_declared>(#(#arguments: #inputs),*) -> #output
         where #bounds
         {
             let __monkey_own: #pointer = __monkey_thin::<#own_types>;

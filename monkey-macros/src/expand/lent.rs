@@ -10,13 +10,14 @@
 //!     fn __monkey_lent_put<P, G: for<'b> FnOnce(&mut Sink<'b>, &'b str) -> ()>(&self, _: &P, _: G) {}
 //! }
 //! ```
-use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, format_ident, quote, quote_spanned};
 use std::collections::BTreeSet;
 use syn::visit::{self, Visit};
 use syn::{
-    FnArg, GenericArgument, GenericParam, ImplItem, Item, ItemImpl, Lifetime, PathArguments, ReturnType,
-    Signature, Type, TypePath, parse_quote_spanned,
+    BoundLifetimes, FnArg, GenericArgument, GenericParam, ImplItem, Item, ItemImpl, Lifetime,
+    ParenthesizedGenericArguments, PathArguments, ReturnType, Signature, Type, TypeBareFn, TypePath,
+    TypeReference, parse_quote_spanned,
 };
 
 /// The name of the method beside, for a list to call.
@@ -160,20 +161,41 @@ impl Renamed {
         renamed
     }
 
+    /// The same, even where there is one for what is not written.
+    fn as_written(&mut self, tokens: TokenStream) -> TokenStream {
+        let elided = self.elided.take();
+        let renamed = self.keeping_elided(tokens);
+        self.elided = elided;
+        renamed
+    }
+
     /// What is not written has this lifetime.
     pub fn all_elided(&mut self, tokens: TokenStream, name: &str) -> TokenStream {
         self.elided = Some(self.lifetime(name));
         self.all(tokens)
     }
 
+    /// The same in these alone.
+    pub fn elided_within(&mut self, tokens: TokenStream, name: &str) -> TokenStream {
+        let before = self.elided.clone();
+        let renamed = self.all_elided(tokens, name);
+        self.elided = before;
+        renamed
+    }
+
     pub fn all(&mut self, tokens: TokenStream) -> TokenStream {
         let mut renamed = TokenStream::new();
         let mut tokens = tokens.into_iter().peekable();
+        let mut behind_a_name = false;
         while let Some(token) = tokens.next() {
             let is = |sign| matches!(&token, TokenTree::Punct(punct) if punct.as_char() == sign);
+            let behind = std::mem::replace(&mut behind_a_name, is_name(&token));
             match &token {
                 TokenTree::Group(group) => {
-                    let content = self.all(group.stream());
+                    // `Fn(&str)` and `fn(&str)` have lifetimes of their own.
+                    let is_call = behind && group.delimiter() == Delimiter::Parenthesis;
+                    let content =
+                        if is_call { self.as_written(group.stream()) } else { self.all(group.stream()) };
                     renamed.extend([TokenTree::from(Group::new(group.delimiter(), content))]);
                 }
                 TokenTree::Ident(ident) if ident == "Self" && self.own_type.is_some() => {
@@ -214,21 +236,30 @@ impl Renamed {
     }
 }
 
+/// Whether what stands in parentheses behind it are parameters.
+fn is_name(token: &TokenTree) -> bool {
+    matches!(token, TokenTree::Ident(name) if !["mut", "dyn", "const", "impl"].iter().any(|word| name == word))
+}
+
 /// Nothing in it means something else, or nothing, in a bound.
 pub fn can_be_written(ty: &Type) -> bool {
     struct Other(bool);
     impl Visit<'_> for Other {
         fn visit_type(&mut self, ty: &Type) {
-            self.0 |= matches!(
-                ty,
-                Type::ImplTrait(_)
-                    | Type::Macro(_)
-                    | Type::Infer(_)
-                    | Type::Never(_)
-                    | Type::BareFn(_)
-                    | Type::TraitObject(_)
-            );
+            self.0 |= matches!(ty, Type::ImplTrait(_) | Type::Macro(_) | Type::Infer(_) | Type::Never(_));
             visit::visit_type(self, ty);
+        }
+        fn visit_bound_lifetimes(&mut self, _: &BoundLifetimes) {
+            // They would be mistaken for the function's.
+            self.0 = true;
+        }
+        fn visit_parenthesized_generic_arguments(&mut self, call: &ParenthesizedGenericArguments) {
+            self.0 |= borrows(&call.output);
+            visit::visit_parenthesized_generic_arguments(self, call);
+        }
+        fn visit_type_bare_fn(&mut self, pointer: &TypeBareFn) {
+            self.0 |= borrows(&pointer.output);
+            visit::visit_type_bare_fn(self, pointer);
         }
         fn visit_type_path(&mut self, path: &TypePath) {
             // `Self::Item` needs its `Self`.
@@ -240,6 +271,23 @@ pub fn can_be_written(ty: &Type) -> bool {
     let mut other = Other(false);
     other.visit_type(ty);
     !other.0
+}
+
+/// Whether it has a lifetime that is not written, of which only what stands before it tells.
+fn borrows(output: &ReturnType) -> bool {
+    struct Elided(bool);
+    impl Visit<'_> for Elided {
+        fn visit_type_reference(&mut self, reference: &TypeReference) {
+            self.0 |= reference.lifetime.is_none();
+            visit::visit_type_reference(self, reference);
+        }
+        fn visit_lifetime(&mut self, lifetime: &Lifetime) {
+            self.0 |= lifetime.ident == "_";
+        }
+    }
+    let mut elided = Elided(false);
+    elided.visit_return_type(output);
+    elided.0
 }
 
 /// Whether there is no lifetime in it that is not to be seen, as in an `Iter<T>` that is an `Iter<'_, T>`.

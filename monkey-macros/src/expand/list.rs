@@ -5,6 +5,7 @@ use super::private;
 use super::variadic::Arguments;
 use crate::args::{Form, Returns, Sequence, Visibility};
 use crate::check::list::{List, Replacement, Step, Watched};
+use crate::free_names::may_capture;
 use crate::names;
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -141,10 +142,10 @@ fn replacement(entry: &Replacement, lends: bool, private: &TokenStream) -> Token
     let checks = checks(entry, [&alone, &shared], private);
     let in_common = in_common(entry, &shared, private);
     let offered = offered(entry, lends, &alone, private);
-    let in_array = if offered.awaited == Awaited::Never {
-        alone.to_token_stream()
-    } else {
-        quote_spanned!(Span::mixed_site()=> __monkey_stand.target(#alone))
+    let in_array = match offered.awaited {
+        Awaited::Never if offered.environment.is_some() => captured::in_array(&alone, private),
+        Awaited::Never => alone.to_token_stream(),
+        _ => quote_spanned!(Span::mixed_site()=> __monkey_stand.target(#alone)),
     };
     let lent = lent(entry, &offered, [&alone, &shared], private);
     let here = lent_here(&entry.given);
@@ -255,7 +256,9 @@ enum Awaited {
 
 fn offered(entry: &Replacement, lends: bool, alone: &Ident, private: &TokenStream) -> Offered {
     let kept = match &entry.given {
-        Form::Closure(closure) if closure.asyncness.is_none() && (closure.capture.is_some() || lends) => {
+        Form::Closure(closure)
+            if lends || may_capture(closure) || super::variadic::is_of_libc(&entry.target) =>
+        {
             Some(captured::captured(entry, closure, alone, private))
         }
         Form::Returns(Returns { value, .. }) => {

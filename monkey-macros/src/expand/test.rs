@@ -12,7 +12,10 @@ use syn::{Attribute, ItemFn, ReturnType, parse_quote, parse_quote_spanned};
 
 /// A test. Without the engine there is nothing to replace, which the rules have seen to: it is an ordinary one.
 pub fn test(annotated: Annotated, runtime: bool) -> TokenStream {
-    let Annotated { list, mut function, way, add_test, to_panic } = annotated;
+    let Annotated { list, mut function, way, add_test, to_panic, within } = annotated;
+    if let Some(within) = within {
+        frame_last(&mut function, within);
+    }
     if runtime && compiler::is_clippy() {
         lint_only(&mut function, &list, &private(list.krate.as_ref()));
     } else if runtime {
@@ -61,6 +64,15 @@ fn frame_within(function: &mut ItemFn, within: Within) {
     let frame =
         Framed { frame, replacements: replacements(&list, &private), to_panic, world: TokenStream::new() };
     frame_body(function, way, &frame, &private);
+}
+
+/// The same where these are variables by now: around the last expression alone, which is a call with them.
+fn frame_last(function: &mut ItemFn, within: Within) {
+    let Some(last) = function.block.stmts.pop() else { return };
+    let mut call = function.clone();
+    call.block.stmts = vec![last];
+    frame_within(&mut call, within);
+    function.block.stmts.extend(call.block.stmts);
 }
 
 fn ends_in_comma(arguments: &TokenStream) -> bool {

@@ -41,10 +41,14 @@ pub struct Arguments {
 
 /// What is known of the target, if it is a variadic function of the crate `libc`.
 pub fn arguments(target: &ExprPath) -> Option<Arguments> {
-    let of = target.path.segments.iter().nth_back(1)?;
     let name = last_segment(&target.path);
-    let known = KNOWN.iter().find(|(known, ..)| *known == name).filter(|_| of.ident == "libc");
+    let known = KNOWN.iter().find(|(known, ..)| *known == name).filter(|_| is_of_libc(target));
     known.map(|(_, fixed, further)| Arguments { fixed: *fixed, further: *further })
+}
+
+/// Whether it is a function of the crate `libc`, whose functions are all of one ABI.
+pub fn is_of_libc(target: &ExprPath) -> bool {
+    target.path.segments.iter().nth_back(1).is_some_and(|of| of.ident == "libc")
 }
 
 /// The replacement's address, its type checked against the target's fixed arguments and its result.

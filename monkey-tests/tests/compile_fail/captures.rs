@@ -66,6 +66,10 @@ fn borrows() {
     let r = &n;
     let _guard = monkey::patch!(now = move || *r);
 }
+fn borrows_without_move() {
+    let n = 1;
+    let _guard = monkey::patch!(now = || n);
+}
 fn wrong_arity() {
     let n = 1;
     let _guard = monkey::patch!(now = move |x: u32| n);
@@ -109,8 +113,12 @@ fn no_block() {
     monkey::during!(now = returns(1));
 }
 unsafe fn not_safe() -> u64 { 1 }
+extern "C" fn foreign() -> u64 { 1 }
 fn not_by_a_value() {
     let _guard = monkey::patch!(not_safe = returns(1));
+}
+fn not_by_values() {
+    let _guard = monkey::patch!(foreign = sequence[1, 2]);
 }
 struct User { name: String }
 impl User {

@@ -40,6 +40,12 @@ pub fn is_body<Fut>() -> bool {
     type_name::<Fut>().ends_with("{{closure}}")
 }
 
+/// Whether it is a boxed future: its `poll` is that of many functions.
+#[must_use]
+pub fn is_boxed<Fut>() -> bool {
+    type_name::<Fut>().starts_with("core::pin::Pin<alloc::boxed::Box<")
+}
+
 /// Whether the future of an `async fn` was polled before: its states are numbered, and the first is 0. Of others nobody knows.
 fn has_begun<Fut>(future: &Fut) -> bool {
     if !is_body::<Fut>() {

@@ -2,14 +2,13 @@
 //!
 //! A patchable one asks for it. Another crate's cannot: there the future's `poll` is what is replaced.
 use super::answers::AnswersFor;
-use super::poll::{PollOf, is_body, ready};
+use super::poll::{PollOf, is_body, is_boxed, ready};
 use super::{AsyncTarget, Checked, NotAwaited, Stand, checked};
 use crate::captured::closure::{Entered, Takes, Way, WayOf, enter};
 use crate::captured::steps::Steps;
 use crate::dispatch::polled::{Begin, Begun, Commence};
 use crate::dispatch::{identity, is_polled};
-use crate::expansion::captured::Hint;
-use crate::expansion::returns::{Rows, Shape, Value, Values};
+use crate::expansion::returns::{Rows, Shape, ValueStandsIn, Values};
 use crate::given::Given;
 use crate::replacement::Replacement;
 use std::any::type_name;
@@ -102,34 +101,17 @@ impl<F, A, Shapes, O> Clone for AsyncRow<F, A, Shapes, O> {
 }
 impl<F, A, Shapes, O> Copy for AsyncRow<F, A, Shapes, O> {}
 
-#[expect(clippy::unused_self, reason = "its type is what is asked for, and a method finds it")]
+/// In place of a function, for the array.
+#[diagnostic::do_not_recommend]
+impl<F, A, Shapes, O: Shape> ValueStandsIn for AsyncRow<F, A, Shapes, O> {
+    type Pointer = Checked;
+    type Value = O::Lent<'static>;
+    fn pointer<W: Way, V: Values<W, Self::Value>, Target, const STEPS: bool>() -> Checked {
+        checked
+    }
+}
+
 impl<F: AsyncTarget<A>, A, Shapes, O: Shape> AsyncRow<F, A, Shapes, O> {
-    /// The expected type of a closure that gives the values.
-    #[must_use]
-    pub fn hint<'env>(self) -> Hint<dyn Value<O::Lent<'static>> + 'env> {
-        Hint::new()
-    }
-
-    /// In place of a function, for the array.
-    pub fn returns<W: Way, V: Values<W, O::Lent<'static>>, Target>(
-        self,
-        _: &WayOf<W>,
-        _: &Target,
-        _: &V,
-    ) -> Checked {
-        checked
-    }
-
-    /// The same for values in turn.
-    pub fn in_turn<W: Way, V: Values<W, O::Lent<'static>>, Target>(
-        self,
-        _: &WayOf<W>,
-        _: &Target,
-        _: &V,
-    ) -> Checked {
-        checked
-    }
-
     /// Lets the values stand in for the target. `Target` tells it from others of the same code.
     #[must_use]
     pub fn keep<'env, W: Way + Takes<V>, V, Target, Chosen>(
@@ -184,6 +166,9 @@ impl<F: AsyncTarget<A>, A, Shapes, O: Shape> AsyncRow<F, A, Shapes, O> {
             let given = Given::Value { result: identity::<fn(O::Lent<'static>)>(), shortens: O::SHORTENS };
             let own: Begin = begin::<W, V, Target, O>;
             return replacement.given(given, own).always_keeping::<W, V, _>(values, own, steps);
+        }
+        if is_boxed::<F::Future>() {
+            return replacement.by_what_is_boxed();
         }
         let poll: PollOf<F::Future, F::Output> = <F::Future as Future>::poll;
         let own: PollOf<F::Future, F::Output> = ready::<W, V, Target, F::Future, O>;

@@ -5,7 +5,11 @@ use crate::expand::lent::{Renamed, can_be_written, shows_its_lifetimes};
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens as _, format_ident, quote, quote_spanned};
 use std::collections::{BTreeMap, BTreeSet};
-use syn::{FnArg, Generics, Ident, ItemImpl, ItemTrait, Lifetime, Receiver, ReturnType, Signature, Type};
+use syn::visit::Visit;
+use syn::{
+    FnArg, GenericArgument, GenericParam, Generics, Ident, ItemImpl, ItemTrait, Lifetime, PathArguments,
+    Receiver, ReturnType, Signature, Type, TypeParam, TypeReference, parse_quote,
+};
 
 /// How many lifetimes a list has names for.
 pub const LIFETIMES: usize = 8;
@@ -74,6 +78,7 @@ impl Function {
         if sig.variadic.is_some() || sig.asyncness.is_some() {
             return None;
         }
+        let sig = &with_named_types(sig);
         let all = || around.generics().into_iter().chain([&sig.generics]);
         let mut generics = Bounds::default();
         all().try_for_each(|one| generics.read(one))?;
@@ -112,6 +117,47 @@ impl Function {
     }
 }
 
+/// `impl Trait` in an argument is a type parameter without a name.
+fn with_named_types(sig: &Signature) -> Signature {
+    let (mut sig, mut named) = (sig.clone(), Vec::new());
+    for argument in &mut sig.inputs {
+        if let FnArg::Typed(argument) = argument {
+            name_types(&mut argument.ty, &mut named);
+        }
+    }
+    sig.generics.params.extend(named.into_iter().map(GenericParam::Type));
+    sig
+}
+
+fn name_types(ty: &mut Type, named: &mut Vec<TypeParam>) {
+    match ty {
+        Type::ImplTrait(any) => {
+            let name = format_ident!("__MonkeyImpl{}", named.len(), span = Span::mixed_site());
+            let bounds = &any.bounds;
+            named.push(parse_quote!(#name: #bounds));
+            *ty = parse_quote!(#name);
+        }
+        Type::Reference(reference) => name_types(&mut reference.elem, named),
+        Type::Slice(slice) => name_types(&mut slice.elem, named),
+        Type::Array(array) => name_types(&mut array.elem, named),
+        Type::Paren(paren) => name_types(&mut paren.elem, named),
+        Type::Group(group) => name_types(&mut group.elem, named),
+        Type::Tuple(tuple) => tuple.elems.iter_mut().for_each(|elem| name_types(elem, named)),
+        Type::Path(path) => {
+            for segment in &mut path.path.segments {
+                let PathArguments::AngleBracketed(arguments) = &mut segment.arguments else { continue };
+                for argument in &mut arguments.args {
+                    if let GenericArgument::Type(ty) = argument {
+                        name_types(ty, named);
+                    }
+                }
+            }
+        }
+        // What is left of them cannot be written, and the signature is not asked for.
+        _ => {}
+    }
+}
+
 fn declared(generics: &Generics) -> BTreeSet<String> {
     generics.lifetimes().map(|lifetime| renamed(&lifetime.lifetime)).collect()
 }
@@ -141,8 +187,13 @@ fn inputs(
 }
 
 fn self_argument(receiver: &Receiver, self_type: &TokenStream, renamed: &mut Renamed) -> Option<TokenStream> {
-    if receiver.colon_token.is_some() || !receiver.attrs.is_empty() {
+    if !receiver.attrs.is_empty() {
         return None;
+    }
+    if receiver.colon_token.is_some() {
+        // `self: Pin<&Self>`
+        let written = receiver.ty.to_token_stream();
+        return can_be_written(&receiver.ty).then(|| renamed.elided_within(written, "self"));
     }
     let Some((_, lifetime)) = &receiver.reference else { return Some(self_type.clone()) };
     let name = lifetime.as_ref().map_or("self".to_owned(), |lifetime| lifetime.ident.to_string());
@@ -155,19 +206,32 @@ fn output(sig: &Signature, renamed: &mut Renamed) -> Option<TokenStream> {
     if !can_be_written(output) {
         return None;
     }
-    let by_reference = sig.receiver().and_then(|receiver| receiver.reference.as_ref());
-    match by_reference {
-        Some((_, lifetime)) => {
+    match sig.receiver().and_then(own_lifetime) {
+        Some(name) => {
             if !shows_its_lifetimes(output) {
                 return None;
             }
-            let name = lifetime.as_ref().map_or("self".to_owned(), |lifetime| lifetime.ident.to_string());
             Some(renamed.all_elided(output.to_token_stream(), &name))
         }
         // In a pointer the one lifetime of the arguments is meant too.
         None if sig.receiver().is_none() => Some(renamed.keeping_elided(output.to_token_stream())),
         None => shows_its_lifetimes(output).then(|| renamed.keeping_elided(output.to_token_stream())),
     }
+}
+
+/// The lifetime that a receiver is borrowed for, by its name.
+fn own_lifetime(receiver: &Receiver) -> Option<String> {
+    struct Borrowed(Option<String>);
+    impl Visit<'_> for Borrowed {
+        fn visit_type_reference(&mut self, reference: &TypeReference) {
+            let written = reference.lifetime.as_ref();
+            let name = written.map_or("self".to_owned(), |lifetime| lifetime.ident.to_string());
+            self.0.get_or_insert(name);
+        }
+    }
+    let mut borrowed = Borrowed(None);
+    borrowed.visit_type(&receiver.ty);
+    borrowed.0
 }
 
 /// A signature's lifetimes, by who chooses them.
