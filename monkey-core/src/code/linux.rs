@@ -41,7 +41,8 @@ pub fn granularity() -> usize {
     page_size()
 }
 
-/// New memory at an address where nothing is, to be read and executed.
+/// New memory at an address where nothing is, to be read and executed. Only a jump of x86-64 lands where it has to.
+#[cfg(target_arch = "x86_64")]
 pub fn map_code(start: usize, size: usize) -> io::Result<usize> {
     pages::map(Place::At(start), size, libc::PROT_READ | libc::PROT_EXEC)
 }
