@@ -11,7 +11,7 @@ use crate::stub::{Layout, System, arch};
 use crate::thread;
 use once_cell::race::OnceBool;
 
-/// Forces the far form of the jump, for tests.
+/// Forces a form of the jump, for tests: `far`, or `near`, which is never one of a single byte but where a trap would not arrive.
 const FORCED: &str = "MONKEY_JUMP";
 
 /// In front of every stub, so that another copy of this crate in the process sees whose it is.
@@ -142,6 +142,11 @@ fn far_is_forced() -> bool {
     FAR.get_or_init(|| std::env::var(FORCED).is_ok_and(|form| form == "far"))
 }
 
+fn near_is_forced() -> bool {
+    static NEAR: OnceBool = OnceBool::new();
+    NEAR.get_or_init(|| std::env::var(FORCED).is_ok_and(|form| form == "near"))
+}
+
 /// Where calls go that no patch is for, given the trampoline.
 pub type Detour<'a> = &'a dyn Fn(usize) -> usize;
 
@@ -187,7 +192,8 @@ impl Text {
             displaced_at,
             near,
             avoids_trap: &|| {
-                code::Tracer::find().is_some() || (lands < MOST_LANDINGS && !code::is_only_thread())
+                code::Tracer::find().is_some()
+                    || (lands < MOST_LANDINGS && !near_is_forced() && !code::is_only_thread())
             },
         })?;
         // What changes a single byte goes on from a page of its own.
