@@ -3,6 +3,7 @@
 use std::arch::asm;
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Mutex, PoisonError};
 
 #[link(name = "kernel32")]
 unsafe extern "system" {
@@ -44,12 +45,19 @@ fn known_offset() -> usize {
     }
 }
 
-/// Takes four slots that are neighbours. New slots are zero in every thread.
+/// Takes four slots that are neighbours. New slots are zero in every thread. One thread at a time: of several that take slot by slot none
+/// would find neighbours.
 ///
 /// # Panics
 /// Where the program has taken nearly all of the 64 before.
 #[cold]
 fn find_slots() -> usize {
+    static FINDING: Mutex<()> = Mutex::new(());
+    let _finding = FINDING.lock().unwrap_or_else(PoisonError::into_inner);
+    let known = OFFSET.load(SeqCst);
+    if known != 0 {
+        return known;
+    }
     let mut taken = [false; SLOT_COUNT];
     let mut run = None;
     while run.is_none() {
@@ -61,15 +69,14 @@ fn find_slots() -> usize {
     }
     let first = run.unwrap_or_default();
     let offset = SLOTS + first * 8;
-    let known = OFFSET.compare_exchange(0, offset, SeqCst, SeqCst);
     for (slot, _) in taken.iter().enumerate().filter(|(_, taken)| **taken) {
-        let ours = (first..first + WORDS).contains(&slot) && known.is_ok();
-        if !ours {
+        if !(first..first + WORDS).contains(&slot) {
             // SAFETY: taken above, and nobody uses it.
             unsafe { TlsFree(slot as u32) };
         }
     }
-    known.err().unwrap_or(offset)
+    OFFSET.store(offset, SeqCst);
+    offset
 }
 
 /// One of the calling thread's words.
