@@ -9,7 +9,7 @@ use crate::lock::{self, Lock, Mark};
 use crate::registry::{self, Known};
 use crate::stub::{Layout, System, arch};
 use crate::thread;
-use once_cell::race::OnceBool;
+use once_cell::race::OnceBox;
 
 /// Forces a form of the jump, for tests: `far`, or `near`, which is never one of a single byte but where a trap would not arrive.
 const FORCED: &str = "MONKEY_JUMP";
@@ -92,7 +92,7 @@ pub struct Body {
     file: &'static [u8],
     /// How many bytes in front of it belong to no function.
     gap: usize,
-    far: bool,
+    forced: Forced,
     /// Its file's path.
     path: &'static [u8],
     /// Where its file's code ends. `None`: only the process's map tells what is there.
@@ -113,7 +113,7 @@ impl Body {
         let length = bounds.available.or(bounds.extent).unwrap_or(UNKNOWN_EXTENT);
         let file = image::code_in_file(target, length).unwrap_or_default();
         let (gap, path) = (image::gap_before(target), image::path(target));
-        Self { target, bounds, file, gap, far: far_is_forced(), path, code_end: code_end(target) }
+        Self { target, bounds, file, gap, forced: Forced::read(), path, code_end: code_end(target) }
     }
 
     /// A function of which the file need not be asked.
@@ -121,7 +121,7 @@ impl Body {
     pub fn unbounded(target: usize) -> Self {
         let file = image::code_in_file(target, UNKNOWN_EXTENT).unwrap_or_default();
         let (bounds, code_end) = (Bounds::default(), code_end(target));
-        Self { target, bounds, file, gap: 0, far: far_is_forced(), path: &[], code_end }
+        Self { target, bounds, file, gap: 0, forced: Forced::read(), path: &[], code_end }
     }
 
     /// How many bytes of it are of interest, where nothing ends before.
@@ -137,14 +137,26 @@ fn code_end(target: usize) -> Option<usize> {
     image::code_end(target).filter(|_| code::read_memory(target, &mut [0]) == 1)
 }
 
-fn far_is_forced() -> bool {
-    static FAR: OnceBool = OnceBool::new();
-    FAR.get_or_init(|| std::env::var(FORCED).is_ok_and(|form| form == "far"))
+/// A form of the jump that the environment asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Forced {
+    Nothing,
+    Near,
+    Far,
 }
 
-fn near_is_forced() -> bool {
-    static NEAR: OnceBool = OnceBool::new();
-    NEAR.get_or_init(|| std::env::var(FORCED).is_ok_and(|form| form == "near"))
+impl Forced {
+    /// Read once.
+    fn read() -> Self {
+        static FORM: OnceBox<Forced> = OnceBox::new();
+        *FORM.get_or_init(|| {
+            Box::new(match std::env::var(FORCED).as_deref() {
+                Ok("near") => Self::Near,
+                Ok("far") => Self::Far,
+                _ => Self::Nothing,
+            })
+        })
+    }
 }
 
 /// Where calls go that no patch is for, given the trampoline.
@@ -161,7 +173,7 @@ impl Text {
         group: &'static Group,
         through: Option<Detour<'_>>,
     ) -> Result<(), Cause> {
-        let Body { target, bounds, file, gap, far, path, .. } = body;
+        let Body { target, bounds, file, gap, forced, path, .. } = body;
         let memory = &readable(map, &body)?[..];
         if standing_hook(target, memory).is_some() {
             return Ok(());
@@ -173,7 +185,7 @@ impl Text {
         let bytes = entry::true_code(memory, file)?;
         let bytes = bytes.as_ref();
         let skipped = arch::skipped(bytes);
-        let (near, unit, cell) = self.find_unit(target, far)?;
+        let (near, unit, cell) = self.find_unit(target, forced == Forced::Far)?;
         let stub = unit + SIGNATURE.len();
         let from = target + skipped;
         // What stays in front of the hook is a part of the trampoline for those who call it by its address. The stub
@@ -193,7 +205,7 @@ impl Text {
             near,
             avoids_trap: &|| {
                 code::Tracer::find().is_some()
-                    || (lands < MOST_LANDINGS && !near_is_forced() && !code::is_only_thread())
+                    || (lands < MOST_LANDINGS && forced != Forced::Near && !code::is_only_thread())
             },
         })?;
         // What changes a single byte goes on from a page of its own.
