@@ -8,5 +8,4 @@ pub mod instances;
 pub mod optimised;
 pub mod prologues;
 
-/// The argument that makes callees panic.
-pub const PANIC: u64 = 0xDEAD;
+pub use prologues::PANIC;

@@ -105,6 +105,8 @@ pub fn identity<C>() -> TypeId {
     of_type.identity()
 }
 
+#[cfg(not(records = "called"))]
+mod row;
 #[cfg_attr(records = "elf", path = "records/elf.rs")]
 #[cfg_attr(records = "macho", path = "records/macho.rs")]
 #[cfg_attr(records = "coff", path = "records/coff.rs")]

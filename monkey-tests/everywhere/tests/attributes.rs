@@ -29,7 +29,10 @@ fn a_default_method_is_replaced() {
 
 #[test]
 fn without_a_replacement_it_is_what_was_written() {
-    assert_eq!((now(), Till { price: 5 }.total(3), Ann.greeting().as_str()), (1_700_000_000, 15, "hello, Ann"));
+    assert_eq!(
+        (now(), Till { price: 5 }.total(3), Ann.greeting().as_str()),
+        (1_700_000_000, 15, "hello, Ann")
+    );
 }
 
 #[test]

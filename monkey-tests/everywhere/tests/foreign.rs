@@ -1,6 +1,10 @@
 //! Functions that nobody has marked: of the standard library, of the system.
 #![cfg(any(
-    all(any(target_os = "linux", target_os = "macos"), any(target_arch = "x86_64", target_arch = "aarch64"), target_pointer_width = "64"),
+    all(
+        any(target_os = "linux", target_os = "macos"),
+        any(target_arch = "x86_64", target_arch = "aarch64"),
+        target_pointer_width = "64"
+    ),
     all(windows, target_arch = "x86_64"),
 ))]
 use std::time::{Duration, SystemTime};

@@ -2,7 +2,11 @@
 //!
 //! `EVERYWHERE_TOGGLES=10000` says how often each is patched and restored afterwards.
 #![cfg(any(
-    all(any(target_os = "linux", target_os = "macos"), any(target_arch = "x86_64", target_arch = "aarch64"), target_pointer_width = "64"),
+    all(
+        any(target_os = "linux", target_os = "macos"),
+        any(target_arch = "x86_64", target_arch = "aarch64"),
+        target_pointer_width = "64"
+    ),
     all(windows, target_arch = "x86_64"),
 ))]
 use everywhere::SUBJECTS;

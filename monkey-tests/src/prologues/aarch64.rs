@@ -385,7 +385,7 @@ unsafe extern "C-unwind" {
 
 /// What some of the functions call: panics when asked to.
 extern "C-unwind" fn callee(x: u64) -> u64 {
-    assert!(x != crate::PANIC, "asked to panic");
+    assert!(x != super::PANIC, "asked to panic");
     x + 50
 }
 

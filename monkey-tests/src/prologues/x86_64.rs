@@ -2,17 +2,38 @@
 use super::{Fate, Function, Prologue};
 use std::arch::{global_asm, is_x86_feature_detected};
 
+// What is said of a function beside its code. On Windows there is one table for where it ends and how it is unwound.
+#[cfg(windows)]
+macro_rules! directives {
+    () => {
+        ".macro typed name\n.seh_proc \\name\n.endm
+         .macro sized name\n.seh_endproc\n.endm
+         .macro cfi directive:vararg\n.endm
+         .macro saves register\n.seh_pushreg \\register\n.seh_endprologue\n.endm"
+    };
+}
+#[cfg(not(windows))]
+macro_rules! directives {
+    () => {
+        ".macro typed name\n.type \\name, @function\n.endm
+         .macro sized name\n.size \\name, . - \\name\n.endm
+         .macro cfi directive:vararg\n.cfi_\\directive\n.endm
+         .macro saves register\n.cfi_def_cfa_offset 16\n.endm"
+    };
+}
+
 global_asm!(
+    directives!(),
     ".macro subject name",
     "    .balign 32, 0xCC",
     "    .globl \\name",
-    "    .type \\name, @function",
+    "    typed \\name",
     "\\name:",
-    "    .cfi_startproc",
+    "    cfi startproc",
     ".endm",
     ".macro end name",
-    "    .cfi_endproc",
-    "    .size \\name, . - \\name",
+    "    cfi endproc",
+    "    sized \\name",
     ".endm",
     ".pushsection .data.subjects, \"aw\"",
     ".balign 64",
@@ -63,26 +84,26 @@ global_asm!(
     "end subject_jcc32",
     "subject subject_call",
     "    push rbx",
-    "    .cfi_def_cfa_offset 16",
+    "    saves rbx",
     "    call {callee}",
     "    pop rbx",
-    "    .cfi_def_cfa_offset 8",
+    "    cfi def_cfa_offset 8",
     "    ret",
     "end subject_call",
     "subject subject_call_indirect",
     "    push rbx",
-    "    .cfi_def_cfa_offset 16",
+    "    saves rbx",
     "    call [rip + subject_callee]",
     "    pop rbx",
-    "    .cfi_def_cfa_offset 8",
+    "    cfi def_cfa_offset 8",
     "    ret",
     "end subject_call_indirect",
     "subject subject_call_short",
     "    push rbx",
-    "    .cfi_def_cfa_offset 16",
+    "    saves rbx",
     "    call rdi",
     "    pop rbx",
-    "    .cfi_def_cfa_offset 8",
+    "    cfi def_cfa_offset 8",
     "    ret",
     "end subject_call_short",
     "subject subject_imul",
@@ -188,58 +209,63 @@ global_asm!(
     "    ret",
     "end subject_ret_bare",
     "    .globl subject_neighbour",
-    "    .type subject_neighbour, @function",
+    "    typed subject_neighbour",
     "subject_neighbour:",
     "    lea rax, [rdi + 9]",
     "    ret",
-    "    .size subject_neighbour, . - subject_neighbour",
+    "    sized subject_neighbour",
+    "    typed subject_before_short",
     "subject_before_short: ret",
-    "    .size subject_before_short, . - subject_before_short",
+    "    sized subject_before_short",
     "    .balign 32, 0xCC",
     "    .globl subject_short",
-    "    .type subject_short, @function",
+    "    typed subject_short",
     "subject_short:",
-    "    .cfi_startproc",
+    "    cfi startproc",
     // 8D 47 01 C3          lea eax, [rdi + 1]; ret, and no padding behind
     "    lea eax, [rdi + 1]",
     "    ret",
     "end subject_short",
+    "    typed subject_before_nops",
     "subject_before_nops: ret",
-    "    .size subject_before_nops, . - subject_before_nops",
+    "    sized subject_before_nops",
     "    .p2align 4",
     "    .globl subject_short_nops",
-    "    .type subject_short_nops, @function",
+    "    typed subject_short_nops",
     "subject_short_nops:",
-    "    .cfi_startproc",
+    "    cfi startproc",
     "    lea eax, [rdi + 2]",
     "    ret",
     "end subject_short_nops",
+    "    typed subject_before_code",
     "subject_before_code: .skip 28, 0x90",
-    "    .size subject_before_code, . - subject_before_code",
+    "    sized subject_before_code",
     "    .globl subject_short_code",
-    "    .type subject_short_code, @function",
+    "    typed subject_short_code",
     "subject_short_code:",
-    "    .cfi_startproc",
+    "    cfi startproc",
     "    lea eax, [rdi + 3]",
     "    ret",
     "end subject_short_code",
+    "    typed subject_before_data",
     "subject_before_data: ret",
-    "    .size subject_before_data, . - subject_before_data",
+    "    sized subject_before_data",
     "    .byte 0xCC, 0xCC, 1, 0xCC, 0xCC, 0xCC, 0xCC, 0xCC",
     "    .globl subject_short_data",
-    "    .type subject_short_data, @function",
+    "    typed subject_short_data",
     "subject_short_data:",
-    "    .cfi_startproc",
+    "    cfi startproc",
     "    lea eax, [rdi + 4]",
     "    ret",
     "end subject_short_data",
+    "    typed subject_before_loop",
     "subject_before_loop: ret",
-    "    .size subject_before_loop, . - subject_before_loop",
+    "    sized subject_before_loop",
     "    .balign 32, 0xCC",
     "    .globl subject_short_loop",
-    "    .type subject_short_loop, @function",
+    "    typed subject_short_loop",
     "subject_short_loop:",
-    "    .cfi_startproc",
+    "    cfi startproc",
     "    xor eax, eax",
     "1:  inc eax",
     "    dec edi",
@@ -249,9 +275,9 @@ global_asm!(
     "    .balign 4096, 0xCC",
     "    .skip 4094, 0xCC",
     "    .globl subject_page",
-    "    .type subject_page, @function",
+    "    typed subject_page",
     "subject_page:",
-    "    .cfi_startproc",
+    "    cfi startproc",
     "    mov eax, 0x2000",
     "    add rax, rdi",
     "    ret",
@@ -259,9 +285,9 @@ global_asm!(
     "    .balign 64, 0xCC",
     "    .skip 61, 0xCC",
     "    .globl subject_line",
-    "    .type subject_line, @function",
+    "    typed subject_line",
     "subject_line:",
-    "    .cfi_startproc",
+    "    cfi startproc",
     "    push rdi",
     "    push rdi",
     "    mov eax, 0x3000",
@@ -276,48 +302,60 @@ global_asm!(
     ".popsection",
     ".purgem subject",
     ".purgem end",
+    ".purgem typed",
+    ".purgem sized",
+    ".purgem cfi",
+    ".purgem saves",
     callee = sym callee,
 );
 
-unsafe extern "C-unwind" {
-    safe fn subject_rip_load(x: u64) -> u64;
-    safe fn subject_rip_imm8(x: u64) -> u64;
-    safe fn subject_rip_imm32(x: u64) -> u64;
-    safe fn subject_jcc8(x: u64) -> u64;
-    safe fn subject_jmp8(x: u64) -> u64;
-    safe fn subject_jcc32(x: u64) -> u64;
-    safe fn subject_call(x: u64) -> u64;
-    safe fn subject_call_indirect(x: u64) -> u64;
-    safe fn subject_call_short(x: u64) -> u64;
-    safe fn subject_imul(x: u64) -> u64;
-    safe fn subject_imul8(x: u64) -> u64;
-    safe fn subject_vex(x: u64) -> u64;
-    safe fn subject_evex(x: u64) -> u64;
-    safe fn subject_sse_imm(x: u64) -> u64;
-    safe fn subject_endbr(x: u64) -> u64;
-    safe fn subject_pushes(x: u64) -> u64;
-    safe fn subject_frame(x: u64) -> u64;
-    safe fn subject_five(x: u64) -> u64;
-    safe fn subject_loop_0_inside(x: u64) -> u64;
-    safe fn subject_loop_0(x: u64) -> u64;
-    safe fn subject_loop_2(x: u64) -> u64;
-    safe fn subject_loop_8(x: u64) -> u64;
-    safe fn subject_ret_padded(x: u64) -> u64;
-    safe fn subject_ret_bare(x: u64) -> u64;
-    safe fn subject_short(x: u64) -> u64;
-    safe fn subject_short_nops(x: u64) -> u64;
-    safe fn subject_short_code(x: u64) -> u64;
-    safe fn subject_short_data(x: u64) -> u64;
-    safe fn subject_short_loop(x: u64) -> u64;
-    safe fn subject_page(x: u64) -> u64;
-    safe fn subject_line(x: u64) -> u64;
-}
+macro_rules! functions {
+    ($abi:literal) => {
+        unsafe extern $abi {
+            safe fn subject_rip_load(x: u64) -> u64;
+            safe fn subject_rip_imm8(x: u64) -> u64;
+            safe fn subject_rip_imm32(x: u64) -> u64;
+            safe fn subject_jcc8(x: u64) -> u64;
+            safe fn subject_jmp8(x: u64) -> u64;
+            safe fn subject_jcc32(x: u64) -> u64;
+            safe fn subject_call(x: u64) -> u64;
+            safe fn subject_call_indirect(x: u64) -> u64;
+            safe fn subject_call_short(x: u64) -> u64;
+            safe fn subject_imul(x: u64) -> u64;
+            safe fn subject_imul8(x: u64) -> u64;
+            safe fn subject_vex(x: u64) -> u64;
+            safe fn subject_evex(x: u64) -> u64;
+            safe fn subject_sse_imm(x: u64) -> u64;
+            safe fn subject_endbr(x: u64) -> u64;
+            safe fn subject_pushes(x: u64) -> u64;
+            safe fn subject_frame(x: u64) -> u64;
+            safe fn subject_five(x: u64) -> u64;
+            safe fn subject_loop_0_inside(x: u64) -> u64;
+            safe fn subject_loop_0(x: u64) -> u64;
+            safe fn subject_loop_2(x: u64) -> u64;
+            safe fn subject_loop_8(x: u64) -> u64;
+            safe fn subject_ret_padded(x: u64) -> u64;
+            safe fn subject_ret_bare(x: u64) -> u64;
+            safe fn subject_short(x: u64) -> u64;
+            safe fn subject_short_nops(x: u64) -> u64;
+            safe fn subject_short_code(x: u64) -> u64;
+            safe fn subject_short_data(x: u64) -> u64;
+            safe fn subject_short_loop(x: u64) -> u64;
+            safe fn subject_page(x: u64) -> u64;
+            safe fn subject_line(x: u64) -> u64;
+        }
 
-/// What two of the functions call: panics when asked to.
-extern "C-unwind" fn callee(x: u64) -> u64 {
-    assert!(x != crate::PANIC, "asked to panic");
-    x + 50
+        /// What two of the functions call: panics when asked to.
+        extern $abi fn callee(x: u64) -> u64 {
+            assert!(x != super::PANIC, "asked to panic");
+            x + 50
+        }
+    };
 }
+#[cfg(not(windows))]
+functions!("C-unwind");
+#[cfg(windows)]
+functions!("sysv64-unwind");
 
 /// All cases that this processor can run.
 #[must_use]

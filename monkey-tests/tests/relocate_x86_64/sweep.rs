@@ -1,4 +1,7 @@
-//! Every function of the test program and of libc as a target.
+//! Every function of the test program and of libc as a target, and of libraries of Windows where they are named.
+#[path = "pe.rs"]
+mod pe;
+
 use super::checker::{Job, check, justified};
 use monkey_core::relocate::{Refusal, x86_64};
 use object::{Object, ObjectSection, ObjectSymbol, SymbolKind};
@@ -118,6 +121,9 @@ fn sweep(path: &Path) {
 }
 
 fn functions<'a>(file: &object::File<'a>) -> Vec<Function<'a>> {
+    if file.format() == object::BinaryFormat::Pe {
+        return pe::functions(file);
+    }
     let mut found = BTreeMap::new();
     for symbol in file.symbols().chain(file.dynamic_symbols()) {
         // A part that was split off a function is jumped to, never called: nobody replaces it.

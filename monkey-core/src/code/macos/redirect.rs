@@ -6,7 +6,6 @@
 use super::threads::{self, Stand};
 use super::world::World;
 use super::write::{write, write_alone};
-use super::{pages, policy};
 use crate::code::Redirect;
 use crate::error::Cause;
 use std::time::{Duration, Instant};
@@ -27,7 +26,7 @@ pub fn redirect(redirect: &Redirect<'_>) -> Result<(), Cause> {
     loop {
         match write_stopped(redirect, &between) {
             Outcome::Written => return Ok(()),
-            Outcome::Refused(reason) => return Err(Cause::NotWritable { reason }),
+            Outcome::Refused(cause) => return Err(cause),
             Outcome::InTheWay if begun.elapsed() < PATIENCE => std::thread::sleep(STEP),
             Outcome::InTheWay => {
                 let reason =
@@ -41,13 +40,14 @@ pub fn redirect(redirect: &Redirect<'_>) -> Result<(), Cause> {
 enum Outcome {
     Written,
     InTheWay,
-    Refused(String),
+    Refused(Cause),
 }
 
 /// From the first to the last suspended thread nothing is allocated.
 fn write_stopped(redirect: &Redirect<'_>, between: &[usize]) -> Outcome {
     let Some(world) = World::stop() else {
-        return Outcome::Refused("the threads that may be running it cannot be listed (task_threads)".into());
+        let reason = "the threads that may be running it cannot be listed (task_threads)".into();
+        return Outcome::Refused(Cause::NotWritable { reason });
     };
     let in_handler = |stand: &Stand| threads::stack_holds(stand.stack(), between);
     if !between.is_empty() && world.threads().filter_map(Stand::read).any(|stand| in_handler(&stand)) {
@@ -64,8 +64,8 @@ fn write_stopped(redirect: &Redirect<'_>, between: &[usize]) -> Outcome {
     }
     let written = write_alone(redirect.target, redirect.jump);
     drop(world);
-    match pages::result(written) {
+    match written {
         Ok(()) => Outcome::Written,
-        Err(error) => Outcome::Refused(format!("{error}{}", policy::in_the_way())),
+        Err(refusals) => Outcome::Refused(refusals.cause(redirect.target, redirect.jump.len())),
     }
 }

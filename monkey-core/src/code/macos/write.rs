@@ -12,9 +12,7 @@ use super::policy;
 use super::world::World;
 use crate::code::arch;
 use crate::error::Cause;
-use mach2::kern_return::{
-    KERN_INVALID_ADDRESS, KERN_NO_SPACE, KERN_PROTECTION_FAILURE, KERN_SUCCESS, kern_return_t,
-};
+use mach2::kern_return::{KERN_NO_SPACE, KERN_PROTECTION_FAILURE, KERN_SUCCESS, kern_return_t};
 use mach2::vm::mach_vm_remap;
 use mach2::vm_inherit::VM_INHERIT_COPY;
 use mach2::vm_prot::{VM_PROT_COPY, VM_PROT_EXECUTE, VM_PROT_READ, VM_PROT_WRITE, vm_prot_t};
@@ -61,45 +59,63 @@ fn ways() -> &'static [Way] {
     })
 }
 
+/// What each way that was tried was refused with. It is made while other threads are suspended, so nothing is allocated for it.
+#[derive(Debug, Default)]
+pub struct Refusals([Option<(Way, kern_return_t)>; 2]);
+
+impl Refusals {
+    fn add(&mut self, way: Way, told: kern_return_t) {
+        if let Some(free) = self.0.iter_mut().find(|refusal| refusal.is_none()) {
+            *free = Some((way, told));
+        }
+    }
+
+    /// The error for `length` bytes at `address`: says why in the kernel's words, and names the policy.
+    pub fn cause(self, address: usize, length: usize) -> Cause {
+        let reasons = self.0.into_iter().flatten().map(|(way, told)| {
+            if way == Way::Copy && stands_on(address, length) {
+                return format!("{}: it lies on the page that the writer runs on", way.name());
+            }
+            format!("{}: {}", way.name(), result(told).err().unwrap_or_default())
+        });
+        let reasons = reasons.collect::<Vec<_>>().join("; ");
+        Cause::NotWritable { reason: format!("{reasons}{}", policy::in_the_way()) }
+    }
+}
+
 /// Writes `bytes` at `address`; the pages can be read and executed afterwards, as text is. Up to eight bytes within an
 /// aligned eight are written at once.
 ///
 /// # Errors
 /// When the kernel refuses every way; the cause says in which words, and names the policy.
 pub fn write(address: usize, bytes: &[u8]) -> Result<(), Cause> {
-    let mut reasons = Vec::new();
-    for way in ways() {
-        let written = match way {
-            Way::Replace => replace(address, bytes),
-            Way::Copy => World::stop().map_or(KERN_NO_SPACE, |_stopped| copy(address, bytes)),
-        };
-        match result(written) {
-            Ok(()) => return Ok(()),
-            Err(_) if way == &Way::Copy && stands_on(address, bytes.len()) => {
-                reasons.push(format!("{}: it lies on the page that the writer runs on", way.name()));
-            }
-            Err(error) => reasons.push(format!("{}: {error}", way.name())),
-        }
-    }
-    Err(Cause::NotWritable { reason: format!("{}{}", reasons.join("; "), policy::in_the_way()) })
+    let written = by_any(ways(), |way| match way {
+        Way::Replace => replace(address, bytes),
+        Way::Copy => World::stop().map_or(KERN_NO_SPACE, |_stopped| copy(address, bytes)),
+    });
+    written.map_err(|refusals| refusals.cause(address, bytes.len()))
 }
 
 /// The same while all other threads are suspended: allocates nothing, takes no lock.
-pub fn write_alone(address: usize, bytes: &[u8]) -> kern_return_t {
-    let attempt = |way: &Way| match way {
+pub fn write_alone(address: usize, bytes: &[u8]) -> Result<(), Refusals> {
+    // The ways were chosen before: see `choose_way`.
+    let ways = WAYS.get().map_or([Way::Replace, Way::Copy].as_slice(), |ways| ways.as_slice());
+    by_any(ways, |way| match way {
         Way::Replace => replace(address, bytes),
         Way::Copy => copy(address, bytes),
-    };
-    // The ways were chosen before: see `choose_way`.
-    let ways: &[Way] = WAYS.get().map_or(&[Way::Replace, Way::Copy], |ways| ways.as_slice());
-    let mut told = KERN_INVALID_ADDRESS;
+    })
+}
+
+/// By the first way that is not refused.
+fn by_any(ways: &[Way], write: impl Fn(Way) -> kern_return_t) -> Result<(), Refusals> {
+    let mut refusals = Refusals::default();
     for way in ways {
-        told = attempt(way);
-        if told == KERN_SUCCESS {
-            break;
+        match write(*way) {
+            KERN_SUCCESS => return Ok(()),
+            told => refusals.add(*way, told),
         }
     }
-    told
+    Err(refusals)
 }
 
 /// The pages that bytes lie on: where they begin, and their size.

@@ -3,7 +3,7 @@
 //! No linker's own rules keep a section that nothing refers to, but for those of the initialisers, which all of them sort by name. The
 //! runtime calls each before `main`. So a record is a function that may be called at any time, and tells by a static what it
 //! describes.
-use super::{Asked, Described, describe};
+use super::{Asked, Described, describe, row};
 use parking_lot::Mutex;
 use std::arch::asm;
 use std::hint::black_box;
@@ -74,13 +74,9 @@ pub fn records() -> impl Iterator<Item = Described> {
     let told = TOLD.lock();
     // Not to the compiler: what lies between two statics is none of its business.
     let (start, end) = black_box((&raw const START, &raw const END));
-    let count = (end as usize - start as usize) / size_of::<usize>();
-    let records = (0..count).map(|index| start.wrapping_add(index)).filter_map(|record| {
-        // SAFETY: within the section, which is there and readable as long as this code is, and never written.
-        let tell = unsafe { record.read() };
-        if tell == 0 {
-            return None;
-        }
+    // SAFETY: the section's part between the two, which nobody writes.
+    let tells = unsafe { row::words(start, end) };
+    let records = tells.filter_map(|(_, tell)| {
         // SAFETY: `leave` has written the address of an instance of `tell`; the rest is null.
         let tell = unsafe { std::mem::transmute::<*const (), extern "C" fn()>(tell as *const ()) };
         tell();

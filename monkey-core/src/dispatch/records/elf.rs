@@ -1,5 +1,5 @@
 //! ELF: a section of the program, whose beginning and end the linker names.
-use super::{Asked, Described, describe};
+use super::{Asked, Described, describe, row};
 use std::arch::asm;
 
 macro_rules! name {
@@ -44,18 +44,11 @@ pub fn records() -> impl Iterator<Item = Described> {
     unsafe {
         asm!(record!("0"), options(nomem, nostack, preserves_flags));
     }
-    let (start, end) = (&raw const START, &raw const END);
-    let count = (end as usize - start as usize) / size_of::<i32>();
-    let records = (0..count).map(move |index| start.wrapping_add(index));
-    records.filter_map(|record| {
-        // SAFETY: within the section, which is there and readable as long as this code is, and never written.
-        let distance = unsafe { record.read() };
-        if distance == 0 {
-            return None;
-        }
-        let describe = (record as usize).wrapping_add_signed(distance as isize) as *const ();
+    // SAFETY: the section, of distances that the linker has filled in.
+    let distances = unsafe { row::words(&raw const START, &raw const END) };
+    distances.map(|(place, distance)| {
+        let address = (place as usize).wrapping_add_signed(distance as isize);
         // SAFETY: `leave` has written the distance of an instance of `describe`.
-        let describe = unsafe { std::mem::transmute::<*const (), fn() -> Described>(describe) };
-        Some(describe())
+        unsafe { row::described(address) }
     })
 }

@@ -1,5 +1,5 @@
 //! Mach-O: a section of the data segment, whose beginning and end the linker names.
-use super::{Asked, Described, describe};
+use super::{Asked, Described, describe, row};
 use std::arch::asm;
 
 macro_rules! name {
@@ -50,17 +50,10 @@ pub fn records() -> impl Iterator<Item = Described> {
     unsafe {
         asm!(record!("0"), options(nomem, nostack, preserves_flags));
     }
-    let (start, end) = (&raw const START, &raw const END);
-    let count = (end as usize - start as usize) / size_of::<usize>();
-    let records = (0..count).map(move |index| start.wrapping_add(index));
-    records.filter_map(|record| {
-        // SAFETY: within the section, which is there and readable as long as this code is, and written by the loader alone.
-        let describe = unsafe { record.read() };
-        if describe == 0 {
-            return None;
-        }
+    // SAFETY: the section, of addresses that the loader fills in before anything runs.
+    let addresses = unsafe { row::words(&raw const START, &raw const END) };
+    addresses.map(|(_, address)| {
         // SAFETY: `leave` has written the address of an instance of `describe`.
-        let describe = unsafe { std::mem::transmute::<*const (), fn() -> Described>(describe as *const ()) };
-        Some(describe())
+        unsafe { row::described(address) }
     })
 }
