@@ -45,6 +45,8 @@ pub use system::{
     thread_exists, thread_name, write, write_stderr,
 };
 // What a system has that forks.
+#[cfg(system = "windows")]
+pub use system::takes_exceptions;
 #[cfg(any(system = "linux", system = "macos"))]
 pub use system::{ask_loader_again, early, let_loader_rest};
 #[cfg(system = "linux")]
@@ -52,6 +54,13 @@ pub use system::{each_loaded_file, loads, signal};
 // A jump that lands at a certain address, or begins in the padding in front of a function, is of this machine only.
 #[cfg(target_arch = "x86_64")]
 pub use landing::place;
+
+/// Whether a trap at an address might never come to its handler. Elsewhere the kernel itself calls handlers.
+#[cfg(not(system = "windows"))]
+#[must_use]
+pub fn takes_exceptions(_address: usize) -> bool {
+    false
+}
 
 /// Whether these bytes lie at an address, where there may be nothing at all: a library may have been closed.
 #[cfg(any(not(system = "macos"), target_arch = "x86_64", test))]

@@ -205,6 +205,7 @@ impl Text {
             near,
             avoids_trap: &|| {
                 code::Tracer::find().is_some()
+                    || code::takes_exceptions(from)
                     || (lands < MOST_LANDINGS && forced != Forced::Near && !code::is_only_thread())
             },
         })?;

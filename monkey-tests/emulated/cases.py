@@ -364,6 +364,13 @@ def without_executable_memory_it_says_so(process: Process) -> None:
 
 
 @case()
+def what_another_copy_of_the_engine_has_hooked_is_refused(process: Process) -> None:
+    equal(process.call("hooked"), 9, "it, unpatched")
+    expect("another copy of this crate" in process.refusal("hooked"), "the error does not say who has hooked it")
+    expect(bool(process.calls("mach_vm_read_overwrite")), "nobody has read in front of where it leads")
+
+
+@case()
 def data_is_no_code(process: Process) -> None:
     guard = process.try_patch(process.symbol("subject_value"))
     expect(guard == 0 and "rw-" in process.memory.text(process.error), "data was patched")

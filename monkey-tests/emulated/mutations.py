@@ -29,6 +29,14 @@ def _not_executable(protection: int) -> int:
     return protection & ~4
 
 
+def _without_overwrite(flags: int) -> int:
+    return flags & ~0x4000
+
+
+def _anywhere(flags: int) -> int:
+    return flags | 1
+
+
 def _nothing(value: int) -> int:
     return 0
 
@@ -52,8 +60,8 @@ _CHANGES = {
         (2, _more),
         (2, _nothing),
         (3, _other),
-        (4, lambda flags: flags & ~0x4000),
-        (4, lambda flags: flags | 1),
+        (4, _without_overwrite),
+        (4, _anywhere),
         (5, _other),
         (6, _odd),
         (7, _other),
@@ -76,3 +84,4 @@ MUTATIONS: dict[str, Mutation] = {
     for call, changes in _CHANGES.items()
     for index, change in changes
 }
+assert len(MUTATIONS) == sum(len(changes) for changes in _CHANGES.values()), "two have one name"

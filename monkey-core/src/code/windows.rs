@@ -1,6 +1,7 @@
 //! Windows: `VirtualQuery`, `VirtualAlloc`, `VirtualProtect`, a vectored handler, threads suspended one at a time.
 pub mod api;
 mod debugger;
+mod dispatcher;
 mod map;
 mod memory;
 mod pages;
@@ -11,6 +12,7 @@ mod trap;
 mod write;
 
 pub use debugger::Tracer;
+pub use dispatcher::takes_exceptions;
 pub use map::read_map;
 pub use memory::{memory, read_memory, write_stderr};
 pub use pages::{granularity, map_block, map_code, page_size};
@@ -25,8 +27,10 @@ pub const ALLOCATES: &str = "VirtualAlloc";
 /// As above.
 pub const MAP: &str = "the process's map (VirtualQuery)";
 
-/// There is one way of writing.
-pub fn choose_way() {}
+/// There is one way of writing. Where no trap may stand is found out.
+pub fn choose_way() {
+    dispatcher::find();
+}
 
 /// While it lives, a thread writes code. Here each write is for itself.
 #[derive(Debug)]

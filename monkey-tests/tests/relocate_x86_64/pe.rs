@@ -1,6 +1,6 @@
 //! The functions of a library of Windows: those that it exports, and those that its tables of unwinding name.
 use super::Function;
-use object::{Object, ObjectSection, SectionKind};
+use object::{Export, ExportTarget, NameOrOrdinal, Object, ObjectSection, SectionKind};
 use std::collections::BTreeMap;
 
 /// `RUNTIME_FUNCTION`: where a function begins, where it ends, and where it is said how to unwind it; from the image's start.
@@ -9,9 +9,9 @@ const ENTRY: usize = 12;
 const CHAINED: u8 = 4 << 3;
 
 pub fn functions<'a>(file: &object::File<'a>) -> Vec<Function<'a>> {
-    let exports = file.exports().unwrap();
-    let name = |export: &object::Export<'a>| str::from_utf8(export.name()).unwrap_or("?");
-    let names: BTreeMap<u64, &str> = exports.iter().map(|export| (export.address(), name(export))).collect();
+    let exports = file.exports().unwrap().map(Result::unwrap);
+    let names: BTreeMap<u64, String> =
+        exports.filter_map(|export| Some((address(&export)?, name(&export)))).collect();
     // What calls nothing and keeps nothing need not be in the tables.
     let exported = names.keys().map(|address| (*address, None));
     let mut found: BTreeMap<u64, Option<usize>> = exported.collect();
@@ -19,7 +19,7 @@ pub fn functions<'a>(file: &object::File<'a>) -> Vec<Function<'a>> {
     let starts: Vec<u64> = found.keys().copied().collect();
     let function = |(index, (address, size)): (usize, (u64, Option<usize>))| {
         let next = starts.get(index + 1).copied().unwrap_or(u64::MAX);
-        let name = names.get(&address).copied().unwrap_or("?");
+        let name = names.get(&address).cloned().unwrap_or_default();
         Some(Function { name, address, body: code(file, address, next)?, size })
     };
     found.into_iter().enumerate().filter_map(function).collect()
@@ -56,4 +56,19 @@ fn data<'a>(file: &object::File<'a>, address: u64) -> Option<&'a [u8]> {
         .find(|section| (section.address()..section.address() + section.size()).contains(&address));
     let section = within?;
     section.data().ok()?.get((address - section.address()) as usize..).filter(|data| !data.is_empty())
+}
+
+/// None of what another library has.
+fn address(export: &Export) -> Option<u64> {
+    match export.target() {
+        ExportTarget::Address { address } => Some(address),
+        _ => None,
+    }
+}
+
+fn name(export: &Export) -> String {
+    match export.name() {
+        NameOrOrdinal::Name(name) => String::from_utf8_lossy(name).into_owned(),
+        NameOrOrdinal::Ordinal(number) => number.to_string(),
+    }
 }

@@ -10,7 +10,7 @@ use std::path::Path;
 
 /// A function of a program file.
 struct Function<'a> {
-    name: &'a str,
+    name: String,
     address: u64,
     /// From its start to the next symbol, or to the end of the section.
     body: &'a [u8],
@@ -144,7 +144,12 @@ fn functions<'a>(file: &object::File<'a>) -> Vec<Function<'a>> {
             starts.get(index + 1).copied().unwrap_or(u64::MAX).min(section.address() + data.len() as u64);
         let range = (address - section.address()) as usize..(end.checked_sub(section.address())?) as usize;
         let size = (size > 0).then_some(size as usize);
-        Some(Function { name: symbol.name().unwrap_or("?"), address, body: data.get(range)?, size })
+        Some(Function {
+            name: symbol.name().unwrap_or("?").to_owned(),
+            address,
+            body: data.get(range)?,
+            size,
+        })
     };
     found.into_iter().enumerate().filter_map(function).collect()
 }
@@ -161,9 +166,9 @@ fn run(round: &Round, functions: &[Function]) -> Tally {
         match x86_64::relocate(job.body, from, to, job.need, extent) {
             Ok(relocated) => {
                 tally.longest = tally.longest.max(relocated.code.len());
-                tally.add("relocated", check(&job, &relocated), &job, function.name);
+                tally.add("relocated", check(&job, &relocated), &job, &function.name);
             }
-            Err(refusal) => tally.add(kind(&refusal), justified(&job, &refusal), &job, function.name),
+            Err(refusal) => tally.add(kind(&refusal), justified(&job, &refusal), &job, &function.name),
         }
     }
     tally

@@ -3,7 +3,7 @@
 //! As on Linux: one store where that is enough, else a trap over the first byte, and each thread seen elsewhere once after the
 //! trap stands. A thread is looked at while it is suspended, one at a time, and moved into the trampoline if it is in the way;
 //! one in an exception handler of the program's own that came there is waited for.
-use super::{Tracer, api, threads, trap, write::write};
+use super::{Tracer, api, takes_exceptions, threads, trap, write::write};
 use crate::code::stacks::Stacks;
 use crate::code::{Redirect, around_trap};
 use crate::error::Cause;
@@ -24,6 +24,11 @@ pub fn redirect(redirect: &Redirect<'_>) -> Result<(), Cause> {
     }
     if let Some(debugger) = Tracer::find() {
         return Err(Cause::Traced { by: debugger.to_string() });
+    }
+    if takes_exceptions(redirect.target) {
+        let reason = "it takes several steps while other threads run, behind a trap, and its library takes exceptions to \
+            their handlers: that of the trap might never come to its own";
+        return Err(Cause::NotWritable { reason: reason.into() });
     }
     trap::install();
     trap::publish(redirect);

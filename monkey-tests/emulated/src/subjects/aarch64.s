@@ -37,6 +37,15 @@ _subject_walks: // x + 31
     add x0, x0, #16
     ret
 
+.p2align 4
+.globl _subject_hooked
+_subject_hooked: // 9, by the stub of another copy of the engine
+    b 1f
+.p2align 4
+    .ascii "monkey-mock stub"
+1:  mov x0, #9
+    ret
+
 .p2align 14
     .space 16384 - 8
 .globl _subject_crosses

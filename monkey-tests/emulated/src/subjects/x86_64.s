@@ -40,6 +40,16 @@ _subject_walks: // x + 31
     add rax, 16
     ret
 
+.p2align 4
+.globl _subject_hooked
+_subject_hooked: // 9, by the stub of another copy of the engine
+    .byte 0xE9
+    .long 1f - . - 4
+.p2align 4
+    .ascii "monkey-mock stub"
+1:  mov eax, 9
+    ret
+
 .p2align 12
     .space 4096 - 6
 .globl _subject_crosses
