@@ -12,6 +12,7 @@ use std::{env, fs, thread};
 #[link(name = "kernel32")]
 unsafe extern "system" {
     fn GetModuleHandleA(name: *const i8) -> *const u8;
+    fn GetProcAddress(library: *const u8, name: *const i8) -> *const ();
 }
 
 #[link(name = "ucrtbase")]
@@ -20,6 +21,8 @@ unsafe extern "C" {
 }
 
 const LIBRARIES: [&CStr; 4] = [c"kernel32", c"kernelbase", c"ntdll", c"ucrtbase"];
+/// What the compiler has called, also between a patch and its end.
+const OWN: [&CStr; 3] = [c"memcpy", c"memmove", c"memset"];
 const CHILD: &str = "EVERYWHERE_CHILD";
 
 /// A library as it is loaded.
@@ -37,6 +40,12 @@ impl Loaded {
     fn number(&self, at: u32) -> u32 {
         // SAFETY: its headers and the table of what it exports lie within it, readable, and it stays loaded.
         unsafe { self.0.add(at as usize).cast::<u32>().read_unaligned() }
+    }
+
+    /// Where a function of it lies.
+    fn function(&self, name: &CStr) -> usize {
+        // SAFETY: the library is loaded, and the text ends with a zero.
+        unsafe { GetProcAddress(self.0, name.as_ptr()) as usize }
     }
 
     /// Where what it exports lies. Some of it is data, which is no target.
@@ -73,7 +82,9 @@ fn hook_all() -> (usize, BTreeMap<String, usize>) {
     let functions: BTreeSet<usize> =
         LIBRARIES.into_iter().flat_map(|name| Loaded::find(name).exported()).collect();
     let mut refused = BTreeMap::new();
-    let chosen: Vec<usize> = functions.into_iter().step_by(one_in).collect();
+    let own = OWN.map(|name| Loaded::find(c"ucrtbase").function(name));
+    let chosen: Vec<usize> =
+        functions.into_iter().filter(|address| !own.contains(address)).step_by(one_in).collect();
     for cause in chosen.iter().filter_map(|address| hook(*address).err()) {
         *refused.entry(cause).or_default() += 1;
     }
