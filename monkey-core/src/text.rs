@@ -113,14 +113,14 @@ impl Body {
         let length = bounds.available.or(bounds.extent).unwrap_or(UNKNOWN_EXTENT);
         let file = image::code_in_file(target, length).unwrap_or_default();
         let (gap, path) = (image::gap_before(target), image::path(target));
-        Self { target, bounds, file, gap, forced: Forced::read(), path, code_end: code_end(target) }
+        Self { target, bounds, file, gap, forced: Forced::read(), path, code_end: image::code_end(target) }
     }
 
     /// A function of which the file need not be asked.
     #[cfg(not(system = "macos"))]
     pub fn unbounded(target: usize) -> Self {
         let file = image::code_in_file(target, UNKNOWN_EXTENT).unwrap_or_default();
-        let (bounds, code_end) = (Bounds::default(), code_end(target));
+        let (bounds, code_end) = (Bounds::default(), image::code_end(target));
         Self { target, bounds, file, gap: 0, forced: Forced::read(), path: &[], code_end }
     }
 
@@ -129,12 +129,6 @@ impl Body {
         let Bounds { extent, available } = self.bounds;
         available.or(extent).unwrap_or(UNKNOWN_EXTENT).max(extent.unwrap_or(0))
     }
-}
-
-/// Where the code of the file around `target` ends. What the loader has mapped stays while the file is loaded; should
-/// somebody have taken it away all the same, the process's map tells.
-fn code_end(target: usize) -> Option<usize> {
-    image::code_end(target).filter(|_| code::read_memory(target, &mut [0]) == 1)
 }
 
 /// A form of the jump that the environment asks for.
@@ -351,6 +345,7 @@ fn readable(map: Option<&Map>, body: &Body) -> Result<Vec<u8>, Cause> {
         let end = body.code_end.unwrap_or(target);
         let mut bytes = vec![0; body.length().min(end - target)];
         let read = code::read_memory(target, &mut bytes);
+        // What the loader has mapped stays while the file is loaded, unless somebody has taken it away all the same.
         let found = "what the loader has mapped there cannot be read".into();
         return if read == bytes.len() { Ok(bytes) } else { Err(Cause::NotCode { found }) };
     };
