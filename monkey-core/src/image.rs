@@ -102,6 +102,12 @@ pub fn code_end(address: usize) -> Option<usize> {
     objects::around(address)?.loaded.code_end(address)
 }
 
+/// Where the file around `address` begins in memory.
+#[must_use]
+pub fn file_begin(address: usize) -> Option<usize> {
+    objects::around(address).map(Object::begin_in_memory)
+}
+
 /// Whether a file of this path is loaded.
 #[must_use]
 pub fn is_loaded(path: &[u8]) -> bool {

@@ -165,6 +165,11 @@ impl Object {
         self.dwarf.get_or_init(|| Box::new(self.elf().map(Dwarf::new))).as_ref()
     }
 
+    /// Its first address.
+    pub fn begin_in_memory(&self) -> usize {
+        self.extent.0
+    }
+
     /// An address of the process as the file has it.
     pub fn inside(&self, address: usize) -> u64 {
         address.wrapping_sub(self.loaded.bias) as u64

@@ -177,9 +177,13 @@ mod tests {
         for other in ["<a::B as c::D>::e", "a::f<u8>", "a::b::{{closure}}", "alloc::vec::Vec<u8>::push"] {
             assert_eq!(legacy_key(other), None, "{other}");
         }
-        for other in
-            ["_ZN5alloc3vec16Vec$LT$T$C$A$GT$4push17h", "_ZN3lib4half17hde", "_ZN9lib17h", "_RNvC3lib4half", ""]
-        {
+        for other in [
+            "_ZN5alloc3vec16Vec$LT$T$C$A$GT$4push17h",
+            "_ZN3lib4half17hde",
+            "_ZN9lib17h",
+            "_RNvC3lib4half",
+            "",
+        ] {
             assert_eq!(plain_path(other.as_bytes()), None, "{other}");
         }
     }
