@@ -4,6 +4,7 @@
 //! Who asks is known by the type of a closure in its body, which no other function has and each instance of a generic one has
 //! for itself. A list knows a target by its name, and finds that type by the [records](records). Where there are none before
 //! a function's first call, that call finds its target by the name, and by the [shape](shape) of what it is called with.
+mod asked;
 pub mod polled;
 mod records;
 mod shape;
@@ -21,6 +22,7 @@ use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
 use target::Target;
 
+pub use asked::is_asked_at;
 pub use records::{Own, identity};
 pub use site::{Site, replacement};
 
@@ -54,6 +56,11 @@ pub fn asks<C: Fn()>(own: Own<C>) -> bool {
 /// Whether a patchable `async fn` has this name: its calls are dispatched in source, as its future asks.
 pub fn is_polled(name: &str) -> bool {
     records::find(name).iter().any(|described| described.question.is_some())
+}
+
+/// Whether a function of this name has left a record.
+pub fn is_recorded(name: &str) -> bool {
+    !records::find(name).is_empty()
 }
 
 /// The group of a target that asks in its source. Its name is that of its own type.

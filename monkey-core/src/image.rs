@@ -102,6 +102,12 @@ pub fn code_end(address: usize) -> Option<usize> {
     objects::around(address)?.loaded.code_end(address)
 }
 
+/// Where the file around `address` begins in memory.
+#[must_use]
+pub fn file_begin(address: usize) -> Option<usize> {
+    objects::around(address).map(Object::begin_in_memory)
+}
+
 /// Whether a file of this path is loaded.
 #[must_use]
 pub fn is_loaded(path: &[u8]) -> bool {
@@ -123,6 +129,14 @@ pub struct Extent {
 #[must_use]
 pub fn extent(address: usize) -> Option<Extent> {
     covering(address, |_, _| ()).map(|(extent, ())| extent)
+}
+
+/// The size of the function that begins at `address`, where it has a symbol that tells.
+#[must_use]
+pub fn size_of(address: usize) -> Option<usize> {
+    let object = objects::around(address)?;
+    let sizes = object.symbols().at(object.inside(address)).into_iter().map(|entry| entry.size as usize);
+    sizes.max().filter(|size| *size != 0)
 }
 
 /// The function that covers `address`.
@@ -217,6 +231,15 @@ pub fn code_around_in_file(address: usize, most: usize) -> Option<(usize, &'stat
     Some((object.outside(start), code))
 }
 
+/// The path of the function at `address` as `std::any::type_name` writes that of its type, where its symbol is in the legacy mangling
+/// and has nothing but names in it: of no implementation. Generic arguments, if it has any, are left out there.
+#[must_use]
+pub fn plain_path(address: usize) -> Option<String> {
+    let names = objects::around(address)?.mangled_at(address);
+    let [name] = names.as_slice() else { return None };
+    spelling::plain_path(&name.key)
+}
+
 /// The functions of the file around `address` that have a symbol.
 #[cfg(test)]
 #[must_use]
@@ -255,14 +278,15 @@ fn best_name<'a>(names: impl Iterator<Item = &'a [u8]>) -> String {
 /// All copies of the function at `address`.
 #[must_use]
 pub fn copies(address: usize) -> Copies {
-    copies::copies(address, None)
+    copies::copies(address, None, false)
 }
 
 /// All copies of the function at `address`, whose own type `std::any::type_name` calls `type_name`. That says whether the
-/// function is generic, which symbols do not, so there is less to doubt and less to read.
+/// function is generic, which symbols do not, so there is less to doubt and less to read. Where it is also known to be marked
+/// `#[inline(never)]`, the compiler has made one body of it for each file, unless it is generic.
 #[must_use]
-pub fn copies_of(address: usize, type_name: &str) -> Copies {
-    copies::copies(address, Some(type_name))
+pub fn copies_of(address: usize, type_name: &str, never_inlined: bool) -> Copies {
+    copies::copies(address, Some(type_name), never_inlined)
 }
 
 /// The other instances that the program has of the generic function at `address`, whose own type `std::any::type_name` calls

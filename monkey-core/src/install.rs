@@ -101,7 +101,8 @@ fn hook(request: &Request) -> Result<&'static Group, Cause> {
                        yours that awaits it, or mark it #[monkey::patchable]";
         return Err(Cause::Asynchronous { because: because.into() });
     }
-    if request.given.is_some() || is_polled(request) {
+    let asks = dispatch::is_asked_at(target);
+    if request.given.is_some() || !asks && is_polled(request) {
         return in_source(request, "it is an `async fn`");
     }
     if dispatch::is_forced() {
@@ -110,7 +111,7 @@ fn hook(request: &Request) -> Result<&'static Group, Cause> {
     if registry::find(target).is_some_and(|known| known.group.is_in_source()) {
         return in_source(request, "its calls are dispatched in source already");
     }
-    match hook_code(request) {
+    match hook_code(request, asks) {
         Err(cause @ (Cause::NotWritable { .. } | Cause::NoMemory { .. } | Cause::Unsupported { .. })) => {
             in_source(request, "").map_err(|_| cause)
         }
@@ -152,15 +153,20 @@ fn in_source(request: &Request, because: &str) -> Result<&'static Group, Cause> 
     check(group, given(request)).map(|()| group)
 }
 
-/// Hooks every copy of a target; the group that they are.
-fn hook_code(request: &Request) -> Result<&'static Group, Cause> {
+/// Hooks every copy of a target; the group that they are. `asks`: it is known to be patchable. Then it shares its code with nobody,
+/// uses each parameter as it is written, and is inlined nowhere.
+fn hook_code(request: &Request, asks: bool) -> Result<&'static Group, Cause> {
     let (target, replacement) = (request.target, given(request));
     let loads = image::loads();
-    let copies = match request.target_type {
-        Some(name) => image::copies_of(target, name),
+    // One that is generic is recorded with its arguments.
+    let path = || image::plain_path(target).filter(|path| dispatch::is_recorded(path));
+    let path = if asks && request.target_type.is_none() { path() } else { None };
+    let copies = match request.target_type.or(path.as_deref()) {
+        Some(name) => image::copies_of(target, name, asks),
         None => image::copies(target),
     };
-    if let Some(other) = request.target_type.and_then(|name| image::other_name(target, name)) {
+    let other_name = || request.target_type.and_then(|name| image::other_name(target, name));
+    if !asks && let Some(other) = other_name() {
         return Err(Cause::SharedAddress { with: vec![other] });
     }
     if !copies.shared_with.is_empty() {
@@ -170,14 +176,18 @@ fn hook_code(request: &Request) -> Result<&'static Group, Cause> {
         return Err(Cause::SameFunction);
     }
     if replacement.is_some()
+        && !asks
         && let Some(image::Changed { address, because }) = changed(request, &copies)
     {
         return Err(Cause::Parameters { address, because });
     }
-    let keeper = kept::keeper(target);
+    let keeper = if asks { None } else { kept::keeper(target) };
     replacement.map_or(Ok(()), |replacement| kept::check(keeper.as_ref(), replacement))?;
     let group = hook_copies(&copies, loads)?;
     group.is_called_by(keeper);
+    if asks {
+        group.containing(Vec::new);
+    }
     Ok(group)
 }
 

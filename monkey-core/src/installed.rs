@@ -372,6 +372,16 @@ impl Listed {
         Some(Closed { library: String::from_utf8_lossy(path).into_owned(), again: image::is_loaded(path) })
     }
 
+    /// Why there may be more copies. In its own file those of a patchable function have not been looked for yet: it has none there, but
+    /// another build of its crate may have a function of this path.
+    fn doubt(&self) -> Option<String> {
+        let Request { target, target_type, .. } = self.addition.request;
+        match self.addition.group.and_then(Group::doubt) {
+            Some(doubt) => Some(doubt.to_owned()),
+            None => image::copies_of(target, target_type?, false).doubt.map(|doubt| doubt.reason),
+        }
+    }
+
     fn collect(&self, calls: u64) -> Evidence {
         let Request { target, target_name, target_type, replacement_name, location, optimised, .. } =
             self.addition.request;
@@ -388,7 +398,7 @@ impl Listed {
             calls,
             expected: self.expected,
             outside: outside.collect(),
-            doubt: group.and_then(Group::doubt).map(str::to_owned),
+            doubt: self.doubt(),
             return_addresses: group.map_or_else(Vec::new, |group| self.return_addresses(group, calls)),
             past: self.past(),
             past_the_end: self.past_the_end(),

@@ -95,6 +95,8 @@ pub struct Body {
     forced: Forced,
     /// Its file's path.
     path: &'static [u8],
+    /// Where its file begins in memory, if that is of use.
+    begin: Option<usize>,
     /// Where its file's code ends. `None`: only the process's map tells what is there.
     code_end: Option<usize>,
 }
@@ -113,15 +115,25 @@ impl Body {
         let length = bounds.available.or(bounds.extent).unwrap_or(UNKNOWN_EXTENT);
         let file = image::code_in_file(target, length).unwrap_or_default();
         let (gap, path) = (image::gap_before(target), image::path(target));
-        Self { target, bounds, file, gap, forced: Forced::read(), path, code_end: code_end(target) }
+        let (begin, code_end) = (file_begin(target), image::code_end(target));
+        Self { target, bounds, file, gap, forced: Forced::read(), path, begin, code_end }
     }
 
     /// A function of which the file need not be asked.
     #[cfg(not(system = "macos"))]
     pub fn unbounded(target: usize) -> Self {
         let file = image::code_in_file(target, UNKNOWN_EXTENT).unwrap_or_default();
-        let (bounds, code_end) = (Bounds::default(), code_end(target));
-        Self { target, bounds, file, gap: 0, forced: Forced::read(), path: &[], code_end }
+        let (begin, code_end) = (file_begin(target), image::code_end(target));
+        Self {
+            target,
+            bounds: Bounds::default(),
+            file,
+            gap: 0,
+            forced: Forced::read(),
+            path: &[],
+            begin,
+            code_end,
+        }
     }
 
     /// How many bytes of it are of interest, where nothing ends before.
@@ -131,10 +143,9 @@ impl Body {
     }
 }
 
-/// Where the code of the file around `target` ends. What the loader has mapped stays while the file is loaded; should
-/// somebody have taken it away all the same, the process's map tells.
-fn code_end(target: usize) -> Option<usize> {
-    image::code_end(target).filter(|_| code::read_memory(target, &mut [0]) == 1)
+/// Elsewhere than on Linux the system says at once where a gap is.
+fn file_begin(target: usize) -> Option<usize> {
+    if cfg!(system = "linux") { image::file_begin(target) } else { None }
 }
 
 /// A form of the jump that the environment asks for.
@@ -185,7 +196,7 @@ impl Text {
         let bytes = entry::true_code(memory, file)?;
         let bytes = bytes.as_ref();
         let skipped = arch::skipped(bytes);
-        let (near, unit, cell) = self.find_unit(target, forced == Forced::Far)?;
+        let (near, unit, cell) = self.find_unit(&body)?;
         let stub = unit + SIGNATURE.len();
         let from = target + skipped;
         // What stays in front of the hook is a part of the trampoline for those who call it by its address. The stub
@@ -265,8 +276,9 @@ impl Text {
     }
 
     /// A unit of memory and its cell, near the target if that can be had. It is not taken yet.
-    fn find_unit(&mut self, target: usize, far: bool) -> Result<(bool, usize, &'static HookTable), Cause> {
-        let near = if far { Err(None) } else { self.find_near_block(target).map_err(Some) };
+    fn find_unit(&mut self, body: &Body) -> Result<(bool, usize, &'static HookTable), Cause> {
+        let far = body.forced == Forced::Far;
+        let near = if far { Err(None) } else { self.find_near_block(body).map_err(Some) };
         let (near, index) = match near {
             Ok(index) => (true, index),
             Err(refused) => (false, self.find_any_block(refused)?),
@@ -280,11 +292,11 @@ impl Text {
     }
 
     /// A block within the reach of a near jump. The latest are those with room.
-    fn find_near_block(&mut self, target: usize) -> Result<usize, Cause> {
-        let has_room = |units: &Units| !units.is_full() && units.is_within(arch::REACH, target);
+    fn find_near_block(&mut self, body: &Body) -> Result<usize, Cause> {
+        let has_room = |units: &Units| !units.is_full() && units.is_within(arch::REACH, body.target);
         match self.blocks.iter().rposition(has_room) {
             Some(index) => Ok(index),
-            None => self.allocate(target, arch::REACH),
+            None => self.allocate(body.target, body.begin, arch::REACH),
         }
     }
 
@@ -292,17 +304,17 @@ impl Text {
     fn find_any_block(&mut self, refused: Option<Cause>) -> Result<usize, Cause> {
         match self.blocks.iter().rposition(|units| !units.is_full()) {
             Some(index) => Ok(index),
-            None => self.allocate(0, usize::MAX >> 1).map_err(|cause| refused.unwrap_or(cause)),
+            None => self.allocate(0, None, usize::MAX >> 1).map_err(|cause| refused.unwrap_or(cause)),
         }
     }
 
     /// A new block; a small one where there is no room for a large one.
-    fn allocate(&mut self, target: usize, reach: usize) -> Result<usize, Cause> {
+    fn allocate(&mut self, target: usize, file: Option<usize>, reach: usize) -> Result<usize, Cause> {
         let page = code::page_size();
         let largest = (FEWEST_UNITS << self.blocks.len().min(8)).min(MOST_UNITS);
         let block = |units: usize| {
             let (code, data) = (UNIT * units, units * size_of::<HookTable>());
-            code::allocate(target, reach, code.next_multiple_of(page), data.next_multiple_of(page))
+            code::allocate(target, file, reach, code.next_multiple_of(page), data.next_multiple_of(page))
         };
         let block = block(largest).or_else(|cause| match largest {
             FEWEST_UNITS => Err(cause),
@@ -352,6 +364,7 @@ fn readable(map: Option<&Map>, body: &Body) -> Result<Vec<u8>, Cause> {
         let end = body.code_end.unwrap_or(target);
         let mut bytes = vec![0; body.length().min(end - target)];
         let read = code::read_memory(target, &mut bytes);
+        // What the loader has mapped stays while the file is loaded, unless somebody has taken it away all the same.
         let found = "what the loader has mapped there cannot be read".into();
         return if read == bytes.len() { Ok(bytes) } else { Err(Cause::NotCode { found }) };
     };

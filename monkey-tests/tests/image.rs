@@ -23,7 +23,7 @@ struct Case {
 
 impl Case {
     fn new(seen: Seen) -> Self {
-        let copies = image::copies_of(seen.address, &seen.type_name);
+        let copies = image::copies_of(seen.address, &seen.type_name, false);
         let called = calls(seen.caller).iter().any(|callee| copies.addresses.contains(callee));
         Self { seen, copies, called }
     }

@@ -1,4 +1,4 @@
-//! Reserved near a target, found in one reading of the process's map.
+//! Memory near a target: below the file that it is in, if that is free, or else where the process's map shows a gap.
 use super::system::{self, granularity};
 use super::{Block, Map};
 use crate::error::Cause;
@@ -10,11 +10,22 @@ const LOWEST: usize = 1 << 20;
 /// A reach from which on every address is near.
 const FAR: usize = 1 << 46;
 
-/// Maps a block of which every byte is within `reach` of `target`: code first (readable and executable), data behind.
-pub fn allocate(target: usize, reach: usize, code: usize, data: usize) -> Result<Block, Cause> {
+/// Maps a block of which every byte is within `reach` of `target`: code first (readable and executable), data behind. `file`: where
+/// the file begins that the target is in, below which there is mostly room. To read the map takes as long as a whole hook.
+pub fn allocate(
+    target: usize,
+    file: Option<usize>,
+    reach: usize,
+    code: usize,
+    data: usize,
+) -> Result<Block, Cause> {
     let size = code + data;
     let mut last = None;
-    for start in candidates(target, reach, size) {
+    let below =
+        file.and_then(|file| file.checked_sub(MARGIN + size)).map(|start| start & !(granularity() - 1));
+    let below = below.filter(|start| *start >= LOWEST && target - *start <= reach);
+    let others = std::iter::once_with(|| candidates(target, reach, size)).flatten();
+    for start in below.into_iter().chain(others) {
         match system::map_block(start, code, data) {
             Ok(block) => return Ok(block),
             Err(error) => last = Some(error),
@@ -83,7 +94,9 @@ mod tests {
     #[test]
     fn a_block_is_within_reach() {
         let target = a_block_is_within_reach as *const () as usize;
-        let block = allocate(target, 0x7000_0000, 0x10000, 0x8000).unwrap();
-        assert!(block.start.abs_diff(target) < 0x7000_0000);
+        for file in [None, Some(target), Some(8), Some(target & !0xFFFF)] {
+            let block = allocate(target, file, 0x7000_0000, 0x10000, 0x8000).unwrap();
+            assert!(block.start.abs_diff(target) < 0x7000_0000);
+        }
     }
 }

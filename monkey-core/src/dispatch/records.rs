@@ -4,6 +4,7 @@
 //! it is known by. The linker puts them in a row, and drops none; code that is compiled in several places leaves several. Each form
 //! of files has its own section; `build.rs` says which one a target has, and where there is none.
 use crate::given::Question;
+use once_cell::race::OnceBox;
 use std::any::{TypeId, type_name};
 use std::marker::PhantomData;
 
@@ -76,12 +77,31 @@ pub fn function_of(mut name: &str) -> &str {
 /// All patchable functions of this name.
 pub fn find(name: &str) -> Vec<Described> {
     let mut found: Vec<Described> = Vec::new();
-    for described in section::records().filter(|described| described.name == name) {
+    let mut add = |described: Described| {
         if !found.iter().any(|other| other.id == described.id) {
             found.push(described);
         }
+    };
+    if !ARE_COMPLETE {
+        section::records().filter(|described| described.name == name).for_each(add);
+        return found;
+    }
+    // Written out, as each first patch comes here: not optimised, each closure costs.
+    let (all, mut next) = (all(), 0);
+    while next < all.len() {
+        let described = &all[next];
+        if described.name.len() == name.len() && described.name == name {
+            add(*described);
+        }
+        next += 1;
     }
     found
+}
+
+/// What all records lead to, read once: the linker has put them together.
+fn all() -> &'static [Described] {
+    static ALL: OnceBox<Vec<Described>> = OnceBox::new();
+    ALL.get_or_init(|| Box::new(section::records().collect()))
 }
 
 /// The type's id. What it is lent may have any lifetime: the id leaves these out.

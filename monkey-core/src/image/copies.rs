@@ -4,7 +4,7 @@ mod search;
 use super::legacy::Gap;
 use super::name::Mangled;
 use super::objects::{self, Object};
-use super::spelling::{canonical, is_standard, loose};
+use super::spelling::{canonical, is_standard, legacy_key, loose};
 use super::{code, system};
 use crate::plt;
 use search::Search;
@@ -52,13 +52,13 @@ impl Body {
 }
 
 /// Finds the copies of the function at `address`. `type_name` is what `std::any::type_name` says of the function's own
-/// type, before it became a pointer.
-pub(super) fn copies(address: usize, type_name: Option<&str>) -> Copies {
+/// type, before it became a pointer; `never_inlined`, whether the compiler was told so.
+pub(super) fn copies(address: usize, type_name: Option<&str>, never_inlined: bool) -> Copies {
     let mut found = Copies { addresses: vec![address], ..Copies::default() };
     let Some(object) = objects::around(address) else { return found };
     if let Some(real) = behind_slot(object, address) {
         found.thunks.push(address);
-        found.join(copies(real, type_name));
+        found.join(copies(real, type_name, never_inlined));
         return found;
     }
     let names = object.mangled_at(address);
@@ -70,10 +70,11 @@ pub(super) fn copies(address: usize, type_name: Option<&str>) -> Copies {
         && let Some(real) = behind_shim(body, own)
     {
         found.thunks.push(address);
-        found.join(copies(real, type_name));
+        found.join(copies(real, type_name, never_inlined));
         return found;
     }
-    Search { own, body, one_of_std, type_name }.run(&mut found);
+    let once_in_its_file = never_inlined && !own.shim && is_single(own, type_name);
+    Search { own, body, one_of_std, type_name, once_in_its_file }.run(&mut found);
     // A copy may have been merged with another function where the given body was not.
     for copy in found.addresses.clone().into_iter().filter(|copy| *copy != address) {
         found.shares(own, one_of_std, copy);
@@ -172,7 +173,11 @@ fn is_one_of_std(own: &Mangled, type_name: Option<&str>) -> bool {
 
 /// Whether the function has no generic arguments.
 fn is_single(own: &Mangled, type_name: Option<&str>) -> bool {
+    // Most are seen without spelling the symbol, which takes longer than all the rest.
     let said = type_name.is_some_and(|name| {
+        if legacy_key(name).is_some_and(|key| key == own.key) {
+            return true;
+        }
         let path = loose(name);
         let same = path == loose(own.body_name());
         same && !path.starts_with('<') && !name.replace("::<impl ", "::impl ").contains('<')

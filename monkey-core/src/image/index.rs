@@ -99,15 +99,18 @@ const HASHES: usize = 1 << 14;
 /// The number of what stands in front of `end`, from 1 on. Written out, as everything that is done for each name.
 fn hash(name: &[u8], end: usize, hashed: Hashed) -> Option<usize> {
     // The last three are `MARK`.
-    if end < 20 {
-        return if hashed == Hashed::Identifier && end > 5 { Some(1 + last_bytes(name, end)) } else { None };
+    if end < 6 || end < 8 && hashed == Hashed::Key {
+        return None;
     }
     let mut hash = last_bytes(name, end);
     if hashed == Hashed::Key {
-        hash = hash * 31 + name[end - 7] as usize;
-        hash = hash * 31 + name[end - 10] as usize;
-        hash = hash * 31 + name[end - 14] as usize;
-        hash = hash * 31 + name[end - 19] as usize + 7 * end;
+        hash = hash * 31 + name[end - 7] as usize + 7 * end;
+        // The paths of a small crate are short.
+        if end >= 20 {
+            hash = hash * 31 + name[end - 10] as usize;
+            hash = hash * 31 + name[end - 14] as usize;
+            hash = hash * 31 + name[end - 19] as usize;
+        }
         hash = (hash ^ hash >> 14) % (HASHES - 1);
     }
     Some(1 + hash)

@@ -25,8 +25,10 @@ pub(super) struct Object {
     has_rust: OnceBox<bool>,
 }
 
-/// What every Rust name has, in one mangling and the other.
-const RUST: [&[u8]; 2] = [b"17h", V0];
+/// What every Rust name in the legacy mangling has, and names of C hardly do.
+const LEGACY: &[u8] = b"17h";
+/// With what the path of a name in the v0 mangling begins.
+const PATHS: &[u8] = b"CIMNXY";
 
 /// Every file that was ever seen; they are few, and what was read of them is wanted again.
 static SEEN: Published<Object> = Published::new();
@@ -87,6 +89,15 @@ pub(super) fn around(address: usize) -> Option<&'static Object> {
     None
 }
 
+/// Whether one of the names is in the v0 mangling. `_R` alone is in names of the C library as well.
+fn has_v0(names: &[u8]) -> bool {
+    let mut places = find_all(names, V0);
+    places.any(|at| {
+        let before = at.checked_sub(1).map(|before| names[before]);
+        before == Some(0) && names.get(at + V0.len()).is_some_and(|path| PATHS.contains(path))
+    })
+}
+
 impl Object {
     /// The file's parts, if the file can be read.
     pub fn elf(&self) -> Option<&Elf> {
@@ -123,7 +134,7 @@ impl Object {
     fn named(&self, find: impl FnOnce(&Symbols) -> Vec<Entry>) -> Vec<(Entry, &'static [u8])> {
         let has_rust = |elf: &Elf| {
             bytes::bring(elf.strings);
-            RUST.iter().any(|part| bytes::find(elf.strings, part).is_some())
+            bytes::find(elf.strings, LEGACY).is_some() || has_v0(elf.strings)
         };
         let Some(elf) = self.elf().filter(|elf| *self.has_rust.get_or_init(|| Box::new(has_rust(elf))))
         else {
@@ -152,6 +163,11 @@ impl Object {
     /// The file's debug information, if the file can be read.
     pub fn dwarf(&self) -> Option<&Dwarf> {
         self.dwarf.get_or_init(|| Box::new(self.elf().map(Dwarf::new))).as_ref()
+    }
+
+    /// Its first address.
+    pub fn begin_in_memory(&self) -> usize {
+        self.extent.0
     }
 
     /// An address of the process as the file has it.

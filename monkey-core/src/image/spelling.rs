@@ -64,6 +64,33 @@ fn push(start: &mut Vec<u8>, component: &str) {
     start.extend_from_slice(component.as_bytes());
 }
 
+/// What the legacy names of a path begin with, up to the hash, if the path is one of plain names: of no implementation, and of
+/// nothing generic.
+pub(super) fn legacy_key(path: &str) -> Option<Vec<u8>> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b':';
+    if !path.bytes().all(plain) {
+        return None;
+    }
+    let mut key = b"_ZN".to_vec();
+    path.split("::").for_each(|component| push(&mut key, component));
+    key.extend_from_slice(b"17h");
+    Some(key)
+}
+
+/// The path that has this `legacy_key`.
+pub(super) fn plain_path(key: &[u8]) -> Option<String> {
+    let mut rest = std::str::from_utf8(key).ok()?.strip_prefix("_ZN")?.strip_suffix("17h")?;
+    let mut path = String::with_capacity(rest.len());
+    while !rest.is_empty() {
+        let digits = rest.find(|other: char| !other.is_ascii_digit())?;
+        let end = digits.checked_add(rest[..digits].parse().ok()?)?;
+        path.push_str(if path.is_empty() { "" } else { "::" });
+        path.push_str(rest.get(digits..end)?);
+        rest = &rest[end..];
+    }
+    legacy_key(&path).filter(|own| own == key).map(|_| path)
+}
+
 /// Where the angle bracket that `text` begins with is closed.
 pub(super) fn closing(text: &str) -> Option<usize> {
     let mut depth = 0_usize;
@@ -140,6 +167,26 @@ pub(super) fn is_standard(plain: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn plain_paths_have_one_legacy_key() {
+        for (path, key) in [("app::shop::total", "_ZN3app4shop5total17h"), ("a::_1", "_ZN1a2_117h")] {
+            assert_eq!(legacy_key(path).as_deref(), Some(key.as_bytes()));
+            assert_eq!(plain_path(key.as_bytes()).as_deref(), Some(path));
+        }
+        for other in ["<a::B as c::D>::e", "a::f<u8>", "a::b::{{closure}}", "alloc::vec::Vec<u8>::push"] {
+            assert_eq!(legacy_key(other), None, "{other}");
+        }
+        for other in [
+            "_ZN5alloc3vec16Vec$LT$T$C$A$GT$4push17h",
+            "_ZN3lib4half17hde",
+            "_ZN9lib17h",
+            "_RNvC3lib4half",
+            "",
+        ] {
+            assert_eq!(plain_path(other.as_bytes()), None, "{other}");
+        }
+    }
 
     #[test]
     fn the_spellings_agree() {

@@ -44,7 +44,7 @@ impl Block {
         let page = code::page_size();
         let size = CODE.next_multiple_of(page);
         let data = (size / UNIT * size_of::<Data>()).next_multiple_of(page);
-        let memory = code::allocate(0, usize::MAX >> 1, size, data)?;
+        let memory = code::allocate(0, None, usize::MAX >> 1, size, data)?;
         let block = Self { start: memory.start, code: size, taken: AtomicUsize::new(0) };
         code::write(block.start, &block.assemble())?;
         Ok(Box::leak(Box::new(block)))

@@ -21,7 +21,7 @@ const STEP: Duration = Duration::from_micros(100);
 
 /// Writes the jump. Either it stands afterwards or the bytes are what they were.
 pub fn redirect(redirect: &Redirect<'_>) -> Result<(), Cause> {
-    let covered = holds(redirect.target, arch::BREAKPOINT);
+    let covered = has_breakpoint(redirect.target);
     for (address, bytes) in redirect.first {
         write(*address, bytes)?;
     }
@@ -55,6 +55,17 @@ pub fn redirect(redirect: &Redirect<'_>) -> Result<(), Cause> {
     let written = around_trap::write(redirect, &drain);
     trap::withdraw();
     written
+}
+
+/// Whether somebody's breakpoint lies over an instruction.
+fn has_breakpoint(instruction: usize) -> bool {
+    let byte = |(offset, byte): (usize, &u8)| {
+        let there = (instruction + offset) as *const u8;
+        // SAFETY: of an instruction that was just decoded, and is as long as a breakpoint.
+        let there = unsafe { there.read_volatile() };
+        there == *byte
+    };
+    arch::BREAKPOINT.iter().enumerate().all(byte)
 }
 
 /// Where the trap does not arrive and one store is enough: right after every other thread was seen elsewhere. What remains is a

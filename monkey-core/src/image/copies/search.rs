@@ -13,6 +13,8 @@ pub(super) struct Search<'a> {
     /// Whether the path alone says which function of the standard library it is.
     pub one_of_std: bool,
     pub type_name: Option<&'a str>,
+    /// Whether the given body's file has no other: names are looked for in other files alone.
+    pub once_in_its_file: bool,
 }
 
 /// What symbols say about the bodies that they name.
@@ -29,6 +31,9 @@ impl Search<'_> {
     pub fn run(&self, found: &mut Copies) {
         let mut candidates = Candidates::default();
         for &object in objects::all() {
+            if self.once_in_its_file && std::ptr::eq(object, self.body.object) {
+                continue;
+            }
             self.same_key(object, &mut candidates);
             self.behind_own_shim(object, &mut candidates);
             self.other_mangling(object, &mut candidates);

@@ -86,7 +86,7 @@ impl Sorted {
     pub fn new(table: &Table) -> Self {
         let (symbols, functions) = (table.symbols, table.functions());
         let (span, mut shift) = (table.span(), 0_u32);
-        while span >> shift > 4 * symbols.len() {
+        while span >> shift > symbols.len() {
             shift += 1;
         }
         let mut ends = vec![0_u32; (span >> shift) + 2];
