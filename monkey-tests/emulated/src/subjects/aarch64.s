@@ -38,13 +38,13 @@ _subject_walks: // x + 31
     ret
 
 .p2align 4
-.globl _subject_hooked
-_subject_hooked: // 9, by the stub of another copy of the engine
-    b 1f
-.p2align 4
     .ascii "monkey-mock stub"
 1:  mov x0, #9
     ret
+.p2align 4
+.globl _subject_hooked
+_subject_hooked: // 9, by the stub of another copy of the engine, which lies in front
+    b 1b
 
 .p2align 14
     .space 16384 - 8

@@ -41,14 +41,14 @@ _subject_walks: // x + 31
     ret
 
 .p2align 4
-.globl _subject_hooked
-_subject_hooked: // 9, by the stub of another copy of the engine
-    .byte 0xE9
-    .long 1f - . - 4
-.p2align 4
     .ascii "monkey-mock stub"
 1:  mov eax, 9
     ret
+.p2align 4
+.globl _subject_hooked
+_subject_hooked: // 9, by the stub of another copy of the engine, which lies in front
+    .byte 0xE9
+    .long 1b - . - 4
 
 .p2align 12
     .space 4096 - 6
