@@ -12,6 +12,7 @@ mod tracer;
 mod trap;
 mod write;
 
+#[cfg(target_arch = "x86_64")]
 use std::io;
 
 pub use map::read_map;
@@ -19,7 +20,7 @@ pub use memory::read_memory;
 pub use objects::{ask_loader_again, each_loaded_file, let_loader_rest, loads};
 use pages::Place;
 pub use pages::map_block;
-#[cfg(test)]
+#[cfg(all(test, target_arch = "x86_64"))]
 pub use pages::tests::unmapped;
 pub(in crate::code) use pages::unmap;
 pub use redirect::{early, redirect, synchronize};
