@@ -17,7 +17,7 @@ use windows as system;
 #[cfg(not(system = "macos"))]
 mod around_trap;
 pub mod breakpoint;
-#[cfg(any(target_arch = "x86_64", test))]
+#[cfg(target_arch = "x86_64")]
 mod landing;
 mod map;
 mod near;

@@ -12,12 +12,15 @@ mod tracer;
 mod trap;
 mod write;
 
+#[cfg(target_arch = "x86_64")]
+use std::io;
+
 pub use map::read_map;
 pub use memory::read_memory;
 pub use objects::{ask_loader_again, each_loaded_file, let_loader_rest, loads};
 use pages::Place;
 pub use pages::map_block;
-#[cfg(test)]
+#[cfg(all(test, target_arch = "x86_64"))]
 pub use pages::tests::unmapped;
 pub(in crate::code) use pages::unmap;
 pub use redirect::{early, redirect, synchronize};
@@ -41,7 +44,7 @@ pub fn granularity() -> usize {
 
 /// New memory at an address where nothing is, to be read and executed. Only a jump of x86-64 lands where it has to.
 #[cfg(target_arch = "x86_64")]
-pub fn map_code(start: usize, size: usize) -> std::io::Result<usize> {
+pub fn map_code(start: usize, size: usize) -> io::Result<usize> {
     pages::map(Place::At(start), size, libc::PROT_READ | libc::PROT_EXEC)
 }
 

@@ -45,7 +45,71 @@ mod arch {
     }
 }
 
-#[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
+#[cfg(all(target_os = "linux", target_arch = "aarch64"))]
+mod arch {
+    use super::super::BEGUN;
+    use std::arch::asm;
+    use std::ptr;
+
+    const PAGE: usize = 4096;
+
+    /// The page in which the program's file has the word's address, for code of other crates.
+    fn page_of_slot() -> usize {
+        let page: usize;
+        // SAFETY: computes an address, and touches no memory.
+        unsafe {
+            asm!("adrp {}, :got:{}", out(reg) page, sym BEGUN, options(nomem, nostack, preserves_flags))
+        };
+        page
+    }
+
+    /// Whether two neighbours name the word, or where its address is.
+    pub fn refers(code: &[u8], address: usize) -> bool {
+        let word = ptr::from_ref(&BEGUN) as usize;
+        let slots = page_of_slot();
+        let (words, _) = code.as_chunks::<4>();
+        words.windows(2).enumerate().any(|(index, pair)| {
+            let [first, second] = [pair[0], pair[1]].map(u32::from_le_bytes);
+            let Some(page) = page(first, address + index * 4) else { return false };
+            match offset(second, first & 31) {
+                Some((offset, true)) if page == slots && offset < PAGE => holds_address(page + offset, word),
+                Some((offset, false)) => page + offset == word,
+                _ => false,
+            }
+        })
+    }
+
+    /// 1 immlo:2 10000 immhi:19 Rd:5    adrp
+    fn page(instruction: u32, at: usize) -> Option<usize> {
+        let pages = (instruction >> 5 & 0x7_FFFF) << 2 | instruction >> 29 & 3;
+        let pages = (pages << 11).cast_signed() >> 11;
+        let is_adrp = instruction & 0x9F00_0000 == 0x9000_0000;
+        is_adrp.then(|| (at & !(PAGE - 1)).wrapping_add_signed(pages as isize * PAGE as isize))
+    }
+
+    /// What is added to a register's page, and whether the result is that of a load of a pointer.
+    ///
+    /// F9 01 imm12 Rn Rt    ldr x, [x, #imm12 * 8]
+    /// 39 01 imm12 Rn Rt    ldrb w, [x, #imm12]
+    /// 91 00 imm12 Rn Rd    add x, x, #imm12
+    fn offset(instruction: u32, register: u32) -> Option<(usize, bool)> {
+        let imm12 = (instruction >> 10 & 0xFFF) as usize;
+        let found = match instruction & 0xFFC0_0000 {
+            0xF940_0000 => (imm12 * 8, true),
+            0x3940_0000 | 0x9100_0000 => (imm12, false),
+            _ => return None,
+        };
+        (instruction >> 5 & 31 == register).then_some(found)
+    }
+
+    fn holds_address(slot: usize, word: usize) -> bool {
+        let slot = slot as *const usize;
+        // SAFETY: aligned, and in the page in which the linker has put such addresses, which is readable.
+        slot.is_aligned() && unsafe { slot.read_volatile() } == word
+    }
+}
+
+#[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
 mod arch {
     /// Not looked for.
     pub fn refers(_code: &[u8], _address: usize) -> bool {
@@ -53,7 +117,7 @@ mod arch {
     }
 }
 
-#[cfg(all(test, target_os = "linux", target_arch = "x86_64"))]
+#[cfg(all(test, target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod tests {
     use super::super::{Own, asks};
     use super::is_asked_at;
