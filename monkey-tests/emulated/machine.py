@@ -18,6 +18,7 @@ STACK = 0x2_0000_0000
 STACK_SIZE = 0x80_0000
 SLOT = 16
 TIME = 300_000_000  # in microseconds; a call takes some hundred thousand of an idle machine, and many more of a loaded one
+MOST_CALLS = 2000  # of the kernel, in a case; most make a hundred
 SHARED = STUBS + 0x2_0000  # a function of the system's libraries, which gives 7
 RETURN = {"aarch64": bytes.fromhex("C0035FD6"), "x86_64": b"\xC3"}
 SEVEN = {"aarch64": bytes.fromhex("E0008052 C0035FD6"), "x86_64": bytes.fromhex("B807000000 C3")}
@@ -171,6 +172,8 @@ class Machine:
         arguments = self._arguments(name, function)
         if of_kernel is not None:
             self.calls.append((name, arguments))
+            if len(self.calls) > MOST_CALLS:
+                raise Failure(f"it calls the kernel without end, {name} at last")
         result = function(*arguments)
         self.uc.reg_write(self.architecture.result, (result or 0) % (1 << 64))
 
