@@ -82,10 +82,10 @@ pub fn without_breakpoints(memory: &[u8], file: &[u8]) -> Option<(Vec<u8>, Vec<u
     BREAKPOINT.remove_all(memory, file)
 }
 
-/// Whether the target, which begins with these bytes, begins with a jump to code with this signature in front of it. Never a fault,
-/// whatever is there.
+/// The code with this signature in front of it, if the target, which begins with these bytes, begins with a jump to it. Never a
+/// fault, whatever is there.
 #[must_use]
-pub fn leads_to_signature(target: usize, body: &[u8], signature: &[u8; signature::LENGTH]) -> bool {
+pub fn leads_to_signature(target: usize, body: &[u8], signature: &[u8; signature::LENGTH]) -> Option<usize> {
     #[cfg(target_arch = "aarch64")]
     let destination = signature::destination_aarch64;
     #[cfg(target_arch = "x86_64")]

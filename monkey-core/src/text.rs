@@ -68,6 +68,10 @@ impl Units {
         (self.taken + 1) * UNIT > self.block.code
     }
 
+    fn holds(&self, stub: usize) -> bool {
+        (self.block.start..self.block.start + self.block.code).contains(&stub)
+    }
+
     fn is_within(&self, reach: usize, target: usize) -> bool {
         let Block { start, code, data } = self.block;
         start.abs_diff(target).max((start + code + data).abs_diff(target)) <= reach
@@ -190,7 +194,11 @@ impl Text {
             return Ok(());
         }
         // Threads come into scopes of every copy of this crate: there one hook on top of another is right.
-        if through.is_none() && code::leads_to_signature(target, memory, SIGNATURE) {
+        // A target that only jumps on to one of this copy's is another matter.
+        if through.is_none()
+            && let Some(stub) = code::leads_to_signature(target, memory, SIGNATURE)
+            && !self.blocks.iter().any(|units| units.holds(stub))
+        {
             return Err(Cause::OtherCopy);
         }
         let bytes = entry::true_code(memory, file)?;

@@ -177,3 +177,59 @@ fn all_instances_at_once() {
     assert_eq!(guards.len(), 3);
     assert_eq!((size_of_it(1_u8), size_of_it(1_u64), size_of_it("text")), (0, 0, 0));
 }
+
+/// Two functions, of which one only jumps on to the other.
+mod jumps_on {
+    use std::arch::global_asm;
+    use std::hint::black_box;
+
+    #[cfg(target_arch = "x86_64")]
+    global_asm!(
+        ".pushsection .text.jumps_on, \"ax\"",
+        ".balign 32, 0xCC",
+        "odd_seven: mov eax, 7",
+        "    ret",
+        ".balign 32, 0xCC",
+        "odd_jumps_on: jmp odd_seven",
+        ".balign 32, 0xCC",
+        ".popsection",
+    );
+    #[cfg(target_arch = "aarch64")]
+    global_asm!(
+        ".pushsection .text.jumps_on, \"ax\"",
+        ".balign 32",
+        "odd_seven: mov x0, #7",
+        "    ret",
+        ".balign 32",
+        "odd_jumps_on: b odd_seven",
+        ".balign 32",
+        ".popsection",
+    );
+
+    unsafe extern "C" {
+        safe fn odd_seven() -> u64;
+        safe fn odd_jumps_on() -> u64;
+    }
+
+    extern "C" fn eight() -> u64 {
+        8
+    }
+
+    extern "C" fn nine() -> u64 {
+        9
+    }
+
+    #[test]
+    fn a_function_that_jumps_on_to_a_hooked_one_is_hooked_as_well() {
+        // SAFETY: both have the type `extern "C" fn() -> u64`.
+        let first = unsafe { monkey::patch_at(odd_seven as *const (), eight as *const ()) }.unwrap();
+        assert_eq!((black_box(odd_seven)(), black_box(odd_jumps_on)()), (8, 8));
+        // SAFETY: as above.
+        let second = unsafe { monkey::patch_at(odd_jumps_on as *const (), nine as *const ()) }.unwrap();
+        assert_eq!((black_box(odd_seven)(), black_box(odd_jumps_on)()), (8, 9));
+        drop(first);
+        assert_eq!((black_box(odd_seven)(), black_box(odd_jumps_on)()), (7, 9));
+        drop(second);
+        assert_eq!((black_box(odd_seven)(), black_box(odd_jumps_on)()), (7, 7));
+    }
+}

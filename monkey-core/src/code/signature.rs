@@ -14,19 +14,24 @@ pub type Destination = fn(usize, Read<'_>) -> Option<usize>;
 /// Jumps that lead to a stub: one at the entry, one in the padding in front of it, one on a page near by.
 const JUMPS: usize = 3;
 
-/// Whether the target begins with a jump, or with jumps to jumps, to code with the signature in front of it.
+/// The code with the signature in front of it, if the target begins with a jump to it, or with jumps to jumps.
 #[must_use]
-pub fn leads_to(signature: &[u8; LENGTH], target: usize, destination: Destination, read: Read<'_>) -> bool {
+pub fn leads_to(
+    signature: &[u8; LENGTH],
+    target: usize,
+    destination: Destination,
+    read: Read<'_>,
+) -> Option<usize> {
     let mut at = target;
     for _ in 0..JUMPS {
-        let Some(next) = destination(at, read) else { return false };
+        let next = destination(at, read)?;
         let mut there = [0; LENGTH];
         if next.checked_sub(LENGTH).is_some_and(|before| read(before, &mut there)) && there == *signature {
-            return true;
+            return Some(next);
         }
         at = next;
     }
-    false
+    None
 }
 
 /// Where the jump at an address of x86-64 code goes.
@@ -108,7 +113,7 @@ mod tests {
     }
 
     fn check(destination: Destination, target: usize, pieces: &[(usize, &[u8])]) -> bool {
-        leads_to(SIGNATURE, target, destination, &memory(pieces))
+        leads_to(SIGNATURE, target, destination, &memory(pieces)).is_some()
     }
 
     const STUB: usize = 0x5_0010;
