@@ -2,6 +2,7 @@
 use crate::captured::{self, Environment, Published};
 use crate::code;
 use crate::count::Count;
+use crate::dispatch;
 use crate::engine::{self, Addition, ENGINE};
 use crate::error::PatchError;
 use crate::few::Few;
@@ -378,6 +379,7 @@ impl Listed {
         let Request { target, target_type, .. } = self.addition.request;
         match self.addition.group.and_then(Group::doubt) {
             Some(doubt) => Some(doubt.to_owned()),
+            None if !dispatch::is_asked_at(target) => None,
             None => image::copies_of(target, target_type?, false).doubt.map(|doubt| doubt.reason),
         }
     }

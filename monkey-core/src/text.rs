@@ -68,8 +68,8 @@ impl Units {
         (self.taken + 1) * UNIT > self.block.code
     }
 
-    fn holds(&self, stub: usize) -> bool {
-        (self.block.start..self.block.start + self.block.code).contains(&stub)
+    fn holds(&self, code: usize) -> bool {
+        (self.block.start..self.block.start + self.block.code).contains(&code)
     }
 
     fn is_within(&self, reach: usize, target: usize) -> bool {
@@ -333,9 +333,7 @@ impl Text {
     }
 
     fn take_unit(&mut self, unit: usize) {
-        let of_unit =
-            |units: &&mut Units| (units.block.start..units.block.start + units.block.code).contains(&unit);
-        if let Some(units) = self.blocks.iter_mut().rev().find(of_unit) {
+        if let Some(units) = self.blocks.iter_mut().rev().find(|units| units.holds(unit)) {
             units.taken += 1;
         }
     }
