@@ -107,7 +107,7 @@ pub struct Body {
 
 impl Body {
     /// What the program's file says of the function at `target`. Asks the loader and the environment.
-    pub fn of(target: usize) -> Self {
+    pub fn read(target: usize) -> Self {
         lock::assert_unlocked();
         let bounds = match image::extent(target) {
             Some(function) if function.address == target => {

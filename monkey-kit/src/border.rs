@@ -30,7 +30,7 @@ impl Entry {
     }
 
     /// A function of Rust's.
-    pub const fn at(name: &'static str, address: fn() -> usize, replacement: fn() -> usize) -> Self {
+    pub const fn known(name: &'static str, address: fn() -> usize, replacement: fn() -> usize) -> Self {
         Self::found(name, Find::Known(address), replacement)
     }
 

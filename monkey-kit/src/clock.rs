@@ -160,7 +160,7 @@ impl State {
 
     /// Lets all who wait for it wait for the real one.
     fn let_go(&self) {
-        for slot in self.slots.all().filter(|slot| slot.waits()) {
+        for slot in self.slots.iter().filter(|slot| slot.waits()) {
             slot.signal.store(slot::GONE, SeqCst);
             wake::wake(slot);
         }

@@ -34,7 +34,7 @@ pub fn begin(world: &'static World, reason: Reason) {
 
 fn run(clock: &'static State, reason: Reason) {
     let _bypass = Bypass::begin();
-    let all: Vec<&'static Slot> = clock.slots.all().filter(|slot| slot.waits()).collect();
+    let all: Vec<&'static Slot> = clock.slots.iter().filter(|slot| slot.waits()).collect();
     ask_where(&all);
     let text = text(clock, reason, &all);
     clock.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(text);

@@ -139,7 +139,7 @@ impl State {
 
     /// Lets the earliest wait that ends by `limit` end; whether there is one.
     pub fn turn(&self, limit: u64) -> bool {
-        let scope_slots = self.slots.all().filter(|slot| slot.waits());
+        let scope_slots = self.slots.iter().filter(|slot| slot.waits());
         let next = scope_slots.min_by_key(|slot| (slot.deadline.load(SeqCst), slot.order.load(SeqCst)));
         let slot_at = next.map_or(NEVER, |slot| slot.deadline.load(SeqCst));
         if self.timers.fire_before(slot_at.min(limit.saturating_add(1)), &self.time) {

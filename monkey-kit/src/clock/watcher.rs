@@ -96,8 +96,8 @@ fn look_at_all() -> bool {
     let mut waits = false;
     for world in worlds {
         let clock = &world.clock;
-        clock.slots.all().filter(|slot| slot.signal.load(SeqCst) == FIRED).for_each(wake::wake);
-        if clock.slots.all().any(super::slot::Slot::waits) {
+        clock.slots.iter().filter(|slot| slot.signal.load(SeqCst) == FIRED).for_each(wake::wake);
+        if clock.slots.iter().any(super::slot::Slot::waits) {
             waits = true;
             look_at(world);
         }

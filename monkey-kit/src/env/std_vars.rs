@@ -9,8 +9,8 @@ use std::mem;
 use std::vec;
 
 pub static VARS: Entry =
-    Entry::at("std::env::vars", || std::env::vars as *const () as usize, || vars as *const () as usize);
-pub static VARS_OS: Entry = Entry::at(
+    Entry::known("std::env::vars", || std::env::vars as *const () as usize, || vars as *const () as usize);
+pub static VARS_OS: Entry = Entry::known(
     "std::env::vars_os",
     || std::env::vars_os as *const () as usize,
     || vars_os as *const () as usize,

@@ -42,10 +42,10 @@ pub struct Folders(Mutex<Vec<Listed>>);
 impl Folders {
     /// Of a scope that ends. Who lists one still sees the system's.
     pub fn clear(&self) {
-        self.all().clear();
+        self.lock().clear();
     }
 
-    fn all(&self) -> MutexGuard<'_, Vec<Listed>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<Listed>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -75,7 +75,7 @@ unsafe fn opendir(path: *const c_char) -> *mut DIR {
     if !folder.is_null() {
         // SAFETY: a struct of numbers.
         let entry = Box::new(unsafe { std::mem::zeroed::<dirent64>() });
-        let mut all = world.folders.all();
+        let mut all = world.folders.lock();
         // One that was closed past us had the same address.
         all.retain(|listed| listed.folder != folder as usize);
         all.push(Listed { folder: folder as usize, shown, hidden, entry });
@@ -105,7 +105,7 @@ unsafe fn readdir64(folder: *mut DIR) -> *mut dirent64 {
         // SAFETY: the caller's folder.
         let entry = unsafe { original::readdir64(folder) };
         let Some(world) = &world else { return entry };
-        let mut all = world.folders.all();
+        let mut all = world.folders.lock();
         let Some(listed) = all.iter_mut().find(|listed| listed.folder == folder as usize) else {
             return entry;
         };
@@ -144,7 +144,7 @@ unsafe fn readdir(folder: *mut DIR) -> *mut dirent {
 unsafe fn closedir(folder: *mut DIR) -> c_int {
     if let Some(world) = world::enter() {
         let _bypass = Bypass::begin();
-        world.folders.all().retain(|listed| listed.folder != folder as usize);
+        world.folders.lock().retain(|listed| listed.folder != folder as usize);
     }
     // SAFETY: the caller's folder.
     unsafe { original::closedir(folder) }
