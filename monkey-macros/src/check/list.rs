@@ -1,5 +1,5 @@
 //! The rules of a list: what may stand in it, once, and with what.
-use super::foreign_crate;
+use super::{changes, foreign_crate};
 use crate::args::{self, Argument, Count, Entry, Expected, Form, Kind, Visibility};
 use crate::free_names::may_capture;
 use crate::function;
@@ -223,6 +223,7 @@ impl List {
                         );
                         mistakes.on(closure, message);
                     }
+                    changes::check(closure, mistakes);
                 }
                 _ => {}
             }

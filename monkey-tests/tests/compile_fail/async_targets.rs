@@ -78,10 +78,10 @@ fn a_capture_that_threads_cannot_share() {
 }
 
 fn a_capture_that_changes() {
-    let mut calls = 0;
+    let mut calls = Vec::new();
     let _guard = monkey::patch!(fetch = async move |_: &str, _| {
-        calls += 1;
-        Err(calls)
+        calls.push(1);
+        Err(calls[0])
     });
 }
 

@@ -275,7 +275,10 @@ impl Search<'_> {
                     self.note_reference(&searched.unit, files.as_ref(), die, certain);
                 }
             }
-            self.find_outside_references(function, certain);
+            // Within a crate each unit has an entry of its own for what is inlined in it.
+            if self.parts.contains(&self.dwarf.everywhere()) {
+                self.find_outside_references(function, certain);
+            }
         }
     }
 
