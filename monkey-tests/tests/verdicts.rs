@@ -179,7 +179,9 @@ async fn a_future_s_guard_misses() {
 #[case(1)]
 #[tokio::test]
 #[ignore = "fails on purpose, in a child process"]
-async fn a_future_misses(#[case] _value: u64) {}
+async fn a_future_misses(#[case] value: u64) {
+    assert_eq!(value, 1);
+}
 
 /// What a failing test says.
 fn said_by(test: &str) -> String {

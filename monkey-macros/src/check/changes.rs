@@ -103,23 +103,23 @@ mod tests {
     use crate::mistakes::Mistakes;
     use syn::{ExprClosure, parse_quote};
 
-    fn said(closure: ExprClosure) -> usize {
+    fn said(closure: &ExprClosure) -> usize {
         let mut mistakes = Mistakes::default();
-        check(&closure, &mut mistakes);
+        check(closure, &mut mistakes);
         mistakes.into_result().err().map_or(0, |error| error.into_iter().count())
     }
 
     #[test]
     fn what_is_around_it_is_changed() {
         assert_eq!(
-            said(parse_quote!(async move |_: &str| {
+            said(&parse_quote!(async move |_: &str| {
                 calls += 1;
                 calls
             })),
             1
         );
         assert_eq!(
-            said(parse_quote!(async move || {
+            said(&parse_quote!(async move || {
                 calls += 1;
                 calls += 1;
                 last = calls;
@@ -127,26 +127,26 @@ mod tests {
             2
         );
         assert_eq!(
-            said(parse_quote!(async move || {
+            said(&parse_quote!(async move || {
                 state.calls = 1;
             })),
             1
         );
-        assert_eq!(said(parse_quote!(async || add(&mut counts[2]).await)), 1);
-        assert_eq!(said(parse_quote!(async || async { calls += 1 }.await)), 1);
+        assert_eq!(said(&parse_quote!(async || add(&mut counts[2]).await)), 1);
+        assert_eq!(said(&parse_quote!(async || async { calls += 1 }.await)), 1);
     }
 
     #[test]
     fn what_is_its_own_is_not() {
         assert_eq!(
-            said(parse_quote!(move || {
+            said(&parse_quote!(move || {
                 calls += 1;
                 async move { calls }
             })),
             0
         );
         assert_eq!(
-            said(parse_quote!(async |mut n: u64| {
+            said(&parse_quote!(async |mut n: u64| {
                 n += 1;
                 let mut m = n;
                 m += 1;
@@ -155,14 +155,14 @@ mod tests {
             0
         );
         assert_eq!(
-            said(parse_quote!(async move || {
+            said(&parse_quote!(async move || {
                 *calls.lock().unwrap() += 1;
                 calls.fetch_add(1, SeqCst)
             })),
             0
         );
         assert_eq!(
-            said(parse_quote!(async move || async move {
+            said(&parse_quote!(async move || async move {
                 calls += 1;
                 calls
             }
@@ -170,7 +170,7 @@ mod tests {
             0
         );
         assert_eq!(
-            said(parse_quote!(async move || {
+            said(&parse_quote!(async move || {
                 for mut n in all {
                     n += 1
                 }

@@ -31,9 +31,3 @@ fn main() {
     }));
     monkey::during!(fetch = async move |_: &str| Ok(count(&mut last).await); {});
 }
-
-#[monkey::test(replace(fetch = async move |_: &str| {
-    calls -= 1;
-    Ok(calls)
-}))]
-fn of_a_parameter(mut calls: u64) {}
