@@ -21,6 +21,7 @@ mod border;
 pub mod clock;
 pub mod env;
 mod guard;
+mod op;
 mod place;
 pub mod random;
 #[cfg(windows)]

@@ -67,7 +67,6 @@ struct Wait {
 #[derive(Debug, Default)]
 pub struct Ledger {
     scope: u64,
-    owner: i32,
     waits: Vec<Wait>,
     order: u64,
     seen: judge::Seen,
@@ -122,8 +121,7 @@ impl State {
         if self.time.pause(system::real) {
             self.timers.clear();
             self.scope.store(scope, SeqCst);
-            let owner = border::own_thread();
-            *self.lock() = Ledger { scope, owner, turn_limit: super::TURNS, ..Ledger::default() };
+            *self.lock() = Ledger { scope, turn_limit: super::TURNS, ..Ledger::default() };
         }
     }
 

@@ -116,7 +116,8 @@ unsafe fn set_variable(name: *const u16, value: *const u16) -> i32 {
     };
     let _bypass = Bypass::begin();
     // SAFETY: the caller's name.
-    let name = OsString::from_wide(unsafe { &string(name) });
+    let name = unsafe { string(name) };
+    let name = OsString::from_wide(&name);
     // SAFETY: the caller's value.
     let value = (!value.is_null()).then(|| unsafe { string(value) });
     world.env.add(Change::new(BY_THE_PROGRAM, name, value));
