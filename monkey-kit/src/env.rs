@@ -45,12 +45,12 @@ pub struct Variable {
 /// ```
 ///
 /// # Panics
-/// When the name is empty, or has a `=` or a zero in it, or the value has a zero, or a function cannot be replaced.
+/// When the name is empty, or has a `=` or a zero byte, or the value has a zero byte, or a function cannot be replaced.
 #[track_caller]
 pub fn set(name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Variable {
     let value = value.as_ref();
     let Some(kept) = system::value(value) else {
-        panic!("`monkey::env::set`: the value `{}` has a zero in it", value.display())
+        panic!("`monkey::env::set`: the value `{}` has a zero byte", value.display())
     };
     change(name.as_ref(), Some(kept))
 }
