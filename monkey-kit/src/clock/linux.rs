@@ -3,6 +3,7 @@ mod deadlock;
 mod descriptors;
 mod futex;
 mod judge;
+mod locks;
 mod poll;
 mod ports;
 mod sleep;
@@ -28,10 +29,11 @@ use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering::S
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+pub use deadlock::let_others_end;
 pub use descriptors::port;
 pub use futex::{Wait, wait as wait_on_futex};
 
-pub static ENTRIES: [&Entry; 29] = [
+pub static ENTRIES: [&Entry; 36] = [
     &time::CLOCK_GETTIME,
     &time::GETTIMEOFDAY,
     &time::TIME,
@@ -58,6 +60,13 @@ pub static ENTRIES: [&Entry; 29] = [
     &thread::SEM_WAIT,
     &thread::SEM_TIMEDWAIT,
     &thread::SEM_CLOCKWAIT,
+    &locks::MUTEX_TIMED,
+    &locks::MUTEX_CLOCK,
+    &locks::READ_TIMED,
+    &locks::READ_CLOCK,
+    &locks::WRITE_TIMED,
+    &locks::WRITE_CLOCK,
+    &locks::SIGNAL_TIMED,
     &timer::TIMERFD_CREATE,
     &timer::TIMERFD_SETTIME,
     &timer::TIMERFD_GETTIME,

@@ -23,16 +23,16 @@ functions! {
 /// How long a slice of a wait is that nobody can end but its own reason.
 const SLICE: i64 = 50_000_000;
 /// That of a semaphore, which a turn of the clock may have to end.
-const SHORT_SLICE: i64 = 2_000_000;
+pub const SHORT_SLICE: i64 = 2_000_000;
 /// That of a condition, which is woken where it has to end.
 const LONG_SLICE: i64 = 2_000_000_000;
 
 /// The caller's world, if its clock is paused.
-fn paused() -> Option<Inside> {
+pub fn paused() -> Option<Inside> {
     world::enter().filter(|world| world.clock.counts())
 }
 
-fn real(clock: clockid_t, span: i64) -> timespec {
+pub fn real(clock: clockid_t, span: i64) -> timespec {
     timespec_of(real_clock(clock) + span)
 }
 
