@@ -73,7 +73,10 @@ pub use monkey_core::{Cause, FunctionError, PatchError, PatchGuard, Scope, funct
     feature = "kit",
     all(
         any(
-            all(any(target_os = "linux", target_os = "macos"), any(target_arch = "aarch64", target_arch = "x86_64")),
+            all(
+                any(target_os = "linux", target_os = "macos"),
+                any(target_arch = "aarch64", target_arch = "x86_64")
+            ),
             all(windows, target_arch = "x86_64")
         ),
         target_pointer_width = "64"
@@ -318,7 +321,10 @@ pub use monkey_core::expansion as __private;
     feature = "kit",
     all(
         any(
-            all(any(target_os = "linux", target_os = "macos"), any(target_arch = "aarch64", target_arch = "x86_64")),
+            all(
+                any(target_os = "linux", target_os = "macos"),
+                any(target_arch = "aarch64", target_arch = "x86_64")
+            ),
             all(windows, target_arch = "x86_64")
         ),
         target_pointer_width = "64"
@@ -334,7 +340,10 @@ pub mod __kit {
     feature = "kit",
     not(all(
         any(
-            all(any(target_os = "linux", target_os = "macos"), any(target_arch = "aarch64", target_arch = "x86_64")),
+            all(
+                any(target_os = "linux", target_os = "macos"),
+                any(target_arch = "aarch64", target_arch = "x86_64")
+            ),
             all(windows, target_arch = "x86_64")
         ),
         target_pointer_width = "64"

@@ -14,9 +14,9 @@ use unix as system;
 #[cfg(windows)]
 use windows as system;
 
-pub use system::fail;
 #[cfg(target_os = "linux")]
 pub use system::errno;
+pub use system::fail;
 
 /// A function at the border.
 #[derive(Debug)]

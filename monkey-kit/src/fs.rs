@@ -12,8 +12,8 @@ use crate::guard::Guard;
 use monkey_core::border::Bypass;
 use std::path::Path;
 
-pub(crate) use directory::Folders;
 pub use crate::op::Op;
+pub(crate) use directory::Folders;
 pub use errors::IntoErrno;
 pub(crate) use path::{absolute, given};
 use rules::Kind;

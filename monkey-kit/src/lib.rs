@@ -7,7 +7,10 @@
 //! other test.
 #[cfg(not(all(
     any(
-        all(any(target_os = "linux", target_os = "macos"), any(target_arch = "aarch64", target_arch = "x86_64")),
+        all(
+            any(target_os = "linux", target_os = "macos"),
+            any(target_arch = "aarch64", target_arch = "x86_64")
+        ),
         all(windows, target_arch = "x86_64")
     ),
     target_pointer_width = "64"
@@ -48,10 +51,10 @@ mod violation;
 #[doc(hidden)]
 #[cfg(target_os = "linux")]
 pub use hermetic::{Hermetic, hermetic};
+#[cfg(not(target_os = "linux"))]
+#[doc(hidden)]
+pub use missing::hermetic;
 #[cfg(windows)]
 pub use missing::process;
 #[cfg(not(target_os = "linux"))]
 pub use missing::{fs, net};
-#[cfg(not(target_os = "linux"))]
-#[doc(hidden)]
-pub use missing::hermetic;

@@ -20,7 +20,10 @@ macro_rules! missing {
 
 /// A test's own files.
 pub mod fs {
-    missing!(OnThisTarget, "there is no `monkey::fs` on this target: it is made of functions of Linux's C library");
+    missing!(
+        OnThisTarget,
+        "there is no `monkey::fs` on this target: it is made of functions of Linux's C library"
+    );
 
     pub use crate::op::Op;
 
@@ -65,7 +68,10 @@ pub mod fs {
 
 /// A test's own network.
 pub mod net {
-    missing!(OnThisTarget, "there is no `monkey::net` on this target: it is made of functions of Linux's C library");
+    missing!(
+        OnThisTarget,
+        "there is no `monkey::net` on this target: it is made of functions of Linux's C library"
+    );
 
     /// Not on this target.
     #[must_use]
@@ -96,7 +102,10 @@ pub mod net {
 /// Programs that a test starts.
 #[cfg(windows)]
 pub mod process {
-    missing!(OnThisTarget, "there is no `monkey::process` on this target: it is made of functions of POSIX's C libraries");
+    missing!(
+        OnThisTarget,
+        "there is no `monkey::process` on this target: it is made of functions of POSIX's C libraries"
+    );
 
     /// Not on this target.
     #[must_use]

@@ -1,10 +1,10 @@
 //! The C library's functions, and how they fail.
 use std::ffi::CStr;
 
-#[cfg(target_os = "macos")]
-use libc::__error as location;
 #[cfg(target_os = "linux")]
 use libc::__errno_location as location;
+#[cfg(target_os = "macos")]
+use libc::__error as location;
 
 /// Where a function is; 0 if there is none of this name.
 pub fn find(name: &CStr) -> usize {

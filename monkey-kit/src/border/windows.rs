@@ -4,8 +4,14 @@ use std::ffi::CStr;
 
 /// Where functions are looked for, in this order: those that do the work before those that hand on to them, so that it is seen whichever
 /// a program calls. The last ones are there where the program wants them.
-const LIBRARIES: [&CStr; 6] =
-    [c"kernelbase.dll", c"kernel32.dll", c"ntdll.dll", c"bcryptprimitives.dll", c"advapi32.dll", c"bcrypt.dll"];
+const LIBRARIES: [&CStr; 6] = [
+    c"kernelbase.dll",
+    c"kernel32.dll",
+    c"ntdll.dll",
+    c"bcryptprimitives.dll",
+    c"advapi32.dll",
+    c"bcrypt.dll",
+];
 
 /// Where a function is; 0 if there is none of this name.
 pub fn find(name: &CStr) -> usize {

@@ -26,6 +26,7 @@ pub enum Reason {
     /// That somebody wakes who waits at this address.
     Address(usize),
     /// What the kernel has to be asked for; woken early by this, if it is not 0.
+    #[cfg(windows)]
     Kernel(usize),
     /// The same, and what is on its way may take a moment.
     Port,
@@ -195,7 +196,15 @@ impl State {
         ledger.remove(thread);
         ledger.order += 1;
         let order = ledger.order;
-        ledger.waits.push(Wait { thread, reason, deadline, order, stage: Stage::Waits, asked: 0, frames: None });
+        ledger.waits.push(Wait {
+            thread,
+            reason,
+            deadline,
+            order,
+            stage: Stage::Waits,
+            asked: 0,
+            frames: None,
+        });
         Some(thread)
     }
 
@@ -231,7 +240,8 @@ impl State {
     pub fn wake(&self, address: usize, all: bool) {
         let mut ledger = self.lock();
         let waits = ledger.waits.iter_mut();
-        let there = waits.filter(|wait| wait.reason == Reason::Address(address) && wait.stage == Stage::Waits);
+        let there =
+            waits.filter(|wait| wait.reason == Reason::Address(address) && wait.stage == Stage::Waits);
         // In the order in which they came.
         there.take(if all { usize::MAX } else { 1 }).for_each(|wait| wait.stage = Stage::Woken);
         self.changed.notify_all();
@@ -267,10 +277,13 @@ impl State {
 impl Wait {
     /// Lets a thread that is in the kernel come back.
     fn nudge(&self) {
+        #[cfg(windows)]
         if let Reason::Kernel(event) = self.reason
             && event != 0
         {
             system::nudge(event);
         }
+        #[cfg(not(windows))]
+        let Self { .. } = self;
     }
 }

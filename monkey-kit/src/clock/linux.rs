@@ -11,6 +11,7 @@ mod slot;
 mod static_data;
 mod thread;
 mod timer;
+mod unseen;
 mod unwind;
 mod wait;
 mod wake;

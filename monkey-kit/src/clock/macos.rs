@@ -71,9 +71,6 @@ unsafe fn clock_span(span: *const timespec) -> Option<i64> {
     unsafe { span.as_ref() }.map(|span| posix::nanoseconds(*span))
 }
 
-/// Nobody waits in the kernel for an event of ours.
-pub fn nudge(_: usize) {}
-
 /// Whether an address is within the program or one of its libraries.
 pub fn is_static(address: usize) -> bool {
     let mut found = MaybeUninit::<libc::Dl_info>::uninit();

@@ -18,10 +18,9 @@ functions! {
 fn shown(clock: clockid_t) -> Option<Shown> {
     Some(match clock {
         libc::CLOCK_MONOTONIC | libc::CLOCK_MONOTONIC_RAW | libc::CLOCK_MONOTONIC_COARSE => Shown::Monotonic,
-        libc::CLOCK_REALTIME
-        | libc::CLOCK_REALTIME_COARSE
-        | libc::CLOCK_TAI
-        | libc::CLOCK_REALTIME_ALARM => Shown::Wall,
+        libc::CLOCK_REALTIME | libc::CLOCK_REALTIME_COARSE | libc::CLOCK_TAI | libc::CLOCK_REALTIME_ALARM => {
+            Shown::Wall
+        }
         libc::CLOCK_BOOTTIME | libc::CLOCK_BOOTTIME_ALARM => Shown::Boot,
         _ => return None,
     })

@@ -75,8 +75,7 @@ impl State {
     /// The variables that the scope sees, given the process's.
     pub fn merge(&self, process: impl Iterator<Item = (OsString, OsString)>) -> Vec<(OsString, OsString)> {
         let changes = self.changes();
-        let mut merged: Vec<_> =
-            process.filter(|(name, _)| changes.newest(name).is_none()).collect();
+        let mut merged: Vec<_> = process.filter(|(name, _)| changes.newest(name).is_none()).collect();
         for (index, change) in changes.live.iter().enumerate() {
             let is_newest = !changes.live[index + 1..].iter().any(|later| is_same(&later.name, &change.name));
             if let Some(value) = change.value.as_ref().filter(|_| is_newest) {

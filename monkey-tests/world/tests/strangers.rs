@@ -74,6 +74,7 @@ mod waiting {
         setter.join().unwrap();
     }
 
+    /// Where its crate `rustix` calls the C library, as its feature `use-libc` lets it, which this crate asks for.
     #[monkey::test]
     fn a_reactor_of_async_io() {
         use async_io::{Timer, block_on};
@@ -93,7 +94,7 @@ mod waiting {
         ticks: &mut async_io::Timer,
         context: &mut std::task::Context<'_>,
     ) -> std::task::Poll<Instant> {
-        std::future::Future::poll(std::pin::Pin::new(ticks), context)
+        Future::poll(std::pin::Pin::new(ticks), context)
     }
 
     fn in_an_hour(clock: libc::clockid_t) -> libc::timespec {
@@ -130,9 +131,8 @@ mod waiting {
                 let first = unsafe { libc::pthread_mutex_timedlock(lock.0.get(), &raw const until) };
                 let until = in_an_hour(libc::CLOCK_MONOTONIC);
                 // SAFETY: as above.
-                let second = unsafe {
-                    pthread_mutex_clocklock(lock.0.get(), libc::CLOCK_MONOTONIC, &raw const until)
-                };
+                let second =
+                    unsafe { pthread_mutex_clocklock(lock.0.get(), libc::CLOCK_MONOTONIC, &raw const until) };
                 let until = in_an_hour(libc::CLOCK_REALTIME);
                 // SAFETY: as above.
                 let third = unsafe { libc::pthread_mutex_timedlock(lock.0.get(), &raw const until) };
@@ -298,8 +298,8 @@ fn chrono_time_and_jiff_show_the_same() {
 
 #[monkey::test]
 fn every_kind_of_error_comes_as_what_it_is() {
-    use monkey::fs::Op;
     use ErrorKind as Kind;
+    use monkey::fs::Op;
     let all = [
         Kind::NotFound,
         Kind::PermissionDenied,
@@ -353,13 +353,15 @@ fn a_served_folder_is_listed_with_what_is_below() {
             .unwrap()
             .map(|entry| {
                 let entry = entry.unwrap();
+                assert_eq!(entry.metadata().unwrap().is_dir(), entry.file_type().unwrap().is_dir());
                 (entry.file_name().into_string().unwrap(), entry.file_type().unwrap().is_dir())
             })
             .collect();
         names.sort();
         names
     };
-    let owned = |all: &[(&str, bool)]| all.iter().map(|(name, dir)| ((*name).to_owned(), *dir)).collect::<Vec<_>>();
+    let owned =
+        |all: &[(&str, bool)]| all.iter().map(|(name, dir)| ((*name).to_owned(), *dir)).collect::<Vec<_>>();
     assert_eq!(names("/etc/monkey/list"), owned(&[("a", false), ("b", false), ("deep", true)]));
     assert_eq!(names("/etc/monkey/list/deep"), owned(&[("c", false), ("er", true)]));
     assert_eq!(std::fs::metadata("/etc/monkey/list/deep/er/d").unwrap().len(), 9);
@@ -417,4 +419,39 @@ fn threads_draw_their_own_whoever_is_first() {
     };
     let first = draw(0);
     assert!((1..4).all(|late| draw(late) == first));
+}
+
+/// Waits by a system call of its own, as a crate does that passes the C library by.
+#[cfg(target_arch = "x86_64")]
+fn nap_past_the_library(span: Duration) {
+    let span = libc::timespec { tv_sec: 0, tv_nsec: span.subsec_nanos().into() };
+    // SAFETY: the system call `nanosleep`, which changes no memory.
+    unsafe {
+        std::arch::asm!("syscall", inlateout("rax") libc::SYS_nanosleep => _, in("rdi") &raw const span, in("rsi") 0,
+            out("rcx") _, out("r11") _)
+    };
+}
+
+#[cfg(target_arch = "x86_64")]
+#[monkey::test]
+fn who_waits_past_the_library_is_named() {
+    use monkey_tests::child;
+    if child::case().is_some() {
+        let _clock = monkey::clock::pause();
+        let napping = thread::Builder::new().name("napping".into()).spawn(|| {
+            (0..8).for_each(|_| nap_past_the_library(Duration::from_millis(900)));
+        });
+        thread::sleep(HOUR);
+        napping.unwrap().join().unwrap();
+        return;
+    }
+    let output = child::run("who_waits_past_the_library_is_named", "notes");
+    let said = child::describe(output.status, &output);
+    assert!(child::passed(&output), "{said}");
+    for part in [
+        "note: the paused clock stands since two seconds: thread `napping`",
+        "`nanosleep` in `strangers::nap_past_the_library`",
+    ] {
+        assert!(said.contains(part), "{part}\nin\n{said}");
+    }
 }

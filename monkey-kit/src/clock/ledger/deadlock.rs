@@ -50,7 +50,8 @@ impl State {
             ),
         };
         for wait in &ledger.waits {
-            let _ = write!(text, "\n  thread `{}` ({}) waits ", border::thread_name(wait.thread), wait.thread);
+            let _ =
+                write!(text, "\n  thread `{}` ({}) waits ", border::thread_name(wait.thread), wait.thread);
             match wait.frames.and_then(|frames| frames.place()) {
                 Some(place) => {
                     let (file, line) = (place.file.unwrap_or_default(), place.line.unwrap_or_default());

@@ -59,6 +59,7 @@ impl State {
             Reason::Address(address) => {
                 wait.deadline != NEVER || age >= PATIENCE || !system::is_static(address)
             }
+            #[cfg(windows)]
             Reason::Kernel(_) => wait.asked >= number,
             Reason::Port => wait.asked >= number && age >= SILENCE,
         })
@@ -66,7 +67,8 @@ impl State {
 
     /// Lets the earliest wait that ends by `limit` end; whether there is one.
     pub fn turn(&self, ledger: &mut Ledger, limit: u64) -> bool {
-        let waits = ledger.waits.iter_mut().filter(|wait| wait.stage == Stage::Waits && wait.deadline <= limit);
+        let waits =
+            ledger.waits.iter_mut().filter(|wait| wait.stage == Stage::Waits && wait.deadline <= limit);
         let Some(next) = waits.min_by_key(|wait| (wait.deadline, wait.order)) else { return false };
         self.time.turn_to(next.deadline);
         next.stage = Stage::Fired;

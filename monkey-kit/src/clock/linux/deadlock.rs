@@ -46,7 +46,9 @@ fn run(clock: &'static State, reason: Reason) {
                 // What is thrown there poisons a lock that the runtime's end wants if it has to wait. `let_others_end` sees to it that
                 // it has not. Where that fails the process aborts, and what the harness has kept of the test's output is lost.
                 clock.tell_failure();
-                others.iter().for_each(|slot| tell(slot, if parks_in_tokio(slot) { QUIET } else { RELEASED }));
+                others
+                    .iter()
+                    .for_each(|slot| tell(slot, if parks_in_tokio(slot) { QUIET } else { RELEASED }));
             } else {
                 tell_all(&others, QUIET);
             }

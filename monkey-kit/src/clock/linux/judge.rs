@@ -161,7 +161,10 @@ impl State {
 /// of another test.
 fn is_shared(slot: &Slot) -> bool {
     let for_ever = slot.kind() == Kind::Futex && slot.deadline.load(SeqCst) == NEVER;
-    for_ever && static_data::contains(slot.address.load(SeqCst))
+    // Waited for so long, it is the scope's own thread that has it, or nobody's: the next turns need no patience more.
+    for_ever
+        && static_data::contains(slot.address.load(SeqCst))
+        && slot.shared_for(super::real_now()) < PATIENCE
 }
 
 /// Whether the kernel has put a thread to sleep. Woken, it is not from that moment on.

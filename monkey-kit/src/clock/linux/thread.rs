@@ -1,9 +1,9 @@
 //! Waits of the C library's own: for a thread's end, on a condition, on a semaphore. It makes their system calls itself, so they
 //! are waited for in slices of real time.
+use super::deadlock;
 use super::slot::Kind;
 use super::time::{self, real_clock, timespec_of};
 use super::wait::{End, Slept};
-use super::deadlock;
 use crate::border::{errno, fail, functions};
 use crate::world::{self, Inside};
 use libc::{c_int, c_void, clockid_t, pthread_cond_t, pthread_mutex_t, pthread_t, sem_t, timespec};

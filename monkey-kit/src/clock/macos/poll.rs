@@ -36,13 +36,17 @@ unsafe fn wait_for_events(
     let mut changes_left = change_count;
     // SAFETY: the caller's span.
     let given = unsafe { clock_span(span) };
-    let waited = if count == 0 { None } else { wait(given, |slice| {
-        let slice = timespec { tv_sec: 0, tv_nsec: i64::from(slice) * 1_000_000 };
-        let first = if changes_left == 0 { ptr::null() } else { changes };
-        let changed = std::mem::take(&mut changes_left);
-        // SAFETY: the caller's arguments, the changes once, and a span of our own.
-        unsafe { original::kevent(queue, first, changed, events, count, &raw const slice) }
-    }) };
+    let waited = if count == 0 {
+        None
+    } else {
+        wait(given, |slice| {
+            let slice = timespec { tv_sec: 0, tv_nsec: i64::from(slice) * 1_000_000 };
+            let first = if changes_left == 0 { ptr::null() } else { changes };
+            let changed = std::mem::take(&mut changes_left);
+            // SAFETY: the caller's arguments, the changes once, and a span of our own.
+            unsafe { original::kevent(queue, first, changed, events, count, &raw const slice) }
+        })
+    };
     // SAFETY: the caller's arguments.
     waited.unwrap_or_else(|| unsafe { original::kevent(queue, changes, change_count, events, count, span) })
 }

@@ -1,6 +1,5 @@
 //! Reading clocks in Mach's ways.
 use crate::border::functions;
-use crate::clock::posix;
 use crate::clock::time::{Shown, Time};
 use crate::world;
 use libc::clockid_t;
@@ -75,7 +74,7 @@ unsafe fn continuous() -> u64 {
 }
 
 unsafe fn nanoseconds(clock: clockid_t) -> u64 {
-    match paused().and_then(|time| posix::Time::read(time, clock)) {
+    match paused().and_then(|time| time.read(clock)) {
         Some(now) => now as u64,
         // SAFETY: takes a number.
         None => unsafe { original::clock_gettime_nsec_np(clock) },

@@ -37,7 +37,9 @@ fn moment(world: &Inside, until: u64) -> Option<u64> {
     match until {
         FOR_EVER => None,
         NOW => Some(time.elapsed()),
-        wall if wall & WALL != 0 => Some(time.after((wall as i64).wrapping_neg().saturating_sub(time.wall()))),
+        wall if wall & WALL != 0 => {
+            Some(time.after((wall as i64).wrapping_neg().saturating_sub(time.wall())))
+        }
         ticks => Some(time.after(read::nanoseconds_of(ticks) - time.shows(Shown::Monotonic))),
     }
 }

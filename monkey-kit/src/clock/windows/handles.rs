@@ -93,15 +93,11 @@ unsafe fn wait_multiple(count: u32, handles: *const Handle, all: i32, span: u32)
         .unwrap_or_else(|| unsafe { original::WaitForMultipleObjects(count, handles, all, span) })
 }
 
-unsafe fn wait_multiple_ex(
-    count: u32,
-    handles: *const Handle,
-    all: i32,
-    span: u32,
-    alertable: i32,
-) -> u32 {
+unsafe fn wait_multiple_ex(count: u32, handles: *const Handle, all: i32, span: u32, alertable: i32) -> u32 {
     // SAFETY: the caller's handles.
     wait(unsafe { given(handles, count) }, all != 0, span, alertable)
         // SAFETY: the caller's arguments.
-        .unwrap_or_else(|| unsafe { original::WaitForMultipleObjectsEx(count, handles, all, span, alertable) })
+        .unwrap_or_else(|| unsafe {
+            original::WaitForMultipleObjectsEx(count, handles, all, span, alertable)
+        })
 }

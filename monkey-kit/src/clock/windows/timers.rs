@@ -106,7 +106,8 @@ unsafe fn set_here(timer: Handle, due: *const i64, period: i32, routine: *const 
     let Some(due) = (unsafe { due.as_ref() }).copied() else { return false };
     let time = world.clock.time();
     // Hundreds of nanoseconds: from now if there are less than none of them, otherwise since 1601.
-    let left = if due < 0 { due.saturating_neg().saturating_mul(100) } else { super::read::wall(due) - time.wall() };
+    let left =
+        if due < 0 { due.saturating_neg().saturating_mul(100) } else { super::read::wall(due) - time.wall() };
     let _bypass = Bypass::begin();
     world.clock.timers.change(timer, Some(time.after(left)), period.max(0) as u64 * MILLISECOND)
 }

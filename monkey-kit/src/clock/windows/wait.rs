@@ -51,12 +51,7 @@ unsafe fn is_same(address: *const c_void, compare: *const c_void, size: usize) -
     })
 }
 
-unsafe fn wait_on_address(
-    address: *const c_void,
-    compare: *const c_void,
-    size: usize,
-    span: u32,
-) -> i32 {
+unsafe fn wait_on_address(address: *const c_void, compare: *const c_void, size: usize, span: u32) -> i32 {
     let known = !address.is_null() && matches!(size, 1 | 2 | 4 | 8);
     let Some(world) = paused().filter(|_| known && span != 0) else {
         // SAFETY: the caller's arguments.
