@@ -187,6 +187,7 @@ impl State {
         self.timers.clear();
         self.ports.clear();
         self.watch.clear();
+        *self.lock() = Seen::default();
         self.scope.store(scope, SeqCst);
         // SAFETY: takes nothing, changes nothing.
         self.owner.store(unsafe { libc::gettid() }, SeqCst);

@@ -50,8 +50,6 @@ pub struct Slot {
     pub deadline: AtomicU64,
     /// Each wait of a clock has a number, the earlier the lower.
     pub order: AtomicU64,
-    /// Which of them was seen to be for something static, and since when, in real nanoseconds.
-    shared: [AtomicU64; 2],
     /// What the thread is told.
     pub signal: AtomicU32,
     /// The bit that tells it from most others on the same futex.
@@ -74,7 +72,6 @@ impl Slot {
             address: AtomicUsize::new(0),
             deadline: AtomicU64::new(NEVER),
             order: AtomicU64::new(0),
-            shared: [const { AtomicU64::new(0) }; 2],
             signal: AtomicU32::new(QUIET),
             bit: 1 << (index % 32),
             event: AtomicI32::new(-1),
@@ -103,15 +100,6 @@ impl Slot {
         self.deadline.store(deadline, SeqCst);
         self.order.store(order, SeqCst);
         self.waits.store(true, SeqCst);
-    }
-
-    /// How long the present wait was known to be for something static by now. Called by one at a time.
-    pub fn shared_for(&self, now: i64) -> i64 {
-        let [order, since] = &self.shared;
-        if order.swap(self.order.load(SeqCst), SeqCst) != self.order.load(SeqCst) {
-            since.store(now as u64, SeqCst);
-        }
-        now - since.load(SeqCst) as i64
     }
 
     /// Not waiting any more: said by the thread itself, or by who wakes it.
