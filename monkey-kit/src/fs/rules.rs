@@ -139,7 +139,7 @@ impl State {
             let direct = below.iter().count() == 1;
             match rule.kind {
                 Kind::File(_) if !shown.iter().any(|(known, _)| *known == name) => {
-                    shown.push((name, !direct))
+                    shown.push((name, !direct));
                 }
                 Kind::Missing if direct => hidden.push(name),
                 _ => {}

@@ -46,9 +46,9 @@ fn run(clock: &'static State, reason: Reason) {
                 // What is thrown there poisons a lock that the runtime's end wants if it has to wait. `let_others_end` sees to it that
                 // it has not. Where that fails the process aborts, and what the harness has kept of the test's output is lost.
                 clock.tell_failure();
-                others
-                    .iter()
-                    .for_each(|slot| tell(slot, if parks_in_tokio(slot) { QUIET } else { RELEASED }));
+                for slot in others {
+                    tell(slot, if parks_in_tokio(slot) { QUIET } else { RELEASED });
+                }
             } else {
                 tell_all(&others, QUIET);
             }
@@ -184,11 +184,9 @@ pub fn unwind(slot: &Slot, world: Inside) {
     if is_owner {
         border::complain(text.clone(), true);
     }
-    match is_owner {
-        // Also where it was told before: that was beside the test's own output.
-        true => panic!("{text}"),
-        false => resume_unwind(Box::new(text)),
-    }
+    // Also where it was told before: that was beside the test's own output.
+    assert!(!is_owner, "{text}");
+    resume_unwind(Box::new(text));
 }
 
 /// The test's own thread, which ends because all waited for good, has made a futex's system call while it unwinds: if it has woken
