@@ -50,9 +50,10 @@ unsafe fn crypt_gen_random(provider: usize, length: u32, buffer: *mut c_void) ->
     unsafe { original::CryptGenRandom(provider, length, buffer) }
 }
 
-/// As many slots as a process has, and how much of what one points to is looked at.
+/// As many slots as a process has, and how much of what one points to is looked at: two keys and the standard library's number of the
+/// slot. Behind that the heap has something else, or ends.
 const SLOTS: u32 = 64 + 1024;
-const WORDS: usize = 8;
+const WORDS: usize = 3;
 
 /// Looks at what the calling thread's slots point to: the standard library has the value of a thread-local in a block of its own.
 pub fn thread_local_blocks(look: &mut dyn FnMut(*mut u64, usize)) {

@@ -176,9 +176,9 @@ mod waiting {
     fn a_timer_with_an_interval_in_epoll() {
         let clock = monkey::clock::pause();
         // SAFETY: takes numbers.
-        let (timer, epoll) = unsafe {
-            (libc::timerfd_create(libc::CLOCK_BOOTTIME, libc::TFD_CLOEXEC), libc::epoll_create1(0))
-        };
+        let timer = unsafe { libc::timerfd_create(libc::CLOCK_BOOTTIME, libc::TFD_CLOEXEC) };
+        // SAFETY: takes numbers.
+        let epoll = unsafe { libc::epoll_create1(0) };
         let span = |seconds| libc::timespec { tv_sec: seconds, tv_nsec: 0 };
         let set = libc::itimerspec { it_interval: span(60), it_value: span(10) };
         // SAFETY: a timer, and a time.
@@ -272,6 +272,10 @@ mod waiting {
     }
 }
 
+unsafe extern "C" {
+    fn timespec_get(to: *mut libc::timespec, base: i32) -> i32;
+}
+
 #[monkey::test]
 fn chrono_time_and_jiff_show_the_same() {
     let clock = monkey::clock::pause_at(UNIX_EPOCH + SECOND * 946_684_799);
@@ -288,9 +292,6 @@ fn chrono_time_and_jiff_show_the_same() {
     clock.advance(SECOND);
     assert_eq!(seconds(), [946_684_800; 5]);
     let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    unsafe extern "C" {
-        fn timespec_get(to: *mut libc::timespec, base: i32) -> i32;
-    }
     // SAFETY: room for the time.
     assert_eq!(unsafe { timespec_get(&raw mut now, 1) }, 1);
     assert_eq!(now.tv_sec, 946_684_800);
@@ -423,12 +424,13 @@ fn threads_draw_their_own_whoever_is_first() {
 
 /// Waits by a system call of its own, as a crate does that passes the C library by.
 #[cfg(target_arch = "x86_64")]
+#[inline(never)]
 fn nap_past_the_library(span: Duration) {
     let span = libc::timespec { tv_sec: 0, tv_nsec: span.subsec_nanos().into() };
     // SAFETY: the system call `nanosleep`, which changes no memory.
     unsafe {
         std::arch::asm!("syscall", inlateout("rax") libc::SYS_nanosleep => _, in("rdi") &raw const span, in("rsi") 0,
-            out("rcx") _, out("r11") _)
+            out("rcx") _, out("r11") _);
     };
 }
 
