@@ -9,8 +9,8 @@ use std::mem;
 use std::vec;
 
 pub static VARS: Entry =
-    Entry::known("std::env::vars", || std::env::vars as *const () as usize, || vars as *const () as usize);
-pub static VARS_OS: Entry = Entry::known(
+    Entry::at("std::env::vars", || std::env::vars as *const () as usize, || vars as *const () as usize);
+pub static VARS_OS: Entry = Entry::at(
     "std::env::vars_os",
     || std::env::vars_os as *const () as usize,
     || vars_os as *const () as usize,
@@ -28,7 +28,7 @@ fn merged() -> Iter {
     let world = world::enter();
     let _bypass = Bypass::begin();
     match world {
-        Some(world) => super::merged(&world),
+        Some(world) => super::posix::merged(&world),
         None => std::env::vars_os().collect(),
     }
     .into_iter()

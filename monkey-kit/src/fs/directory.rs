@@ -6,7 +6,7 @@ use libc::{DIR, c_char, c_int, dirent, dirent64};
 use monkey_core::border::Bypass;
 use std::ffi::{CStr, OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
+use std::path::PathBuf;
 use std::ptr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -21,7 +21,11 @@ functions! {
 struct Listed {
     /// Its address.
     folder: usize,
-    shown: Vec<OsString>,
+    /// Its descriptor, and the path that it was opened by: the system may have another one.
+    descriptor: c_int,
+    path: PathBuf,
+    /// Names, each with whether it is a folder.
+    shown: Vec<(OsString, bool)>,
     hidden: Vec<OsString>,
     entry: Box<dirent64>,
 }
@@ -42,10 +46,16 @@ pub struct Folders(Mutex<Vec<Listed>>);
 impl Folders {
     /// Of a scope that ends. Who lists one still sees the system's.
     pub fn clear(&self) {
-        self.lock().clear();
+        self.all().clear();
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Listed>> {
+    /// The path of a folder that is being listed, by its descriptor.
+    pub fn path_of(&self, descriptor: c_int) -> Option<PathBuf> {
+        let all = self.all();
+        all.iter().find(|listed| listed.descriptor == descriptor).map(|listed| listed.path.clone())
+    }
+
+    fn all(&self) -> MutexGuard<'_, Vec<Listed>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -69,16 +79,18 @@ unsafe fn opendir(path: *const c_char) -> *mut DIR {
     }
     let (mut shown, hidden) = world.fs.names_in(&clean);
     let is_there = clean.is_dir();
-    shown.retain(|name| !is_there || !clean.join(name).exists());
+    shown.retain(|(name, _)| !is_there || !clean.join(name).exists());
     // SAFETY: the caller's path.
     let folder = if is_there || !lies_below { unsafe { original::opendir(path) } } else { open_empty() };
     if !folder.is_null() {
         // SAFETY: a struct of numbers.
         let entry = Box::new(unsafe { std::mem::zeroed::<dirent64>() });
-        let mut all = world.folders.lock();
+        let mut all = world.folders.all();
         // One that was closed past us had the same address.
         all.retain(|listed| listed.folder != folder as usize);
-        all.push(Listed { folder: folder as usize, shown, hidden, entry });
+        // SAFETY: an open folder.
+        let descriptor = unsafe { libc::dirfd(folder) };
+        all.push(Listed { folder: folder as usize, descriptor, path: clean, shown, hidden, entry });
     }
     folder
 }
@@ -105,7 +117,7 @@ unsafe fn readdir64(folder: *mut DIR) -> *mut dirent64 {
         // SAFETY: the caller's folder.
         let entry = unsafe { original::readdir64(folder) };
         let Some(world) = &world else { return entry };
-        let mut all = world.folders.lock();
+        let mut all = world.folders.all();
         let Some(listed) = all.iter_mut().find(|listed| listed.folder == folder as usize) else {
             return entry;
         };
@@ -121,11 +133,11 @@ unsafe fn readdir64(folder: *mut DIR) -> *mut dirent64 {
 
 impl Listed {
     fn next(&mut self) -> *mut dirent64 {
-        let Some(name) = self.shown.pop() else { return ptr::null_mut() };
+        let Some((name, is_folder)) = self.shown.pop() else { return ptr::null_mut() };
         let entry = &mut *self.entry;
         entry.d_ino = 1;
         entry.d_reclen = size_of::<dirent64>() as u16;
-        entry.d_type = if Path::new(&name).as_os_str().is_empty() { libc::DT_UNKNOWN } else { libc::DT_REG };
+        entry.d_type = if is_folder { libc::DT_DIR } else { libc::DT_REG };
         let room = entry.d_name.len() - 1;
         for (place, byte) in entry.d_name.iter_mut().zip(name.as_bytes().iter().take(room).chain([&0])) {
             *place = *byte as c_char;
@@ -144,7 +156,7 @@ unsafe fn readdir(folder: *mut DIR) -> *mut dirent {
 unsafe fn closedir(folder: *mut DIR) -> c_int {
     if let Some(world) = world::enter() {
         let _bypass = Bypass::begin();
-        world.folders.lock().retain(|listed| listed.folder != folder as usize);
+        world.folders.all().retain(|listed| listed.folder != folder as usize);
     }
     // SAFETY: the caller's folder.
     unsafe { original::closedir(folder) }

@@ -30,21 +30,21 @@ static OFF: itimerspec = itimerspec {
 };
 
 impl Timers {
-    fn lock(&self) -> MutexGuard<'_, Vec<Timer>> {
+    fn all(&self) -> MutexGuard<'_, Vec<Timer>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub fn clear(&self) {
-        self.lock().clear();
+        self.all().clear();
     }
 
     pub fn forget(&self, descriptor: c_int) {
-        self.lock().retain(|timer| timer.descriptor != descriptor);
+        self.all().retain(|timer| timer.descriptor != descriptor);
     }
 
     /// Sets the earliest off that ends before a moment; whether there is one.
     pub fn fire_before(&self, moment: u64, time: &Time) -> bool {
-        let mut all = self.lock();
+        let mut all = self.all();
         let ends = all.iter_mut().filter(|timer| timer.deadline.is_some_and(|deadline| deadline < moment));
         let Some(timer) = ends.min_by_key(|timer| timer.deadline) else { return false };
         let deadline = timer.deadline.unwrap_or_default();
@@ -55,12 +55,12 @@ impl Timers {
     }
 
     fn get(&self, descriptor: c_int) -> Timer {
-        let known = self.lock().iter().find(|timer| timer.descriptor == descriptor).copied();
+        let known = self.all().iter().find(|timer| timer.descriptor == descriptor).copied();
         known.unwrap_or(Timer { descriptor, clock: libc::CLOCK_MONOTONIC, deadline: None, interval: 0 })
     }
 
     fn put(&self, timer: Timer) {
-        let mut all = self.lock();
+        let mut all = self.all();
         all.retain(|known| known.descriptor != timer.descriptor);
         all.push(timer);
     }

@@ -133,19 +133,19 @@ thread_local! {
 }
 
 impl Slots {
-    pub fn iter(&self) -> impl Iterator<Item = &'static Slot> {
+    pub fn all(&self) -> impl Iterator<Item = &'static Slot> {
         // SAFETY: null, or one that is never freed.
         let get = |pointer: &AtomicPtr<Slot>| unsafe { pointer.load(SeqCst).as_ref::<'static>() };
         std::iter::successors(get(&self.first), move |slot| get(&slot.next))
     }
 
     pub fn of_thread(&self, thread: i32) -> Option<&'static Slot> {
-        self.iter().find(|slot| slot.thread() == thread)
+        self.all().find(|slot| slot.thread() == thread)
     }
 
     /// Forgets all threads: another scope begins.
     pub fn clear(&self) {
-        for slot in self.iter() {
+        for slot in self.all() {
             slot.end();
             slot.thread.store(0, SeqCst);
         }
@@ -172,7 +172,7 @@ impl Slots {
             0 => true,
             known => known == thread || !border::thread_exists(known),
         };
-        if let Some(slot) = self.iter().find(is_free) {
+        if let Some(slot) = self.all().find(is_free) {
             slot.end();
             slot.thread.store(thread, SeqCst);
             return slot;
