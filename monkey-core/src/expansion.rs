@@ -95,7 +95,7 @@ pub fn try_patch<const N: usize>(
 ) -> Result<PatchGuard, PatchError> {
     let _bypass = BypassAll::begin();
     let wanted = Few::from_array(replacements, |replacement| Listed::new(replacement.wanted));
-    PatchGuard::new(visibility, wanted, Location::caller(), fail)
+    PatchGuard::new(visibility, wanted, Location::caller(), fail).inspect_err(notes::refuse)
 }
 
 /// `during!`: what the replacements capture may live for as long as this call.

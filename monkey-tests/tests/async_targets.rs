@@ -445,6 +445,17 @@ async fn a_boxed_future_is_given_as_it_is() {
     assert_eq!(boxed("own").await, 4);
 }
 
+fn sendable() -> Boxed<'static> {
+    Box::pin(async { 5 })
+}
+
+/// A value's type does not show: that it is a future is said by `Box::pin`.
+#[monkey::test(replace(sendable = sequence[Box::pin(longer("four")), { Box::pin(boxed("six")) }, ..]))]
+#[tokio::test]
+async fn a_call_that_gives_a_boxed_future_is_boxed() {
+    assert_eq!((sendable().await, sendable().await, sendable().await), (5, 3, 5));
+}
+
 #[monkey::patchable]
 fn made<T: Default>() -> T {
     T::default()

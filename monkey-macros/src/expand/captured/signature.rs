@@ -24,6 +24,11 @@ pub struct Parameter {
     pub may_be_unsized: bool,
 }
 
+/// Whether the result shows a lifetime. For rustc each that is left out in a closure is one of its own.
+pub fn result_borrows(closure: &ExprClosure) -> bool {
+    matches!(&closure.output, ReturnType::Type(_, output) if shows_lifetime(output))
+}
+
 impl Signature {
     pub fn read(closure: &ExprClosure) -> Self {
         let mut signature = Self::default();
@@ -32,7 +37,7 @@ impl Signature {
             ReturnType::Type(_, output) if shows_lifetime(output) => signature.output(output, &inputs),
             _ => signature.parameter(false),
         };
-        let result_borrows = matches!(&closure.output, ReturnType::Type(_, output) if shows_lifetime(output));
+        let result_borrows = result_borrows(closure);
         Self { inputs, output: Some(output), result_borrows, ..signature }
     }
 
