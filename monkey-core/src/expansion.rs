@@ -32,9 +32,9 @@ pub use crate::replacement::{IntoCount, Replacement};
 pub use crate::request::Visibility;
 pub use crate::test_run::TestRun;
 pub use asynchronous::{
-    Asks, FutureOf, Output, ProbeAwaited, ProbeBefore, ProbeBoxed, ProbeByCall, ProbeNotAwaited,
-    ProbeNotSend, ProbePlain, ProbeSend, ProbeUnpin, SendsOf, Unwritten, asks_when_polled, awaited, begin,
-    goes_as, stand_in,
+    Asks, FutureOf, Output, ProbeAwaited, ProbeBefore, ProbeBothAwaited, ProbeBoxed, ProbeByCall,
+    ProbeNotAwaited, ProbeNotSend, ProbePlain, ProbeSame, ProbeSend, ProbeUnpin, SendsOf, Unwritten,
+    asks_when_polled, awaited, begin, goes_as, stand_in,
 };
 pub use captured::{
     Call, CalledAgain, Caller, DecidedBy, Entered, Hint, Keeps, Kept, NotSync, Once, OneByOne, Shared, Takes,
