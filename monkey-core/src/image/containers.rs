@@ -4,6 +4,7 @@ use super::inlined::{everywhere, wanted};
 use super::name::{Mangled, Mangling};
 use super::objects::Object;
 use super::{as_called, find, objects, spelling};
+use crate::sorted::sort_by;
 
 /// A function whose machine code contains an inlined copy of another.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,7 +35,7 @@ pub fn containers(target: usize, type_name: Option<&str>) -> Vec<Container> {
             found.push(Container { address, name, file: call.file, line: call.line });
         }
     }
-    found.sort();
+    sort_by(&mut found, &Container::cmp);
     found.dedup_by_key(|container| container.address);
     found
 }

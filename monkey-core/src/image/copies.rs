@@ -7,8 +7,8 @@ use super::objects::{self, Object};
 use super::spelling::{canonical, is_standard, legacy_key, loose};
 use super::{code, system};
 use crate::plt;
+use crate::sorted::{SortedMap, sort_and_dedup};
 use search::Search;
-use std::collections::BTreeMap;
 
 /// All bodies of a function, as far as they can be told.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -99,10 +99,9 @@ impl Copies {
     }
 
     /// Notes bodies that are left alone, each with what is not known of it.
-    fn doubts(&mut self, gaps: &BTreeMap<usize, Gap>) {
-        let mut reasons: Vec<Gap> = gaps.values().copied().collect();
-        reasons.sort_unstable();
-        reasons.dedup();
+    fn doubts(&mut self, gaps: &SortedMap<usize, Gap>) {
+        let mut reasons: Vec<Gap> = gaps.iter().map(|(_, gap)| *gap).collect();
+        sort_and_dedup(&mut reasons);
         let reasons: Vec<&str> = reasons.into_iter().map(Gap::reason).collect();
         if !reasons.is_empty() {
             let reason = format!(
@@ -110,7 +109,8 @@ impl Copies {
                  version they are; {}: {REMEDY}",
                 reasons.join("; ")
             );
-            self.doubt = Some(Doubt { addresses: gaps.keys().copied().collect(), reason });
+            self.doubt =
+                Some(Doubt { addresses: gaps.iter().map(|(address, _)| *address).collect(), reason });
         }
     }
 
@@ -128,8 +128,7 @@ impl Copies {
             let others = same.iter().filter(|other| (&other.key, &other.hash) != (&first.key, &first.hash));
             self.shared_with.extend(others.map(Mangled::unique));
         }
-        self.shared_with.sort_unstable();
-        self.shared_with.dedup();
+        sort_and_dedup(&mut self.shared_with);
     }
 }
 

@@ -11,8 +11,8 @@ use super::unit::{Die, Unit};
 use super::{Dwarf, names};
 use crate::image::bytes::{find_value, text};
 use crate::image::name::Mangled;
+use crate::sorted::{SortedMap, insert, sort_and_dedup, sort_by_number};
 use gimli::{DebugInfoOffset, DwAt, DwTag, Section as _};
-use std::collections::{BTreeMap, HashSet};
 
 /// One inlined call.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,7 +55,7 @@ fn search(
     index: Option<&References>,
 ) -> Vec<InlinedCall> {
     let mut search =
-        Search { dwarf, wanted, functions: BTreeMap::new(), seen: HashSet::new(), calls: Vec::new() };
+        Search { dwarf, wanted, functions: SortedMap::new(), seen: Vec::new(), calls: Vec::new() };
     match index {
         Some(index) => search.find_named(index, name_at),
         None => search.find_functions(name_at),
@@ -66,8 +66,7 @@ fn search(
             None => search.find_references(start, functions),
         }
     }
-    search.calls.sort();
-    search.calls.dedup();
+    sort_and_dedup(&mut search.calls);
     search.calls
 }
 
@@ -77,14 +76,14 @@ fn is_plain(ident: &[u8]) -> bool {
 }
 
 /// Entries of the function, by the begin of their unit; and whether it is surely the function.
-type Functions = BTreeMap<usize, Vec<(Die, bool)>>;
+type Functions = SortedMap<usize, Vec<(Die, bool)>>;
 
 struct Search<'a> {
     dwarf: &'a Dwarf,
     wanted: &'a Wanted,
     /// Those to which nobody's references have been searched yet.
     functions: Functions,
-    seen: HashSet<usize>,
+    seen: Vec<usize>,
     calls: Vec<InlinedCall>,
 }
 
@@ -124,7 +123,7 @@ impl Search<'_> {
             let names = names::plain_names(self.dwarf, &wanted.ident);
             searched.extend(names.into_iter().map(|place| (gimli::DW_AT_name, place)));
         }
-        searched.sort_unstable_by_key(|(_, place)| *place);
+        sort_by_number(&mut searched, &|(_, place)| *place as u64);
         searched.dedup();
         if searched.len() > FEW || !searched.is_empty() && self.dwarf.has_string_offsets() {
             return self.walk_all();
@@ -217,8 +216,8 @@ impl Search<'_> {
     }
 
     fn note_function(&mut self, unit: &Unit, die: Die, certain: bool) {
-        if self.seen.insert(die.offset.0) {
-            self.functions.entry(unit.range.start).or_default().push((die, certain));
+        if insert(&mut self.seen, die.offset.0) {
+            self.functions.get_or_insert_with(unit.range.start, Vec::new).push((die, certain));
         }
     }
 

@@ -4,6 +4,7 @@
 //! on the calling thread, whose id is known. The other thread may have ended, and its memory be gone; so it is the kernel
 //! that reads there, and says so.
 use super::pointer;
+use crate::sorted::sort_by_number;
 use once_cell::race::OnceBox;
 use std::ops::Range;
 
@@ -38,7 +39,7 @@ fn find(reader: &Reader) -> Option<isize> {
     // SAFETY: takes nothing, changes nothing.
     let own = unsafe { libc::gettid() };
     let mut offsets: Vec<isize> = DESCRIPTOR.step_by(ID as usize).collect();
-    offsets.sort_by_key(|offset| offset.unsigned_abs());
+    sort_by_number(&mut offsets, &|offset| offset.unsigned_abs() as u64);
     offsets.into_iter().find(|offset| reader.read(pointer().wrapping_add_signed(*offset)) == Some(own))
 }
 
