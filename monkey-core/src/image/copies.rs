@@ -61,6 +61,9 @@ pub(super) fn copies(address: usize, type_name: Option<&str>, never_inlined: boo
         found.join(copies(real, type_name, never_inlined));
         return found;
     }
+    if never_inlined && type_name.is_some_and(|name| !name.contains('<')) && is_only_rust(object) {
+        return found;
+    }
     let names = object.mangled_at(address);
     let Some(own) = choose(&names, type_name) else { return found };
     let one_of_std = is_one_of_std(own, type_name);
@@ -139,6 +142,11 @@ fn is_same_path(own: &Mangled, name: &Mangled) -> bool {
         return own.key == name.key;
     }
     is_standard(own.body_name()) && canonical(own.body_name()) == canonical(name.body_name())
+}
+
+/// Whether no other loaded file has functions of Rust's.
+fn is_only_rust(object: &Object) -> bool {
+    objects::all().iter().all(|other| std::ptr::eq(*other, object) || !other.has_rust())
 }
 
 /// The name that was meant, where several functions share an address.
