@@ -58,8 +58,9 @@
 //! monkey-mock = "0.1"
 //! ```
 //!
-//! `kit`, on by default, is a test's own outside world, and brings `runtime` along. It is there on x86-64 and `AArch64` Linux;
-//! elsewhere the modules are left out, and `hermetic` does not compile and says why.
+//! `kit`, on by default, is a test's own outside world, and brings `runtime` along. All of it is there on x86-64 and `AArch64` Linux;
+//! on Windows and macOS `clock`, `random` and `env` are. Elsewhere the modules are left out. What is not there does not compile, and
+//! says why.
 //!
 //! # Safety
 //!
@@ -70,9 +71,16 @@
 pub use monkey_core::{Cause, FunctionError, PatchError, PatchGuard, Scope, function, patch_at};
 #[cfg(all(
     feature = "kit",
-    target_os = "linux",
-    any(target_arch = "aarch64", target_arch = "x86_64"),
-    target_pointer_width = "64"
+    all(
+        any(
+            all(
+                any(target_os = "linux", target_os = "macos"),
+                any(target_arch = "aarch64", target_arch = "x86_64")
+            ),
+            all(windows, target_arch = "x86_64")
+        ),
+        target_pointer_width = "64"
+    )
 ))]
 pub use monkey_kit::{clock, env, fs, net, process, random};
 
@@ -311,9 +319,16 @@ pub use monkey_core::expansion as __private;
 
 #[cfg(all(
     feature = "kit",
-    target_os = "linux",
-    any(target_arch = "aarch64", target_arch = "x86_64"),
-    target_pointer_width = "64"
+    all(
+        any(
+            all(
+                any(target_os = "linux", target_os = "macos"),
+                any(target_arch = "aarch64", target_arch = "x86_64")
+            ),
+            all(windows, target_arch = "x86_64")
+        ),
+        target_pointer_width = "64"
+    )
 ))]
 #[doc(hidden)]
 pub mod __kit {
@@ -324,8 +339,13 @@ pub mod __kit {
 #[cfg(all(
     feature = "kit",
     not(all(
-        target_os = "linux",
-        any(target_arch = "aarch64", target_arch = "x86_64"),
+        any(
+            all(
+                any(target_os = "linux", target_os = "macos"),
+                any(target_arch = "aarch64", target_arch = "x86_64")
+            ),
+            all(windows, target_arch = "x86_64")
+        ),
         target_pointer_width = "64"
     ))
 ))]

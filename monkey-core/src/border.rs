@@ -14,7 +14,7 @@ use std::marker::PhantomData;
 use std::mem;
 use std::panic::Location;
 
-pub use crate::code::thread_exists;
+pub use crate::code::{own_thread, thread_exists, thread_name};
 pub use crate::lineage;
 pub use crate::members::{Seen, count_visitors, next_number, of_scope as members};
 

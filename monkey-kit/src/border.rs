@@ -1,9 +1,22 @@
-//! The C library's functions that are replaced: for each the way to the original, and one replacement, whoever wants it.
+//! The system's functions that are replaced: for each the way to the original, and one replacement, whoever wants it.
 //!
 //! A replacement asks what the caller's world has to say of the call. Where that is nothing, it calls the original.
 use monkey_core::border::{self, Function};
 use std::ffi::CStr;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+#[cfg(unix)]
+use unix as system;
+#[cfg(windows)]
+use windows as system;
+
+#[cfg(target_os = "linux")]
+pub use system::errno;
+pub use system::fail;
 
 /// A function at the border.
 #[derive(Debug)]
@@ -20,16 +33,18 @@ pub struct Entry {
 enum Find {
     Named(&'static CStr),
     /// Rust's own.
+    #[cfg(unix)]
     Known(fn() -> usize),
 }
 
 impl Entry {
-    /// A function of the C library.
+    /// A function of the C library, or of one of the system's.
     pub const fn new(name: &'static str, c_name: &'static CStr, replacement: fn() -> usize) -> Self {
         Self::found(name, Find::Named(c_name), replacement)
     }
 
     /// A function of Rust's.
+    #[cfg(unix)]
     pub const fn at(name: &'static str, address: fn() -> usize, replacement: fn() -> usize) -> Self {
         Self::found(name, Find::Known(address), replacement)
     }
@@ -49,8 +64,8 @@ impl Entry {
 
     fn find(&self) -> Option<usize> {
         let found = match self.find {
-            // SAFETY: a name that ends with a zero.
-            Find::Named(name) => unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) as usize },
+            Find::Named(name) => system::find(name),
+            #[cfg(unix)]
             Find::Known(address) => address(),
         };
         self.target.store(found, Relaxed);
@@ -107,6 +122,7 @@ macro_rules! functions {
             use super::*;
             $(
                 #[allow(dead_code, reason = "some are never called")]
+                #[allow(non_snake_case, reason = "the system's own names")]
                 #[inline]
                 pub(crate) unsafe fn $name($($argument: $type),*) $(-> $result)? {
                     // SAFETY: the trampoline of the function, or the function itself, of this type.
@@ -121,20 +137,3 @@ macro_rules! functions {
     };
 }
 pub(crate) use functions;
-
-/// Sets `errno`, and gives what most functions give then.
-pub fn fail(error: i32) -> i32 {
-    // SAFETY: the calling thread's own.
-    let errno = unsafe { libc::__errno_location() };
-    // SAFETY: as above.
-    unsafe { *errno = error };
-    -1
-}
-
-/// What the last function that failed has left.
-pub fn errno() -> i32 {
-    // SAFETY: the calling thread's own.
-    let errno = unsafe { libc::__errno_location() };
-    // SAFETY: as above.
-    unsafe { *errno }
-}

@@ -12,37 +12,12 @@ use crate::guard::Guard;
 use monkey_core::border::Bypass;
 use std::path::Path;
 
+pub use crate::op::Op;
 pub(crate) use directory::Folders;
 pub use errors::IntoErrno;
 pub(crate) use path::{absolute, given};
 use rules::Kind;
 pub(crate) use rules::{Opened, State};
-
-/// What is done to a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Op {
-    /// Anything.
-    Any,
-    /// Opening it, to read or to write.
-    Open,
-    /// Reading from it.
-    Read,
-    /// Writing to it.
-    Write,
-    /// Flushing it to the disk: `sync_all`, `sync_data`.
-    Sync,
-    /// Asking for its metadata, also whether it exists.
-    Metadata,
-    /// Listing it, a folder: `read_dir`.
-    List,
-    /// Removing it.
-    Remove,
-    /// Renaming it.
-    Rename,
-    /// Making it, a folder: `create_dir`.
-    CreateDir,
-}
 
 static ENTRIES: [&Entry; 36] = [
     &files::OPEN,

@@ -2,7 +2,6 @@
 use crate::border::Entry;
 use crate::world::{Hold, World};
 use monkey_core::border::{Bypass, Patches};
-use std::collections::HashSet;
 use std::ops::Deref;
 use std::panic::Location;
 
@@ -27,8 +26,8 @@ impl Guard {
             let _bypass = Bypass::begin();
             let mut functions: Vec<_> = entries.iter().filter_map(|entry| entry.function()).collect();
             // Two names of one function, as `open` and `open64` are.
-            let mut seen = HashSet::new();
-            functions.retain(|function| seen.insert(function.target));
+            functions.sort_by_key(|function| function.target);
+            functions.dedup_by_key(|function| function.target);
             Patches::new(&functions, location)
         };
         match patches {

@@ -6,29 +6,55 @@
 //! for C, in the caller's scope. So it is seen at every optimisation level, by every thread that a test starts, and by no
 //! other test.
 #[cfg(not(all(
-    target_os = "linux",
-    any(target_arch = "aarch64", target_arch = "x86_64"),
+    any(
+        all(
+            any(target_os = "linux", target_os = "macos"),
+            any(target_arch = "aarch64", target_arch = "x86_64")
+        ),
+        all(windows, target_arch = "x86_64")
+    ),
     target_pointer_width = "64"
 )))]
 compile_error!(
-    "monkey-kit is made of functions of Linux's C library, on x86-64 and AArch64; help: depend on monkey-mock, which leaves it out \
-     on other targets"
+    "monkey-kit is made of functions that the engine can patch, on x86-64 and AArch64 Linux and macOS and on x86-64 Windows; \
+     help: depend on monkey-mock, which leaves it out on other targets"
 );
 
 mod border;
 pub mod clock;
 pub mod env;
-mod files;
-pub mod fs;
 mod guard;
-mod hermetic;
-pub mod net;
+mod op;
 mod place;
-pub mod process;
 pub mod random;
-mod system_call;
-mod violation;
+#[cfg(windows)]
+mod windows;
 mod world;
 
+#[cfg(target_os = "linux")]
+mod files;
+#[cfg(target_os = "linux")]
+pub mod fs;
+#[cfg(target_os = "linux")]
+mod hermetic;
+#[cfg(not(target_os = "linux"))]
+mod missing;
+#[cfg(target_os = "linux")]
+pub mod net;
+#[cfg(unix)]
+pub mod process;
+#[cfg(target_os = "linux")]
+mod system_call;
+#[cfg(unix)]
+mod violation;
+
 #[doc(hidden)]
+#[cfg(target_os = "linux")]
 pub use hermetic::{Hermetic, hermetic};
+#[cfg(not(target_os = "linux"))]
+#[doc(hidden)]
+pub use missing::hermetic;
+#[cfg(windows)]
+pub use missing::process;
+#[cfg(not(target_os = "linux"))]
+pub use missing::{fs, net};

@@ -1,7 +1,15 @@
 //! Where a call came from: the frames above it, and the nearest of them that is the test's own code.
 use monkey_core::border::Bypass;
 use monkey_core::image::{self, Caller};
-use std::ffi::c_void;
+
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+#[cfg(unix)]
+use unix as system;
+#[cfg(windows)]
+use windows as system;
 
 /// Frames that are kept of a stack.
 const DEPTH: usize = 48;
@@ -13,40 +21,17 @@ pub struct Frames {
     count: usize,
 }
 
-type Trace = extern "C" fn(*mut c_void, *mut c_void) -> i32;
-
-unsafe extern "C" {
-    fn _Unwind_Backtrace(trace: Trace, argument: *mut c_void) -> i32;
-    fn _Unwind_GetIP(context: *mut c_void) -> usize;
-}
-
-const GO_ON: i32 = 0;
-const END: i32 = 5;
-
-extern "C" fn keep(context: *mut c_void, frames: *mut c_void) -> i32 {
-    // SAFETY: `Frames::here` passed its own, which nobody else has.
-    let frames = unsafe { &mut *frames.cast::<Frames>() };
-    // SAFETY: the unwinder's context of this frame.
-    let address = unsafe { _Unwind_GetIP(context) };
-    if frames.count == DEPTH || address == 0 {
-        return END;
-    }
-    frames.addresses[frames.count] = address;
-    frames.count += 1;
-    GO_ON
-}
-
 impl Frames {
     /// The caller's.
     pub fn here() -> Self {
         let _bypass = Bypass::begin();
         let mut frames = Self { addresses: [0; DEPTH], count: 0 };
-        // SAFETY: `keep` takes what it is given here.
-        unsafe { _Unwind_Backtrace(keep, (&raw mut frames).cast()) };
+        system::trace(&mut frames);
         frames
     }
 
     /// The functions that the frames are of.
+    #[cfg(target_os = "linux")]
     pub fn functions(&self) -> impl Iterator<Item = String> + '_ {
         let found = self.addresses[..self.count].iter().filter_map(|address| image::find(address - 1));
         found.map(|function| function.name)

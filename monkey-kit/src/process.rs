@@ -57,6 +57,7 @@ pub fn forbid() -> Forbidden {
 }
 
 impl Forbidden {
+    #[cfg(target_os = "linux")]
     pub(crate) fn for_hermetic(mut self, location: &'static Location<'static>) -> Self {
         self.by = By::hermetic(location);
         self

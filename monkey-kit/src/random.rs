@@ -2,27 +2,32 @@
 //!
 //! Each thread has a stream of its own, by its place among its parent's children, so that what one thread draws does not
 //! depend on when another does.
-mod device;
+#[cfg(unix)]
+mod arc4random;
 mod keys;
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(target_os = "macos")]
+mod macos;
 mod stream;
+#[cfg(windows)]
+mod windows;
 
-use crate::border::{fail, functions};
 use crate::guard::Guard;
-use crate::{system_call, world};
-use libc::{c_int, c_uint, c_void, size_t, ssize_t};
+use crate::world;
+#[cfg(target_os = "linux")]
+use linux as system;
+#[cfg(target_os = "macos")]
+use macos as system;
 use monkey_core::{border::Bypass, lineage};
+use std::ffi::c_void;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Mutex, PoisonError};
+#[cfg(windows)]
+use windows as system;
 
-pub(crate) use device::read;
-
-functions! {
-    GETRANDOM = getrandom(buffer: *mut c_void, length: size_t, flags: c_uint) -> ssize_t => getrandom;
-    GETENTROPY = getentropy(buffer: *mut c_void, length: size_t) -> c_int => getentropy;
-    ARC4RANDOM = arc4random() -> u32 => arc4random;
-    ARC4RANDOM_BUF = arc4random_buf(buffer: *mut c_void, length: size_t) => arc4random_buf;
-    ARC4RANDOM_UNIFORM = arc4random_uniform(bound: u32) -> u32 => arc4random_uniform;
-}
+#[cfg(target_os = "linux")]
+pub(crate) use system::{getrandom, read};
 
 /// What stands in a world for randomness.
 #[derive(Debug, Default)]
@@ -84,15 +89,7 @@ pub struct Seeded {
 #[track_caller]
 pub fn seed(seed: u64) -> Seeded {
     static NEXT: AtomicU64 = AtomicU64::new(1);
-    let guard = Guard::new(&[
-        &GETRANDOM,
-        &GETENTROPY,
-        &ARC4RANDOM,
-        &ARC4RANDOM_BUF,
-        &ARC4RANDOM_UNIFORM,
-        &system_call::SYSCALL,
-        &crate::files::READ,
-    ]);
+    let guard = Guard::new(&system::ENTRIES);
     let serial = NEXT.fetch_add(1, SeqCst);
     guard.random.change(|seeded| seeded.push((serial, seed)));
     // Its children are counted from here.
@@ -130,59 +127,4 @@ unsafe fn fill(buffer: *mut c_void, length: usize) -> bool {
     // SAFETY: the caller's memory.
     let buffer = unsafe { std::slice::from_raw_parts_mut(buffer.cast::<u8>(), length) };
     world.random.fill(buffer)
-}
-
-/// `getrandom`, also as a system call.
-///
-/// # Safety
-/// As the function of this name.
-pub(crate) unsafe fn getrandom(buffer: *mut c_void, length: size_t, flags: c_uint) -> ssize_t {
-    // SAFETY: the caller's memory.
-    if unsafe { fill(buffer, length) } {
-        return length as ssize_t;
-    }
-    // SAFETY: the caller's arguments.
-    unsafe { original::getrandom(buffer, length, flags) }
-}
-
-unsafe fn getentropy(buffer: *mut c_void, length: size_t) -> c_int {
-    const MOST: usize = 256;
-    if length > MOST {
-        return fail(libc::EIO);
-    }
-    // SAFETY: the caller's memory.
-    if unsafe { fill(buffer, length) } {
-        return 0;
-    }
-    // SAFETY: the caller's arguments.
-    unsafe { original::getentropy(buffer, length) }
-}
-
-unsafe fn arc4random() -> u32 {
-    let mut bytes = [0; 4];
-    // SAFETY: memory of our own.
-    if unsafe { fill(bytes.as_mut_ptr().cast(), bytes.len()) } {
-        return u32::from_ne_bytes(bytes);
-    }
-    // SAFETY: takes nothing.
-    unsafe { original::arc4random() }
-}
-
-unsafe fn arc4random_buf(buffer: *mut c_void, length: size_t) {
-    // SAFETY: the caller's memory.
-    if unsafe { !fill(buffer, length) } {
-        // SAFETY: the caller's arguments.
-        unsafe { original::arc4random_buf(buffer, length) }
-    }
-}
-
-unsafe fn arc4random_uniform(bound: u32) -> u32 {
-    let mut bytes = [0; 8];
-    // SAFETY: memory of our own.
-    if unsafe { fill(bytes.as_mut_ptr().cast(), bytes.len()) } {
-        // What is left over of 64 bits shifts the odds by less than one in 2³².
-        return (u64::from_ne_bytes(bytes) % u64::from(bound.max(1))) as u32;
-    }
-    // SAFETY: the caller's argument.
-    unsafe { original::arc4random_uniform(bound) }
 }

@@ -9,6 +9,7 @@ use std::thread;
 /// Which guard forbids it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rule {
+    #[cfg(target_os = "linux")]
     Net,
     Process,
 }
@@ -16,6 +17,7 @@ pub enum Rule {
 impl Rule {
     fn words(self) -> (&'static str, &'static str, &'static str) {
         match self {
+            #[cfg(target_os = "linux")]
             Self::Net => (
                 "reached for the network",
                 "monkey::net::forbid()",
@@ -42,6 +44,7 @@ impl By {
         Self { location, hermetic: false }
     }
 
+    #[cfg(target_os = "linux")]
     pub fn hermetic(location: &'static Location<'static>) -> Self {
         Self { location, hermetic: true }
     }
@@ -70,8 +73,7 @@ impl Violations {
         let frames = Frames::here();
         let thread = thread::current();
         let name = thread.name().unwrap_or("without a name");
-        // SAFETY: takes nothing, changes nothing.
-        let id = unsafe { libc::gettid() };
+        let id = border::own_thread();
         let violation = Violation { rule, what, function, frames, thread: format!("`{name}` ({id})") };
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(violation);
     }

@@ -2,8 +2,13 @@
 //!
 //! Worlds are never freed: a thread that was about to look at one when its scope ended finds one that says nothing. Who stays
 //! in one for longer is counted, and it is not given to another scope meanwhile.
+#[cfg(unix)]
+use crate::process;
+#[cfg(unix)]
 use crate::violation::Violations;
-use crate::{clock, env, fs, net, process, random};
+use crate::{clock, env, random};
+#[cfg(target_os = "linux")]
+use crate::{fs, net};
 use monkey_core::border::{self, Bypass};
 use std::ops::Deref;
 use std::ptr;
@@ -20,11 +25,16 @@ pub struct World {
     inside: AtomicUsize,
     pub clock: clock::State,
     pub env: env::State,
+    #[cfg(target_os = "linux")]
     pub folders: fs::Folders,
+    #[cfg(target_os = "linux")]
     pub fs: fs::State,
+    #[cfg(target_os = "linux")]
     pub net: net::State,
+    #[cfg(unix)]
     pub process: process::State,
     pub random: random::State,
+    #[cfg(unix)]
     pub violations: Violations,
 }
 
@@ -147,6 +157,7 @@ impl Drop for Hold {
             return;
         }
         let scope = self.0.scope.swap(0, SeqCst);
+        #[cfg(target_os = "linux")]
         self.0.folders.clear();
         let world = ptr::from_ref(self.0).cast_mut();
         let _ = EVERYWHERE.compare_exchange(world, ptr::null_mut(), SeqCst, SeqCst);

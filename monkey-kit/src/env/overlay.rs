@@ -1,8 +1,6 @@
 //! What a scope's environment differs in from the process's.
-use libc::c_char;
-use std::ffi::{CString, OsString};
-use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
-use std::ptr;
+use super::system::{self, Value, is_same};
+use std::ffi::{OsStr, OsString};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -13,12 +11,12 @@ pub const BY_THE_PROGRAM: u64 = 0;
 #[derive(Debug)]
 pub struct Change {
     id: u64,
-    name: Vec<u8>,
-    value: Option<CString>,
+    name: OsString,
+    value: Option<Value>,
 }
 
 impl Change {
-    pub fn new(id: u64, name: Vec<u8>, value: Option<CString>) -> Self {
+    pub fn new(id: u64, name: OsString, value: Option<Value>) -> Self {
         Self { id, name, value }
     }
 }
@@ -34,7 +32,7 @@ pub struct State {
 struct Changes {
     live: Vec<Change>,
     /// Values that somebody may still have a pointer to: `getenv` promises no end.
-    given: Vec<CString>,
+    given: Vec<Value>,
 }
 
 impl State {
@@ -49,7 +47,7 @@ impl State {
     pub fn add(&self, change: Change) {
         let mut changes = self.changes();
         if change.id == BY_THE_PROGRAM {
-            changes.retire(|old| old.id == BY_THE_PROGRAM && old.name == change.name);
+            changes.retire(|old| old.id == BY_THE_PROGRAM && is_same(&old.name, &change.name));
         }
         changes.live.push(change);
         self.count.store(changes.live.len(), SeqCst);
@@ -65,26 +63,23 @@ impl State {
         self.count.store(changes.live.len(), SeqCst);
     }
 
-    /// What `getenv` gives: null for a variable that is taken away; `None` for one that is the process's.
-    pub fn find(&self, name: &[u8]) -> Option<*mut c_char> {
+    /// What `look` makes of the variable's value, which is none for one that is taken away; `None` for one that is the process's.
+    pub fn find<R>(&self, name: &OsStr, look: impl FnOnce(Option<&Value>) -> R) -> Option<R> {
         if self.is_empty() {
             return None;
         }
         let changes = self.changes();
-        let change = changes.live.iter().rev().find(|change| change.name == name)?;
-        Some(change.value.as_ref().map_or(ptr::null_mut(), |value| value.as_ptr().cast_mut()))
+        changes.newest(name).map(|change| look(change.value.as_ref()))
     }
 
     /// The variables that the scope sees, given the process's.
     pub fn merge(&self, process: impl Iterator<Item = (OsString, OsString)>) -> Vec<(OsString, OsString)> {
         let changes = self.changes();
-        let mut merged: Vec<_> =
-            process.filter(|(name, _)| changes.newest(name.as_bytes()).is_none()).collect();
+        let mut merged: Vec<_> = process.filter(|(name, _)| changes.newest(name).is_none()).collect();
         for (index, change) in changes.live.iter().enumerate() {
-            let is_newest = !changes.live[index + 1..].iter().any(|later| later.name == change.name);
+            let is_newest = !changes.live[index + 1..].iter().any(|later| is_same(&later.name, &change.name));
             if let Some(value) = change.value.as_ref().filter(|_| is_newest) {
-                let name = OsString::from_vec(change.name.clone());
-                merged.push((name, OsString::from_vec(value.to_bytes().to_vec())));
+                merged.push((change.name.clone(), system::read(value)));
             }
         }
         merged
@@ -92,8 +87,8 @@ impl State {
 }
 
 impl Changes {
-    fn newest(&self, name: &[u8]) -> Option<&Change> {
-        self.live.iter().rev().find(|change| change.name == name)
+    fn newest(&self, name: &OsStr) -> Option<&Change> {
+        self.live.iter().rev().find(|change| is_same(&change.name, name))
     }
 
     fn retire(&mut self, mut which: impl FnMut(&Change) -> bool) {
@@ -102,37 +97,12 @@ impl Changes {
     }
 }
 
-/// An environment as a program is given it.
-#[derive(Debug)]
-pub struct Block {
-    _strings: Vec<CString>,
-    pointers: Vec<*const c_char>,
-}
-
-impl Block {
-    pub fn new(variables: Vec<(OsString, OsString)>) -> Self {
-        let line = |(mut name, value): (OsString, OsString)| {
-            name.push("=");
-            name.push(value);
-            CString::new(name.into_vec()).ok()
-        };
-        let strings: Vec<CString> = variables.into_iter().filter_map(line).collect();
-        let ends = std::iter::once(ptr::null());
-        let pointers = strings.iter().map(|string| string.as_ptr()).chain(ends).collect();
-        Self { _strings: strings, pointers }
-    }
-
-    pub fn as_ptr(&self) -> *const *const c_char {
-        self.pointers.as_ptr()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn change(id: u64, value: Option<&str>) -> Change {
-        Change::new(id, b"K".to_vec(), value.map(|value| CString::new(value).unwrap()))
+        Change::new(id, "K".into(), value.map(|value| system::value(OsStr::new(value)).unwrap()))
     }
 
     fn seen(state: &State) -> Vec<(OsString, OsString)> {
@@ -144,7 +114,7 @@ mod tests {
         let state = State::default();
         state.add(change(1, Some("one")));
         state.add(change(2, None));
-        assert_eq!(state.find(b"K"), Some(ptr::null_mut()));
+        assert_eq!(state.find(OsStr::new("K"), |value| value.is_none()), Some(true));
         assert_eq!(seen(&state), [("L".into(), "other".into())]);
         state.add(change(BY_THE_PROGRAM, Some("own")));
         assert_eq!(seen(&state)[1], ("K".into(), "own".into()));
@@ -152,7 +122,7 @@ mod tests {
         assert_eq!(seen(&state).len(), 2);
         state.remove(1);
         assert!(state.is_empty());
-        assert_eq!(state.find(b"K"), None);
+        assert_eq!(state.find(OsStr::new("K"), |_| ()), None);
         assert_eq!(seen(&state)[0], ("K".into(), "real".into()));
     }
 }

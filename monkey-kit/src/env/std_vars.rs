@@ -28,7 +28,7 @@ fn merged() -> Iter {
     let world = world::enter();
     let _bypass = Bypass::begin();
     match world {
-        Some(world) => super::merged(&world),
+        Some(world) => super::posix::merged(&world),
         None => std::env::vars_os().collect(),
     }
     .into_iter()

@@ -6,7 +6,7 @@ use libc::{DIR, c_char, c_int, dirent, dirent64};
 use monkey_core::border::Bypass;
 use std::ffi::{CStr, OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
+use std::path::PathBuf;
 use std::ptr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -21,7 +21,11 @@ functions! {
 struct Listed {
     /// Its address.
     folder: usize,
-    shown: Vec<OsString>,
+    /// Its descriptor, and the path that it was opened by: the system may have another one.
+    descriptor: c_int,
+    path: PathBuf,
+    /// Names, each with whether it is a folder.
+    shown: Vec<(OsString, bool)>,
     hidden: Vec<OsString>,
     entry: Box<dirent64>,
 }
@@ -43,6 +47,12 @@ impl Folders {
     /// Of a scope that ends. Who lists one still sees the system's.
     pub fn clear(&self) {
         self.all().clear();
+    }
+
+    /// The path of a folder that is being listed, by its descriptor.
+    pub fn path_of(&self, descriptor: c_int) -> Option<PathBuf> {
+        let all = self.all();
+        all.iter().find(|listed| listed.descriptor == descriptor).map(|listed| listed.path.clone())
     }
 
     fn all(&self) -> MutexGuard<'_, Vec<Listed>> {
@@ -69,7 +79,7 @@ unsafe fn opendir(path: *const c_char) -> *mut DIR {
     }
     let (mut shown, hidden) = world.fs.names_in(&clean);
     let is_there = clean.is_dir();
-    shown.retain(|name| !is_there || !clean.join(name).exists());
+    shown.retain(|(name, _)| !is_there || !clean.join(name).exists());
     // SAFETY: the caller's path.
     let folder = if is_there || !lies_below { unsafe { original::opendir(path) } } else { open_empty() };
     if !folder.is_null() {
@@ -78,7 +88,9 @@ unsafe fn opendir(path: *const c_char) -> *mut DIR {
         let mut all = world.folders.all();
         // One that was closed past us had the same address.
         all.retain(|listed| listed.folder != folder as usize);
-        all.push(Listed { folder: folder as usize, shown, hidden, entry });
+        // SAFETY: an open folder.
+        let descriptor = unsafe { libc::dirfd(folder) };
+        all.push(Listed { folder: folder as usize, descriptor, path: clean, shown, hidden, entry });
     }
     folder
 }
@@ -121,11 +133,11 @@ unsafe fn readdir64(folder: *mut DIR) -> *mut dirent64 {
 
 impl Listed {
     fn next(&mut self) -> *mut dirent64 {
-        let Some(name) = self.shown.pop() else { return ptr::null_mut() };
+        let Some((name, is_folder)) = self.shown.pop() else { return ptr::null_mut() };
         let entry = &mut *self.entry;
         entry.d_ino = 1;
         entry.d_reclen = size_of::<dirent64>() as u16;
-        entry.d_type = if Path::new(&name).as_os_str().is_empty() { libc::DT_UNKNOWN } else { libc::DT_REG };
+        entry.d_type = if is_folder { libc::DT_DIR } else { libc::DT_REG };
         let room = entry.d_name.len() - 1;
         for (place, byte) in entry.d_name.iter_mut().zip(name.as_bytes().iter().take(room).chain([&0])) {
             *place = *byte as c_char;

@@ -1,4 +1,5 @@
 //! Paths that are one whatever way they are written.
+use crate::world;
 use libc::{c_char, c_int};
 use std::ffi::{CStr, OsStr};
 use std::os::unix::ffi::OsStrExt as _;
@@ -36,7 +37,13 @@ pub unsafe fn given(folder: c_int, path: *const c_char) -> Option<PathBuf> {
     if path.is_absolute() || folder == libc::AT_FDCWD {
         return Some(absolute(path));
     }
-    Some(absolute(&of_descriptor(folder)?.join(path)))
+    Some(absolute(&of_folder(folder)?.join(path)))
+}
+
+/// The path of an open folder. One that is listed may be another one's to the system.
+fn of_folder(descriptor: c_int) -> Option<PathBuf> {
+    let listed = world::own().and_then(|world| world.folders.path_of(descriptor));
+    listed.or_else(|| of_descriptor(descriptor))
 }
 
 /// What `/proc` says the path of a descriptor is.

@@ -1,6 +1,7 @@
 //! What a scope's files differ in from the system's.
 use super::{Op, memory, path};
 use libc::c_int;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -128,22 +129,25 @@ impl State {
         self.rules().all.iter().any(below)
     }
 
-    /// The names in a folder: those in memory, and those that are hidden.
-    pub fn names_in(&self, folder: &Path) -> (Vec<std::ffi::OsString>, Vec<std::ffi::OsString>) {
+    /// The names in a folder: those in memory, each with whether it is a folder itself, and those that are hidden.
+    pub fn names_in(&self, folder: &Path) -> (Vec<(OsString, bool)>, Vec<OsString>) {
         let rules = self.rules();
-        let (mut shown, mut hidden) = (Vec::new(), Vec::new());
+        let (mut shown, mut hidden) = (Vec::<(OsString, bool)>::new(), Vec::new());
         for rule in &rules.all {
             let Ok(below) = rule.path.strip_prefix(folder) else { continue };
             let Some(name) = below.iter().next().map(ToOwned::to_owned) else { continue };
             let direct = below.iter().count() == 1;
             match rule.kind {
-                Kind::File(_) if !shown.contains(&name) => shown.push(name),
+                Kind::File(_) if !shown.iter().any(|(known, _)| *known == name) => {
+                    shown.push((name, !direct));
+                }
                 Kind::Missing if direct => hidden.push(name),
                 _ => {}
             }
         }
-        shown
-            .retain(|name| !matches!(rules.find(&folder.join(name)), Some(Rule { kind: Kind::Missing, .. })));
+        shown.retain(|(name, _)| {
+            !matches!(rules.find(&folder.join(name)), Some(Rule { kind: Kind::Missing, .. }))
+        });
         (shown, hidden)
     }
 

@@ -1,6 +1,6 @@
 //! The keys of `HashMap`: the standard library asks the system for them once a thread, so those that a thread has already
 //! have to be changed where they lie.
-use libc::{c_int, c_void, dl_phdr_info, size_t};
+use super::system;
 use monkey_core::border::Bypass;
 use std::hash::RandomState;
 use std::mem;
@@ -30,46 +30,27 @@ pub fn set(keys: u128) {
 /// Where the calling thread has its keys: what changes as they do, among its thread-local blocks.
 fn find() -> Option<*mut [u64; 2]> {
     let [first, second] = next();
+    let wanted = [first.wrapping_add(1), second];
     let mut places = Vec::new();
-    let mut search = Search { wanted: [first.wrapping_add(1), second], places: &mut places };
-    // SAFETY: `look` takes what it is given here.
-    unsafe { libc::dl_iterate_phdr(Some(look), (&raw mut search).cast()) };
+    system::thread_local_blocks(&mut |block, words| {
+        for index in 0..words.saturating_sub(1) {
+            let place = block.wrapping_add(index).cast::<[u64; 2]>();
+            // SAFETY: two words within the block, which is this thread's.
+            if unsafe { place.read_volatile() } == wanted {
+                places.push(place);
+            }
+        }
+    });
     let after = [next()[0].wrapping_add(1), second];
     // SAFETY: two words within a thread-local block of this thread.
     places.retain(|place| unsafe { place.read_volatile() } == after);
+    // Blocks may reach into each other's: what was found in two is one place.
+    places.sort_unstable();
+    places.dedup();
     match *places {
         [only] => Some(only),
         _ => None,
     }
-}
-
-struct Search<'a> {
-    wanted: [u64; 2],
-    places: &'a mut Vec<*mut [u64; 2]>,
-}
-
-/// Looks through the calling thread's block of one loaded file.
-unsafe extern "C" fn look(info: *mut dl_phdr_info, _: size_t, search: *mut c_void) -> c_int {
-    // SAFETY: `find` passed its own.
-    let search = unsafe { &mut *search.cast::<Search<'_>>() };
-    // SAFETY: the loader's, for this call.
-    let info = unsafe { &*info };
-    let block = info.dlpi_tls_data.cast::<u64>();
-    // SAFETY: the file's program headers.
-    let headers = unsafe { std::slice::from_raw_parts(info.dlpi_phdr, info.dlpi_phnum.into()) };
-    let size = headers.iter().find(|header| header.p_type == libc::PT_TLS).map_or(0, |header| header.p_memsz);
-    let words = size as usize / size_of::<u64>();
-    if block.is_null() || !block.is_aligned() || words < 2 {
-        return 0;
-    }
-    for index in 0..words - 1 {
-        let place = block.wrapping_add(index).cast::<[u64; 2]>();
-        // SAFETY: two words within the block, which is this thread's.
-        if unsafe { place.read_volatile() } == search.wanted {
-            search.places.push(place);
-        }
-    }
-    0
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ fn fails(test: &str, parts: &[String]) {
     let said = child::describe(output.status, &output);
     assert!(!late && !child::passed(&output), "{late} {said}");
     println!("{test}: {:?}", begun.elapsed());
+    assert!(said.contains("test result: FAILED"), "the process ended, not the test alone\n{said}");
     for part in parts {
         assert!(said.contains(part), "{part}\nin\n{said}");
     }
@@ -115,6 +116,42 @@ fn a_task_that_waits_on_several_threads() {
         runtime.block_on(async {
             let (_sender, receiver) = tokio::sync::oneshot::channel::<()>();
             let _ = receiver.await;
+        });
+    });
+}
+
+#[monkey::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn tasks_that_wait_for_each_other() {
+    if child::case().is_none() {
+        fails("tasks_that_wait_for_each_other", &[DEADLOCK.to_owned()]);
+        return;
+    }
+    let _clock = monkey::clock::pause();
+    let (first, second) = (Arc::new(tokio::sync::Mutex::new(())), Arc::new(tokio::sync::Mutex::new(())));
+    let both = Arc::new(tokio::sync::Barrier::new(2));
+    let lock = |one: &Arc<tokio::sync::Mutex<()>>, two: &Arc<tokio::sync::Mutex<()>>| {
+        let (one, two, both) = (Arc::clone(one), Arc::clone(two), Arc::clone(&both));
+        tokio::spawn(async move {
+            let _held = one.lock().await;
+            both.wait().await;
+            drop(two.lock().await);
+        })
+    };
+    let (one, other) = (lock(&first, &second), lock(&second, &first));
+    one.await.unwrap();
+    other.await.unwrap();
+}
+
+#[monkey::test]
+fn a_blocking_task_that_waits() {
+    body_or_parent("a_blocking_task_that_waits", &[DEADLOCK.to_owned()], || {
+        let _clock = monkey::clock::pause();
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let (_sender, receiver) = mpsc::channel::<()>();
+            let blocked = tokio::task::spawn_blocking(move || receiver.recv());
+            let _ = blocked.await;
         });
     });
 }

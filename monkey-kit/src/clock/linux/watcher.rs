@@ -2,6 +2,7 @@
 //! has ended since. It is a thread of no scope, and has the real time.
 use super::judge::Found;
 use super::slot::FIRED;
+use super::unseen::Unseen;
 use super::{State, deadlock, real_now, wake};
 use crate::world::World;
 use monkey_core::border::Bypass;
@@ -30,6 +31,7 @@ pub struct Watch {
     stuck_since: AtomicI64,
     stuck_at: AtomicUsize,
     told: AtomicBool,
+    unseen: Unseen,
 }
 
 fn watched() -> MutexGuard<'static, Vec<&'static World>> {
@@ -112,8 +114,9 @@ fn look_at(world: &'static World) {
     }
     match clock.look(0, || false) {
         Found::Stuck => stuck(world, clock),
-        Found::Outside => {
+        Found::Busy => {
             clock.watch.stuck_since.store(0, SeqCst);
+            clock.look_for_unseen(&clock.watch.unseen);
         }
         _ => clock.watch.stuck_since.store(0, SeqCst),
     }
@@ -136,6 +139,7 @@ impl Watch {
     pub fn clear(&self) {
         self.stuck_since.store(0, SeqCst);
         self.told.store(false, SeqCst);
+        self.unseen.clear();
     }
 
     /// Whether this is the first time that something is told of the clock.

@@ -4,7 +4,7 @@ use super::wake::wake;
 use super::{State, real_now, unwind as tables};
 use crate::place::Frames;
 use crate::system_call::original::syscall;
-use crate::world::{Inside, World};
+use crate::world::{self, Inside, World};
 use monkey_core::border::{self, Bypass};
 use std::fmt::Write as _;
 use std::panic::resume_unwind;
@@ -42,12 +42,16 @@ fn run(clock: &'static State, reason: Reason) {
     let (own, others): (Vec<&Slot>, Vec<&Slot>) = all.into_iter().partition(|slot| slot.thread() == owner);
     match clock.ends.fetch_add(1, SeqCst) {
         0 if own.iter().all(|slot| !has(slot, "thread::scoped")) => {
-            if own.iter().any(|slot| has(slot, "tokio::runtime::park")) {
-                // What is thrown there poisons a lock that the runtime's end may want: then the process aborts, and
-                // what the harness has kept of the test's output is lost.
+            if own.iter().any(|slot| has(slot, TOKIO_PARKS[0])) {
+                // What is thrown there poisons a lock that the runtime's end wants if it has to wait. `let_others_end` sees to it that
+                // it has not. Where that fails the process aborts, and what the harness has kept of the test's output is lost.
                 clock.tell_failure();
+                for slot in others {
+                    tell(slot, if parks_in_tokio(slot) { QUIET } else { RELEASED });
+                }
+            } else {
+                tell_all(&others, QUIET);
             }
-            tell_all(&others, QUIET);
             tell_all(&own, RELEASED);
         }
         0 | 1 => {
@@ -82,6 +86,14 @@ fn ask_where(all: &[&Slot]) {
 /// must not go before they have ended.
 fn has(slot: &Slot, path: &str) -> bool {
     frames(slot).is_none_or(|frames| frames.functions().any(|function| function.contains(path)))
+}
+
+/// Where a runtime's own threads wait for something to do. One that is thrown out of there ends the process.
+const TOKIO_PARKS: [&str; 2] = ["tokio::runtime::park", "tokio::runtime::scheduler::multi_thread::park"];
+
+/// Whether it is a thread of a runtime's that has nothing to do, rather than a task that waits.
+fn parks_in_tokio(slot: &Slot) -> bool {
+    TOKIO_PARKS.iter().any(|path| has(slot, path))
 }
 
 fn wait_until(done: impl Fn() -> bool) {
@@ -165,15 +177,43 @@ pub fn unwind(slot: &Slot, world: Inside) {
         return;
     }
     let text = world.clock.failure.lock().unwrap_or_else(PoisonError::into_inner).clone().unwrap_or_default();
-    let told = is_owner && world.clock.failure_told.swap(true, SeqCst);
+    if is_owner {
+        world.clock.failure_told.store(true, SeqCst);
+    }
     drop(world);
     if is_owner {
         border::complain(text.clone(), true);
     }
-    match is_owner {
-        true if told => panic!("deadlock: the test ends here"),
-        true => panic!("{text}"),
-        false => resume_unwind(Box::new(text)),
+    // Also where it was told before: that was beside the test's own output.
+    assert!(!is_owner, "{text}");
+    resume_unwind(Box::new(text));
+}
+
+/// The test's own thread, which ends because all waited for good, has made a futex's system call while it unwinds: if it has woken
+/// others, they get the time to end. What waits for them next then finds them gone: tokio's runtime, when it is dropped, would wait on a
+/// lock that the unwinding has poisoned, and the process would abort.
+pub fn let_others_end(operation: i32) {
+    const TIME: i64 = 100_000_000;
+    let command = operation & !(libc::FUTEX_PRIVATE_FLAG | libc::FUTEX_CLOCK_REALTIME);
+    if !matches!(command, libc::FUTEX_WAKE | libc::FUTEX_WAKE_BITSET) {
+        return;
+    }
+    let Some(world) = world::enter().filter(|world| world.clock.was_ended()) else { return };
+    let clock = &world.clock;
+    // SAFETY: takes nothing, changes nothing.
+    let own = unsafe { libc::gettid() };
+    if own != clock.owner.load(SeqCst) {
+        return;
+    }
+    let _bypass = Bypass::begin();
+    let is_there = |thread: i32| thread != own && border::thread_exists(thread);
+    let are_gone = || {
+        let mut members = border::members(clock.scope.load(SeqCst));
+        !members.any(|member| member.thread.is_none_or(is_there))
+    };
+    let begun = real_now();
+    while !are_gone() && real_now() - begun < TIME {
+        thread::sleep(PAUSE);
     }
 }
 

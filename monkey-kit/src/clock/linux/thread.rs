@@ -1,9 +1,9 @@
 //! Waits of the C library's own: for a thread's end, on a condition, on a semaphore. It makes their system calls itself, so they
 //! are waited for in slices of real time.
+use super::deadlock;
 use super::slot::Kind;
-use super::time::{self, timespec_of};
+use super::time::{self, real_clock, timespec_of};
 use super::wait::{End, Slept};
-use super::{deadlock, real_clock};
 use crate::border::{errno, fail, functions};
 use crate::world::{self, Inside};
 use libc::{c_int, c_void, clockid_t, pthread_cond_t, pthread_mutex_t, pthread_t, sem_t, timespec};
@@ -23,16 +23,16 @@ functions! {
 /// How long a slice of a wait is that nobody can end but its own reason.
 const SLICE: i64 = 50_000_000;
 /// That of a semaphore, which a turn of the clock may have to end.
-const SHORT_SLICE: i64 = 2_000_000;
+pub const SHORT_SLICE: i64 = 2_000_000;
 /// That of a condition, which is woken where it has to end.
 const LONG_SLICE: i64 = 2_000_000_000;
 
 /// The caller's world, if its clock is paused.
-fn paused() -> Option<Inside> {
+pub fn paused() -> Option<Inside> {
     world::enter().filter(|world| world.clock.counts())
 }
 
-fn real(clock: clockid_t, span: i64) -> timespec {
+pub fn real(clock: clockid_t, span: i64) -> timespec {
     timespec_of(real_clock(clock) + span)
 }
 

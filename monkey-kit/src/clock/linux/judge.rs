@@ -28,6 +28,8 @@ pub struct Seen {
     signature: u64,
     /// Since when, in real nanoseconds.
     since: i64,
+    /// Where something static lies that no thread outside the scope has.
+    own: Vec<usize>,
 }
 
 /// How long sockets have to be silent: what was sent may not have come yet.
@@ -92,7 +94,7 @@ impl State {
         let Some(waiting) = self.waiting(me) else { return Found::Busy };
         let signature = waiting.signature();
         if seen.signature != signature {
-            *seen = Seen { signature, since: super::real_now() };
+            (seen.signature, seen.since) = (signature, super::real_now());
         }
         let asleep = |slot: &&&Slot| slot.thread() == me || is_asleep(slot.thread());
         if waiting.slots.iter().filter(asleep).count() != waiting.slots.len() {
@@ -104,7 +106,9 @@ impl State {
         }
         let polls = waiting.slots.iter().filter(|slot| slot.kind() == Kind::Poll);
         let mut reach = polls.map(|slot| self.reach(slot)).max().unwrap_or(Reach::Inside);
-        if waiting.slots.iter().any(|slot| is_shared(slot)) {
+        let is_foreign = |slot: &&Slot| is_shared(slot) && !seen.own.contains(&slot.address.load(SeqCst));
+        let foreign: Vec<_> = waiting.slots.iter().copied().filter(is_foreign).collect();
+        if !foreign.is_empty() {
             reach = Reach::Outside;
         }
         let needed = match reach {
@@ -114,6 +118,10 @@ impl State {
         };
         let needed = if waiting.unseen == 0 { needed } else { needed.max(SLEEP) };
         let silent = needed == 0 || super::real_now() - seen.since >= needed;
+        if silent {
+            // Waited for so long, it is a thread of the scope that has it, or nobody: the next time needs no patience.
+            seen.own.extend(foreign.iter().map(|slot| slot.address.load(SeqCst)));
+        }
         match reach {
             _ if silent => Found::Stuck,
             Reach::Outside => Found::Outside,
