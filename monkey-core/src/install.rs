@@ -63,10 +63,15 @@ fn containing(request: &Request, group: &'static Group) -> &'static [Containing]
 }
 
 fn find_containing(request: &Request, target_type: &str, group: &'static Group) -> Vec<Containing> {
-    if !request.optimised && !image::may_be_inlined(request.target) {
+    let target = request.target;
+    let containers = if request.optimised || image::may_be_inlined(target) {
+        image::containers(target, Some(target_type))
+    } else if dispatch::is_asked_at(target) {
+        // A patchable function is inlined nowhere.
         return Vec::new();
-    }
-    let containers = image::containers(request.target, Some(target_type));
+    } else {
+        image::containers_unoptimised(target, Some(target_type))
+    };
     let is_copy = |address: usize| registry::find(address).is_some_and(|known| known.group.id == group.id);
     let others = containers.into_iter().filter(|container| !is_copy(container.address));
     let hooked = others.filter_map(|container| {
@@ -221,7 +226,7 @@ fn hook_copies(copies: &Copies, loads: u64, whole: bool) -> Result<&'static Grou
     let mut bodies = copies.addresses.clone();
     // What only leads to a body would make the original call the replacement.
     bodies.retain(|copy| !copies.thunks.contains(copy) || copies.thunks.len() == copies.addresses.len());
-    let bodies: Vec<Body> = bodies.into_iter().map(|body| Body::of(body, whole)).collect();
+    let bodies: Vec<Body> = bodies.into_iter().map(|body| Body::read(body, whole)).collect();
     let map = text::map(&bodies)?;
     let mut text = TEXT.hold();
     let writing = code::Writing::begin();

@@ -111,7 +111,7 @@ pub struct Body {
 impl Body {
     /// What the program's file says of the function at `target`. Asks the loader and the environment. `whole`: the compiler wrote it as
     /// one function, into which nobody else jumps, so that its size is known without a look at what is around it.
-    pub fn of(target: usize, whole: bool) -> Self {
+    pub fn read(target: usize, whole: bool) -> Self {
         lock::assert_unlocked();
         let size = if whole { image::size_of(target).filter(|size| *size >= ROOM) } else { None };
         if let Some(size) = size {

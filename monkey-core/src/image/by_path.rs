@@ -135,7 +135,7 @@ fn each(ident: &[u8], mut each: impl FnMut(&'static Object, u64, Mangled)) {
     if ident.is_empty() {
         return;
     }
-    for object in objects::all() {
+    for object in objects::loaded() {
         for key in [LEGACY, V0] {
             for (entry, name) in object.with_prefix(key) {
                 let named = find(name, ident).and_then(|_| Mangled::parse(name));
@@ -186,7 +186,7 @@ fn foreign(path: &str) -> Option<Candidate> {
     if path.contains("::") || path.is_empty() {
         return None;
     }
-    for object in objects::all() {
+    for object in objects::loaded() {
         let Some(elf) = object.elf() else { continue };
         for entry in object.symbols().entries() {
             let name = elf.name(entry.name).split(|byte| *byte == b'@').next().unwrap_or_default();
@@ -227,7 +227,7 @@ fn near(path: &str) -> Vec<String> {
 fn misspelled(wanted: &str, found: &mut Vec<(usize, String)>) {
     let most = wanted.len() / 6 + 1;
     let root = wanted.trim_start_matches('<').split("::").next().unwrap_or_default();
-    for object in objects::all() {
+    for object in objects::loaded() {
         for (_, name) in [LEGACY, V0].into_iter().flat_map(|key| object.with_prefix(key)) {
             if find(name, root.as_bytes()).is_none() {
                 continue;

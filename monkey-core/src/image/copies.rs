@@ -146,7 +146,7 @@ fn is_same_path(own: &Mangled, name: &Mangled) -> bool {
 
 /// Whether no other loaded file has functions of Rust's.
 fn is_only_rust(object: &Object) -> bool {
-    objects::all().iter().all(|other| std::ptr::eq(*other, object) || !other.has_rust())
+    objects::loaded().iter().all(|other| std::ptr::eq(*other, object) || !other.has_rust())
 }
 
 /// The name that was meant, where several functions share an address.
@@ -214,7 +214,7 @@ fn behind_slot(object: &Object, address: usize) -> Option<usize> {
 
 /// The body that a shim calls, if it was not inlined into the shim.
 fn behind_shim(shim: Body, own: &Mangled) -> Option<usize> {
-    let size = shim.object.symbols().at(shim.begin).iter().map(|entry| entry.size).max()?;
+    let size = shim.object.symbols().entries_at(shim.begin).iter().map(|entry| entry.size).max()?;
     let code = shim.object.elf()?.code_at(shim.begin, size as usize)?;
     let destinations = code::destinations(code, shim.address());
     let through = destinations.slots.iter().filter_map(|slot| system::pointer(&shim.object.loaded, *slot));

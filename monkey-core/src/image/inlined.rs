@@ -62,7 +62,7 @@ pub(super) fn everywhere(
     own: Option<(&Object, usize)>,
 ) -> Vec<(&'static Object, InlinedCall)> {
     let mut all = Vec::new();
-    for &object in objects::all() {
+    for &object in objects::loaded() {
         let Some(dwarf) = object.dwarf() else { continue };
         let own = own.filter(|(own, _)| std::ptr::eq(*own, object));
         let name_at = own.and_then(|(own, address)| dwarf.name_place(own.inside(address)));

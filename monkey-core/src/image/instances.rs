@@ -16,7 +16,7 @@ pub(super) fn instances(address: usize, type_name: &str) -> Vec<String> {
     let Some(own) = names.iter().find(|name| loose(name.body_name()) == path) else { return Vec::new() };
     let own_name = name_at(object, object.inside(address), own);
     let mut all: Vec<String> = Vec::new();
-    for &object in objects::all() {
+    for &object in objects::loaded() {
         let key = if own.mangling == Mangling::Legacy { own.key.as_slice() } else { V0 };
         for (entry, name) in object.with_prefix(key) {
             let other =

@@ -119,7 +119,7 @@ pub(super) fn prove_across(_: &Mangled, body: Body, others: &[Body]) -> Vec<Verd
 /// Whether each body is written in the same place under the same name; the bodies of one file at once.
 fn agree(own: &Identity, bodies: &[Body]) -> Vec<Option<bool>> {
     let mut all = vec![None; bodies.len()];
-    for &object in objects::all() {
+    for &object in objects::loaded() {
         let here: Vec<usize> =
             (0..bodies.len()).filter(|at| std::ptr::eq(bodies[*at].object, object)).collect();
         let begins: Vec<u64> = here.iter().map(|at| bodies[*at].begin).collect();
@@ -194,7 +194,7 @@ impl Proof<'_> {
 
     /// Whether each crate that is named is known to be there once.
     fn crates_gap(&mut self, function: &Function) -> Option<Gap> {
-        let builds = Builds::of(function.object, function.sections);
+        let builds = Builds::get(function.object, function.sections);
         let names = self.names();
         let path = paths::crates(&names[..1]);
         let own_crate = self.own.body_name().split("::").next().filter(|own| path.contains(own));

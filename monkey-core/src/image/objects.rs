@@ -50,7 +50,7 @@ fn present() -> Option<&'static Present> {
 }
 
 /// Everything that is loaded now. The loader is asked each time whether that has changed, and only then for all of it.
-pub(super) fn all() -> &'static [&'static Object] {
+pub(super) fn loaded() -> &'static [&'static Object] {
     let before = present();
     if let Some(present) = before.filter(|present| present.loads == system::loads()) {
         return &present.objects;
@@ -80,7 +80,7 @@ fn known(loaded: &Loaded) -> &'static Object {
 
 /// The file that `address` was loaded from.
 pub(super) fn around(address: usize) -> Option<&'static Object> {
-    for object in all() {
+    for object in loaded() {
         let (begin, end) = object.extent;
         if address >= begin && address < end && object.loaded.holds(address) {
             return Some(object);
@@ -189,14 +189,14 @@ impl Object {
 
     /// Whether more than one symbol begins at `address`.
     pub fn has_several_names(&self, address: usize) -> bool {
-        self.symbols().at(self.inside(address)).len() > 1
+        self.symbols().entries_at(self.inside(address)).len() > 1
     }
 
     /// The Rust names of the functions that begin at `address`.
     pub fn mangled_at(&self, address: usize) -> Vec<Mangled> {
         let Some(elf) = self.elf() else { return Vec::new() };
         self.symbols()
-            .at(self.inside(address))
+            .entries_at(self.inside(address))
             .iter()
             .filter_map(|entry| Mangled::parse(elf.name(entry.name)))
             .collect()
@@ -206,7 +206,8 @@ impl Object {
     /// has no size.
     pub fn foreign_at(&self, address: usize) -> Vec<String> {
         let Some(elf) = self.elf() else { return Vec::new() };
-        let entries = self.symbols().at(self.inside(address)).into_iter().filter(|entry| entry.size != 0);
+        let entries =
+            self.symbols().entries_at(self.inside(address)).into_iter().filter(|entry| entry.size != 0);
         let names = entries.map(|entry| elf.name(entry.name));
         let foreign = names.filter(|name| Mangled::parse(name).is_none());
         foreign.map(|name| String::from_utf8_lossy(name).into_owned()).collect()

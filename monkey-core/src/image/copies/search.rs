@@ -30,7 +30,7 @@ struct Candidates {
 impl Search<'_> {
     pub fn run(&self, found: &mut Copies) {
         let mut candidates = Candidates::default();
-        for &object in objects::all() {
+        for &object in objects::loaded() {
             if self.once_in_its_file && std::ptr::eq(object, self.body.object) {
                 continue;
             }

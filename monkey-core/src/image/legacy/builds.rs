@@ -40,7 +40,7 @@ pub(super) struct Builds {
 }
 
 impl Builds {
-    pub fn of(object: &'static Object, sections: &'static Sections) -> &'static Self {
+    pub fn get(object: &'static Object, sections: &'static Sections) -> &'static Self {
         READ.find_or_add(|read| std::ptr::eq(read.object, object), || Self::read(object, sections))
     }
 

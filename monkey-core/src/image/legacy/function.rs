@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_unit_names_its_crate() {
-        let object = objects::all()[0];
+        let object = objects::loaded()[0];
         let build = |name| Build::parse(object, name, "/home/me").unwrap();
         let incremental = build("shop/src/lib.rs/@/f5lwaaffom71e0l5wbkwdt9ir");
         assert_eq!((incremental.root.as_str(), incremental.id), ("/home/me/shop/src/lib.rs", None));

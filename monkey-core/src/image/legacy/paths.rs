@@ -59,7 +59,7 @@ fn is_function(path: &[&str]) -> bool {
         key.extend_from_slice(part.as_bytes());
     }
     key.extend_from_slice(b"17h");
-    objects::all().iter().any(|object| !object.with_prefix(&key).is_empty())
+    objects::loaded().iter().any(|object| !object.with_prefix(&key).is_empty())
 }
 
 #[cfg(test)]

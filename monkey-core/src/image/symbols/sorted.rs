@@ -59,7 +59,7 @@ impl Sorted {
     }
 
     /// The entries exactly at `address`.
-    pub fn at(&self, address: u64) -> Vec<Entry> {
+    pub fn entries_at(&self, address: u64) -> Vec<Entry> {
         let (mut next, mut found) = (self.position(address), Vec::new());
         while next < self.len() && self.base + u64::from(self.addresses[next]) == address {
             found.push(self.entry(next));
@@ -71,7 +71,7 @@ impl Sorted {
     /// The entries of the last symbol that begins in front of `address`.
     pub fn before(&self, address: u64) -> Vec<Entry> {
         match self.position(address).checked_sub(1) {
-            Some(last) => self.at(self.base + u64::from(self.addresses[last])),
+            Some(last) => self.entries_at(self.base + u64::from(self.addresses[last])),
             None => Vec::new(),
         }
     }
