@@ -131,10 +131,14 @@ pub fn extent(address: usize) -> Option<Extent> {
     covering(address, |_, _| ()).map(|(extent, ())| extent)
 }
 
-/// The size of the function that begins at `address`, where it has a symbol that tells.
+/// The size of the function that begins at `address`, where the unwind tables or a symbol tell. The tables are in order as they are.
 #[must_use]
 pub fn size_of(address: usize) -> Option<usize> {
     let object = objects::around(address)?;
+    let frame = eh_frame::function(object.elf()?, object.inside(address));
+    if let Some((_, size)) = frame.filter(|(begin, _)| *begin == object.inside(address)) {
+        return Some(size as usize);
+    }
     let sizes =
         object.symbols().entries_at(object.inside(address)).into_iter().map(|entry| entry.size as usize);
     sizes.max().filter(|size| *size != 0)

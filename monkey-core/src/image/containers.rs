@@ -4,6 +4,7 @@ use super::inlined::{everywhere, wanted};
 use super::name::{Mangled, Mangling};
 use super::objects::Object;
 use super::{as_called, find, objects, spelling};
+use crate::sorted::sort_by;
 use std::ops::Range;
 
 /// A function whose machine code contains an inlined copy of another.
@@ -77,7 +78,7 @@ fn find_containers(
             found.push(Container { address, name, file: call.file, line: call.line });
         }
     }
-    found.sort();
+    sort_by(&mut found, &Container::cmp);
     found.dedup_by_key(|container| container.address);
     found
 }

@@ -16,6 +16,7 @@ mod unit;
 
 use super::bytes::{find_address, find_value};
 use super::elf::Elf;
+use crate::sorted::sort_by;
 use aranges::UnitRange;
 use gimli::{EndianSlice, LittleEndian, Section as _};
 use layout::{Key, SearchedUnit};
@@ -199,7 +200,7 @@ impl Dwarf {
         for (number, svma) in svmas.iter().enumerate() {
             wanted.extend(self.unit_start_of(*svma).map(|unit| (unit, *svma, number)));
         }
-        wanted.sort_unstable();
+        sort_by(&mut wanted, &Ord::cmp);
         let mut found = vec![None; svmas.len()];
         let mut open: Option<Subprograms> = None;
         for (start, svma, number) in wanted {

@@ -132,16 +132,18 @@ impl Object {
 
     /// What is found among the symbols. Those of a file without any of Rust's are not read for it.
     fn named(&self, find: impl FnOnce(&Symbols) -> Vec<Entry>) -> Vec<(Entry, &'static [u8])> {
-        let has_rust = |elf: &Elf| {
+        let Some(elf) = self.elf().filter(|_| self.has_rust()) else { return Vec::new() };
+        let entries = find(self.symbols());
+        entries.into_iter().map(|entry| (entry, elf.name(entry.name))).collect()
+    }
+
+    /// Whether any of its symbols is one of Rust's.
+    pub fn has_rust(&self) -> bool {
+        let look = |elf: &Elf| {
             bytes::bring(elf.strings);
             bytes::find(elf.strings, LEGACY).is_some() || has_v0(elf.strings)
         };
-        let Some(elf) = self.elf().filter(|elf| *self.has_rust.get_or_init(|| Box::new(has_rust(elf))))
-        else {
-            return Vec::new();
-        };
-        let entries = find(self.symbols());
-        entries.into_iter().map(|entry| (entry, elf.name(entry.name))).collect()
+        *self.has_rust.get_or_init(|| Box::new(self.elf().is_some_and(look)))
     }
 
     /// Whether both files contain the same build of the standard library: its own functions always have v0 names, which

@@ -7,6 +7,7 @@ use super::bytes::bring;
 use super::eh_frame;
 use super::elf::{Elf, Section};
 use super::index::Index;
+use crate::sorted::sort_by_number;
 use around::Around;
 use once_cell::race::OnceBox;
 pub(super) use sorted::Sorted;
@@ -184,7 +185,7 @@ impl Symbols {
             }
             next += 1;
         }
-        found.sort_by_key(|entry| entry.address);
+        sort_by_number(&mut found, &|entry| u64::from(entry.address));
         found
     }
 }

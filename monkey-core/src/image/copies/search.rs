@@ -5,7 +5,7 @@ use crate::image::legacy::{self, Verdict};
 use crate::image::name::{Mangled, Mangling};
 use crate::image::objects::{self, Object};
 use crate::image::spelling::{canonical, is_standard, legacy_start, loose};
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 pub(super) struct Search<'a> {
     pub own: &'a Mangled,
@@ -41,7 +41,7 @@ impl Search<'_> {
         for body in &candidates.copies {
             found.add(body.address());
         }
-        let mut gaps = BTreeMap::new();
+        let mut gaps = SortedMap::new();
         for (mut bodies, prove) in [
             (candidates.other_hash, legacy::prove as fn(&Mangled, Body, &[Body]) -> Vec<Verdict>),
             (candidates.other_mangling, legacy::prove_across),
@@ -52,7 +52,7 @@ impl Search<'_> {
                 match verdict {
                     Verdict::Copy => found.add(body.address()),
                     Verdict::Other => {}
-                    Verdict::Doubt(gap) => drop(gaps.insert(body.address(), gap)),
+                    Verdict::Doubt(gap) => *gaps.get_or_insert_with(body.address(), || gap) = gap,
                 }
             }
         }

@@ -11,8 +11,8 @@ use super::unit::{Die, Unit};
 use super::{Dwarf, names};
 use crate::image::bytes::{find_value, text};
 use crate::image::name::Mangled;
+use crate::sorted::{SortedMap, insert, sort_and_dedup, sort_by_number};
 use gimli::{DebugInfoOffset, DwAt, DwTag, Section as _};
-use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 
 /// One inlined call.
@@ -66,7 +66,7 @@ fn search(
     index: Option<&References>,
     parts: Vec<Range<usize>>,
 ) -> Vec<InlinedCall> {
-    let (functions, seen) = (BTreeMap::new(), HashSet::new());
+    let (functions, seen) = (SortedMap::new(), Vec::new());
     let mut search = Search { dwarf, wanted, parts, functions, seen, calls: Vec::new() };
     match index {
         Some(index) => search.find_named(index, name_at),
@@ -78,8 +78,7 @@ fn search(
             None => search.find_references(start, functions),
         }
     }
-    search.calls.sort();
-    search.calls.dedup();
+    sort_and_dedup(&mut search.calls);
     search.calls
 }
 
@@ -89,7 +88,7 @@ fn is_plain(ident: &[u8]) -> bool {
 }
 
 /// Entries of the function, by the begin of their unit; and whether it is surely the function.
-type Functions = BTreeMap<usize, Vec<(Die, bool)>>;
+type Functions = SortedMap<usize, Vec<(Die, bool)>>;
 
 struct Search<'a> {
     dwarf: &'a Dwarf,
@@ -98,7 +97,7 @@ struct Search<'a> {
     parts: Vec<Range<usize>>,
     /// Those to which nobody's references have been searched yet.
     functions: Functions,
-    seen: HashSet<usize>,
+    seen: Vec<usize>,
     calls: Vec<InlinedCall>,
 }
 
@@ -138,7 +137,7 @@ impl Search<'_> {
             let names = names::plain_names(self.dwarf, &wanted.ident);
             searched.extend(names.into_iter().map(|place| (gimli::DW_AT_name, place)));
         }
-        searched.sort_unstable_by_key(|(_, place)| *place);
+        sort_by_number(&mut searched, &|(_, place)| *place as u64);
         searched.dedup();
         if searched.len() > FEW || !searched.is_empty() && self.dwarf.has_string_offsets() {
             return self.walk_all();
@@ -231,8 +230,8 @@ impl Search<'_> {
     }
 
     fn note_function(&mut self, unit: &Unit, die: Die, certain: bool) {
-        if self.seen.insert(die.offset.0) {
-            self.functions.entry(unit.range.start).or_default().push((die, certain));
+        if insert(&mut self.seen, die.offset.0) {
+            self.functions.get_or_insert_with(unit.range.start, Vec::new).push((die, certain));
         }
     }
 

@@ -1,6 +1,7 @@
 //! All functions of a file, in the order of their addresses.
 use super::Entry;
 use super::table::{NOWHERE, Symbol, Table};
+use crate::sorted::sort_by_number;
 
 /// In lists of numbers: without optimisation zeros for numbers come from the system, those for anything else from a loop.
 #[derive(Debug, Default)]
@@ -153,7 +154,7 @@ fn mend(addresses: &mut [u32], places: &mut [u32]) {
 
 fn sort(addresses: &mut [u32], places: &mut [u32]) {
     let mut all: Vec<_> = addresses.iter().copied().zip(places.iter().copied()).collect();
-    all.sort_by_key(|(address, _)| *address);
+    sort_by_number(&mut all, &|(address, _)| u64::from(*address));
     for (at, entry) in all.into_iter().enumerate() {
         (addresses[at], places[at]) = entry;
     }
