@@ -18,6 +18,7 @@ impl<F> Probe<F> {
     }
 
     /// Of a type that is known already.
+    #[must_use]
     pub fn unseen() -> Self {
         Self(PhantomData)
     }

@@ -267,7 +267,7 @@ fn offered(entry: &Replacement, lends: bool, alone: &Ident, private: &TokenStrea
         Form::Closure(closure)
             if lends
                 || may_capture(closure)
-                || captured::result_borrows(closure)
+                || captured::lends_an_argument(closure)
                 || super::variadic::is_of_libc(&entry.target) =>
         {
             Some(captured::captured(entry, closure, alone, private))

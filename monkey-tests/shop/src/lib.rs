@@ -85,11 +85,11 @@ fn ask_bank(price: u64) -> Result<String> {
     Ok(answer.body_mut().read_to_string()?)
 }
 
-/// How much of another currency a euro is.
+/// How many hundredths of another currency a euro is.
 ///
 /// # Errors
 /// When the bank cannot be reached, or gives no number.
-pub async fn exchange_rate(currency: &str) -> Result<f64> {
+pub async fn exchange_rate(currency: &str) -> Result<u64> {
     let answer = reqwest::get(format!("http://bank.example/rates/{currency}")).await?;
     Ok(answer.error_for_status()?.text().await?.trim().parse()?)
 }

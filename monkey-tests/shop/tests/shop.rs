@@ -96,19 +96,19 @@ fn answer(status: u16, text: &'static str) -> reqwest::Response {
 
 /// Other crates' `async fn`s: their own futures are ready at once, with this.
 #[cfg(debug_assertions)]
-#[monkey::test(replace(reqwest::get::<String> = returns(Ok(answer(200, "1.25\n")))))]
+#[monkey::test(replace(reqwest::get::<String> = returns(Ok(answer(200, "125\n")))))]
 #[tokio::test]
 async fn a_rate_comes_without_a_network() {
-    assert_eq!(exchange_rate("USD").await.unwrap(), 1.25);
+    assert_eq!(exchange_rate("USD").await.unwrap(), 125);
 }
 
 #[cfg(debug_assertions)]
-#[monkey::test(replace(reqwest::get::<String> = sequence[Ok(answer(503, "")), Ok(answer(200, "1.25"))]))]
+#[monkey::test(replace(reqwest::get::<String> = sequence[Ok(answer(503, "")), Ok(answer(200, "125"))]))]
 #[tokio::test(flavor = "multi_thread")]
 async fn the_second_answer_is_better() {
     let first = tokio::spawn(exchange_rate("USD")).await.unwrap();
     assert!(first.unwrap_err().to_string().contains("503"));
-    assert_eq!(exchange_rate("USD").await.unwrap(), 1.25);
+    assert_eq!(exchange_rate("USD").await.unwrap(), 125);
 }
 
 /// A function that takes `impl Trait`, for arguments of this type: nobody can write that behind its path.
