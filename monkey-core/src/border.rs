@@ -8,7 +8,7 @@ use crate::members::{self, Member};
 use crate::notes::{self, Complaint};
 use crate::registry;
 use crate::request::{Request, Visibility};
-use crate::thread::{self, Quiet};
+use crate::thread::{self, BypassAll};
 use crate::turn::{self, Turn};
 use std::marker::PhantomData;
 use std::mem;
@@ -31,13 +31,13 @@ pub fn scope() -> u64 {
 
 /// While it lives, every replaced function that this thread calls is the original.
 #[derive(Debug)]
-pub struct Bypass(#[allow(dead_code, reason = "held for its drop")] Quiet);
+pub struct Bypass(#[allow(dead_code, reason = "held for its drop")] BypassAll);
 
 impl Bypass {
     /// Begins.
     #[must_use]
     pub fn begin() -> Self {
-        Self(Quiet::begin())
+        Self(BypassAll::begin())
     }
 }
 
@@ -86,7 +86,7 @@ impl Patches {
     /// # Errors
     /// When one of them cannot be patched.
     pub fn new(functions: &[Function], location: &'static Location<'static>) -> Result<Self, PatchError> {
-        let _quiet = Quiet::begin();
+        let _bypass = BypassAll::begin();
         let Turn { scope, opened, visibility } = turn::enter(None, &|| guard::who(location), true);
         if opened {
             turn::end_with_thread(scope);
@@ -120,7 +120,7 @@ impl Patches {
 
 impl Drop for Patches {
     fn drop(&mut self) {
-        let _quiet = Quiet::begin();
+        let _bypass = BypassAll::begin();
         drop(mem::take(&mut self.installed).remove());
         turn::leave(self.scope);
     }
@@ -140,6 +140,6 @@ pub fn original(target: usize) -> usize {
 /// Says what is wrong where a panic is on its way, or about to be: with the test's failure, or, where the test is to panic, so that it
 /// fails. `told`: that panic says it itself.
 pub fn complain(text: String, told: bool) {
-    let _quiet = Quiet::begin();
+    let _bypass = BypassAll::begin();
     notes::complain(Complaint { text, told });
 }

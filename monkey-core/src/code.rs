@@ -63,7 +63,7 @@ pub fn takes_exceptions(_address: usize) -> bool {
 }
 
 /// Whether these bytes lie at an address, where there may be nothing at all: a library may have been closed.
-#[cfg(any(not(system = "macos"), target_arch = "x86_64", test))]
+#[cfg(any(not(system = "macos"), target_arch = "x86_64"))]
 #[must_use]
 pub fn holds(address: usize, bytes: &[u8]) -> bool {
     let mut there = vec![0; bytes.len()];

@@ -2,7 +2,7 @@
 use crate::code::signal::{self, Layer, Manner};
 use crate::report;
 use crate::text::TEXT;
-use crate::thread::Quiet;
+use crate::thread::BypassAll;
 use once_cell::race::OnceBool;
 use std::env;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
@@ -48,12 +48,12 @@ fn install_each() {
 
 extern "C" fn on_crash(signal: libc::c_int, information: *mut libc::siginfo_t, context: *mut libc::c_void) {
     static SAID: AtomicBool = AtomicBool::new(false);
-    let quiet = Quiet::begin();
+    let bypass = BypassAll::begin();
     // Once: a handler before ours may recover from each of a thousand.
     if !report::is_empty() && !SAID.swap(true, SeqCst) {
         write_signal(signal);
     }
-    drop(quiet);
+    drop(bypass);
     let index = SIGNALS.iter().position(|(number, _)| *number == signal);
     // SAFETY: these are our own arguments.
     unsafe { signal::hand_on(signal, information, context, &LAYERS[index.unwrap_or(0)]) };

@@ -16,9 +16,11 @@ mod variadic;
 use crate::captured::Environment;
 use crate::few::Few;
 use crate::group::Group;
+use crate::guard::Fail;
 use crate::installed::Listed;
+use crate::notes;
 use crate::registry;
-use crate::thread::{BypassOnce, Quiet, scope};
+use crate::thread::{BypassAll, BypassOnce, scope};
 use crate::{PatchError, PatchGuard};
 use std::mem;
 use std::panic::Location;
@@ -73,10 +75,11 @@ pub use variadic::*;
 pub fn patch<const N: usize>(
     visibility: Option<Visibility>,
     replacements: [Replacement<'static>; N],
+    fail: Fail,
 ) -> PatchGuard {
-    match try_patch(visibility, replacements) {
+    match try_patch(visibility, replacements, fail) {
         Ok(guard) => guard,
-        Err(error) => panic!("{error}"),
+        Err(error) => refuse(&error),
     }
 }
 
@@ -88,10 +91,11 @@ pub fn patch<const N: usize>(
 pub fn try_patch<const N: usize>(
     visibility: Option<Visibility>,
     replacements: [Replacement<'static>; N],
+    fail: Fail,
 ) -> Result<PatchGuard, PatchError> {
-    let _quiet = Quiet::begin();
+    let _bypass = BypassAll::begin();
     let wanted = Few::from_array(replacements, |replacement| Listed::new(replacement.wanted));
-    PatchGuard::new(visibility, wanted, Location::caller())
+    PatchGuard::new(visibility, wanted, Location::caller(), fail)
 }
 
 /// `during!`: what the replacements capture may live for as long as this call.
@@ -102,21 +106,41 @@ pub fn try_patch<const N: usize>(
 pub fn during<R, const N: usize>(
     visibility: Option<Visibility>,
     replacements: [Replacement<'_>; N],
+    fail: Fail,
     block: impl FnOnce() -> R,
 ) -> R {
-    let quiet = Quiet::begin();
+    let bypass = BypassAll::begin();
     let lent = Few::from_array(replacements, |replacement| {
         let mut wanted = replacement.wanted;
         // Whatever happens from here on, none of them is left to a call when this returns.
         wanted.environment.as_mut().into_iter().for_each(Environment::is_lent);
         Listed::new(wanted)
     });
-    let guard = PatchGuard::new(visibility, lent, Location::caller());
-    drop(quiet);
-    let guard = guard.unwrap_or_else(|error| panic!("{error}"));
+    let guard = PatchGuard::new(visibility, lent, Location::caller(), fail);
+    drop(bypass);
+    let guard = match guard {
+        Ok(guard) => guard,
+        Err(error) => refuse(&error),
+    };
     let result = block();
     drop(guard);
     result
+}
+
+#[track_caller]
+fn refuse(error: &PatchError) -> ! {
+    let text = error.to_string();
+    notes::complain_by_panic(&text);
+    panic!("{text}")
+}
+
+/// What a guard, or a test that is a future, has to say in the end: a panic at the place of whoever calls this.
+///
+/// # Panics
+/// Always.
+#[track_caller]
+pub fn fail(wrong: &str) -> ! {
+    panic!("{wrong}")
 }
 
 /// `original!`: while it lives, the calling thread's next call of the target goes to the original, once.
@@ -129,7 +153,7 @@ impl Original {
     /// Has no effect where the target is not hooked: what is called is the original then. Takes no lock, and waits for
     /// nobody: it may be called in place of what the engine itself, `malloc` or the loader calls.
     #[must_use]
-    pub fn of(target: *const (), stack: usize) -> Self {
+    pub fn begin(target: *const (), stack: usize) -> Self {
         match registry::group_id(target as usize) {
             0 => Self(None),
             group => Self(Some(BypassOnce::begin(group, stack))),
@@ -144,9 +168,9 @@ impl Original {
 #[must_use]
 #[track_caller]
 pub fn calls(target: *const (), name: &'static str) -> usize {
-    let quiet = Quiet::begin();
+    let bypass = BypassAll::begin();
     let calls = registry::function(target as usize).and_then(|known| known.group.calls_in(scope()));
-    drop(quiet);
+    drop(bypass);
     match calls {
         Some(calls) => calls as usize,
         None => not_counted(name),
@@ -160,7 +184,7 @@ pub fn calls(target: *const (), name: &'static str) -> usize {
 #[must_use]
 #[track_caller]
 pub fn calls_by_name(name: &'static str) -> usize {
-    let quiet = Quiet::begin();
+    let bypass = BypassAll::begin();
     let scope = scope();
     let counted = |spelling: fn(&Group, &str) -> bool| {
         let named = registry::groups().filter(move |group| spelling(group, name));
@@ -176,7 +200,7 @@ pub fn calls_by_name(name: &'static str) -> usize {
     };
     let exact = counted(Group::is_listed_as);
     let (groups, calls) = if exact.0 == 0 { counted(Group::is_called) } else { exact };
-    drop(quiet);
+    drop(bypass);
     match groups {
         0 => not_counted(name),
         1 => calls as usize,

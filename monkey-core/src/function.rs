@@ -1,6 +1,6 @@
 //! `monkey::function`: an address by a path.
 use crate::image::{self, Meaning};
-use crate::thread::Quiet;
+use crate::thread::BypassAll;
 use std::fmt;
 use std::panic::Location;
 
@@ -39,7 +39,7 @@ use std::panic::Location;
 /// where the program is stripped.
 #[track_caller]
 pub fn function(path: &str) -> Result<*const (), FunctionError> {
-    let _quiet = Quiet::begin();
+    let _bypass = BypassAll::begin();
     match image::by_path(path) {
         Meaning::One(function) => Ok(function.address as *const ()),
         meaning => Err(FunctionError {

@@ -7,7 +7,7 @@ use crate::installed::{self, List, Listed, Wanted};
 use crate::notes::{self, Complaint};
 use crate::request::{Request, Visibility};
 use crate::scope::{Name, Who};
-use crate::thread::Quiet;
+use crate::thread::BypassAll;
 use crate::turn::{self, Turn};
 use std::marker::PhantomData;
 use std::mem;
@@ -28,9 +28,13 @@ use std::thread;
 pub struct PatchGuard {
     scope: u64,
     patches: List,
+    fail: Fail,
     /// The scope word is the thread's own: a guard dropped elsewhere would leave it behind.
     _thread: PhantomData<*const ()>,
 }
+
+/// Panics with a text. A drop knows no place of its user's; the macros write this where theirs is, and the panic names that one.
+pub type Fail = fn(&str) -> !;
 
 impl PatchGuard {
     /// For use while the engine is at work.
@@ -38,6 +42,7 @@ impl PatchGuard {
         visibility: Option<Visibility>,
         wanted: Few<Box<Listed>>,
         location: &'static Location<'static>,
+        fail: Fail,
     ) -> Result<Self, PatchError> {
         let Turn { scope, opened, visibility: own } = turn::enter(visibility, &|| who(location), true);
         if opened {
@@ -48,7 +53,7 @@ impl PatchGuard {
             None => own,
         };
         match installed::install(scope, visibility, wanted, Count::ANY) {
-            Ok(patches) => Ok(Self { scope, patches, _thread: PhantomData }),
+            Ok(patches) => Ok(Self { scope, patches, fail, _thread: PhantomData }),
             Err(error) => {
                 turn::leave(scope);
                 Err(error)
@@ -77,13 +82,18 @@ impl PatchGuard {
     }
 }
 
+/// Where no macro has written it: the text has the user's place.
+fn fail_here(wrong: &str) -> ! {
+    panic!("{wrong}")
+}
+
 pub(crate) fn who(location: &'static Location<'static>) -> Who {
     Who { name: Name::Thread(thread::current()), location }
 }
 
 impl Drop for PatchGuard {
     fn drop(&mut self) {
-        let quiet = Quiet::begin();
+        let bypass = BypassAll::begin();
         self.patches.leave_notes();
         let verdict = if thread::panicking() {
             self.patches.note();
@@ -97,11 +107,12 @@ impl Drop for PatchGuard {
         }
         let wrong: Vec<String> = verdict.into_iter().chain(told).collect();
         let wrong = wrong.join("\n");
-        drop(quiet);
+        drop(bypass);
         if thread::panicking() {
             notes::complain(Complaint { text: wrong, told: false });
         } else {
-            panic!("{wrong}");
+            notes::complain_by_panic(&wrong);
+            (self.fail)(&wrong);
         }
     }
 }
@@ -141,9 +152,9 @@ pub unsafe fn patch_at(target: *const (), replacement: *const ()) -> Result<Patc
         (replacement as usize, "patch_at's replacement"),
         Location::caller(),
     );
-    let quiet = Quiet::begin();
+    let bypass = BypassAll::begin();
     let listed = Listed::new(Wanted { request, environment: None });
-    let guard = PatchGuard::new(None, Few::One(listed), Location::caller());
-    drop(quiet);
+    let guard = PatchGuard::new(None, Few::One(listed), Location::caller(), fail_here);
+    drop(bypass);
     guard
 }

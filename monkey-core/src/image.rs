@@ -47,7 +47,7 @@ use windows as system;
 
 pub use by_path::{Candidate, Meaning, by_path};
 pub use callers::{Caller, caller};
-pub use containers::{Container, containers};
+pub use containers::{Container, containers, containers_unoptimised};
 pub use copies::{Copies, Doubt};
 
 pub use inlined::{Inlined, inlined, inlined_named};
@@ -111,7 +111,7 @@ pub fn file_begin(address: usize) -> Option<usize> {
 /// Whether a file of this path is loaded.
 #[must_use]
 pub fn is_loaded(path: &[u8]) -> bool {
-    objects::all().iter().any(|object| object.loaded.path == path)
+    objects::loaded().iter().any(|object| object.loaded.path == path)
 }
 
 /// The extent of the function that covers `address`, without its name, which takes most of the time to spell.
@@ -131,11 +131,16 @@ pub fn extent(address: usize) -> Option<Extent> {
     covering(address, |_, _| ()).map(|(extent, ())| extent)
 }
 
-/// The size of the function that begins at `address`, where it has a symbol that tells.
+/// The size of the function that begins at `address`, where the unwind tables or a symbol tell. The tables are in order as they are.
 #[must_use]
 pub fn size_of(address: usize) -> Option<usize> {
     let object = objects::around(address)?;
-    let sizes = object.symbols().at(object.inside(address)).into_iter().map(|entry| entry.size as usize);
+    let frame = eh_frame::function(object.elf()?, object.inside(address));
+    if let Some((_, size)) = frame.filter(|(begin, _)| *begin == object.inside(address)) {
+        return Some(size as usize);
+    }
+    let sizes =
+        object.symbols().entries_at(object.inside(address)).into_iter().map(|entry| entry.size as usize);
     sizes.max().filter(|size| *size != 0)
 }
 

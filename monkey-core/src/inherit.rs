@@ -21,7 +21,7 @@ pub use system::ensure;
 /// What a thread that the calling one starts is to begin with; `None` where there is nothing to hand on: outside any scope, and
 /// where the engine is at work.
 fn prepare(routine: Routine) -> Option<&'static Handoff> {
-    if thread::scope() == thread::NONE || thread::is_quiet() {
+    if thread::scope() == thread::NONE || thread::bypasses_all() {
         return None;
     }
     hand_off(routine)
@@ -34,7 +34,7 @@ fn give_up(handoff: &Handoff) {
 }
 
 fn hand_off(routine: Routine) -> Option<&'static Handoff> {
-    let _quiet = thread::Quiet::begin();
+    let _bypass = thread::BypassAll::begin();
     let scope = thread::scope();
     handoff::take(
         routine,
@@ -44,7 +44,7 @@ fn hand_off(routine: Routine) -> Option<&'static Handoff> {
 
 /// The calling thread becomes what its parent has handed it.
 fn arrive(handoff: &Handoff) {
-    let _quiet = thread::Quiet::begin();
+    let _bypass = thread::BypassAll::begin();
     let origin = handoff.origin();
     handoff.give_back();
     thread::set_scope(origin.scope);
@@ -59,7 +59,7 @@ extern "C-unwind" fn begin(handed: *mut c_void) -> *mut c_void {
     let Routine { start, argument } = handoff.routine();
     arrive(handoff);
     let result = start(argument);
-    let _quiet = thread::Quiet::begin();
+    let _bypass = thread::BypassAll::begin();
     recorder::note_end();
     result
 }

@@ -63,14 +63,19 @@ fn containing(request: &Request, group: &'static Group) -> &'static [Containing]
 }
 
 fn find_containing(request: &Request, target_type: &str, group: &'static Group) -> Vec<Containing> {
-    if !request.optimised && !image::may_be_inlined(request.target) {
+    let target = request.target;
+    let containers = if request.optimised || image::may_be_inlined(target) {
+        image::containers(target, Some(target_type))
+    } else if dispatch::is_asked_at(target) {
+        // A patchable function is inlined nowhere.
         return Vec::new();
-    }
-    let containers = image::containers(request.target, Some(target_type));
+    } else {
+        image::containers_unoptimised(target, Some(target_type))
+    };
     let is_copy = |address: usize| registry::find(address).is_some_and(|known| known.group.id == group.id);
     let others = containers.into_iter().filter(|container| !is_copy(container.address));
     let hooked = others.filter_map(|container| {
-        let group = hook_copies(&image::copies(container.address), image::loads()).ok()?;
+        let group = hook_copies(&image::copies(container.address), image::loads(), false).ok()?;
         Some(Containing { container, group })
     });
     hooked.collect()
@@ -183,7 +188,7 @@ fn hook_code(request: &Request, asks: bool) -> Result<&'static Group, Cause> {
     }
     let keeper = if asks { None } else { kept::keeper(target) };
     replacement.map_or(Ok(()), |replacement| kept::check(keeper.as_ref(), replacement))?;
-    let group = hook_copies(&copies, loads)?;
+    let group = hook_copies(&copies, loads, asks)?;
     group.is_called_by(keeper);
     if asks {
         group.containing(Vec::new);
@@ -214,13 +219,14 @@ fn check(group: &'static Group, replacement: Option<usize>) -> Result<(), Cause>
     }
 }
 
-fn hook_copies(copies: &Copies, loads: u64) -> Result<&'static Group, Cause> {
+/// `whole`: each is one function from its begin to its end, as patchable ones are.
+fn hook_copies(copies: &Copies, loads: u64, whole: bool) -> Result<&'static Group, Cause> {
     crash::install();
     inherit::ensure()?;
     let mut bodies = copies.addresses.clone();
     // What only leads to a body would make the original call the replacement.
     bodies.retain(|copy| !copies.thunks.contains(copy) || copies.thunks.len() == copies.addresses.len());
-    let bodies: Vec<Body> = bodies.into_iter().map(Body::of).collect();
+    let bodies: Vec<Body> = bodies.into_iter().map(|body| Body::read(body, whole)).collect();
     let map = text::map(&bodies)?;
     let mut text = TEXT.hold();
     let writing = code::Writing::begin();

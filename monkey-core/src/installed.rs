@@ -18,7 +18,7 @@ use crate::request::{Request, Visibility};
 use crate::scope::Who;
 use crate::stub;
 use crate::target_kind;
-use crate::thread::{self, Quiet};
+use crate::thread::{self, BypassAll};
 use crate::turn;
 use crate::verdict::{Closed, Disorder, Evidence, NotedCall, OutsideCaller, Past};
 
@@ -126,7 +126,7 @@ impl List {
         Ok(())
     }
 
-    fn all(&self) -> impl Iterator<Item = &Listed> {
+    fn listed(&self) -> impl Iterator<Item = &Listed> {
         self.patches.iter().map(|listed| &**listed)
     }
 
@@ -164,7 +164,7 @@ impl List {
 
     /// What to say of functions that were called too often, not often enough or in another order, or that a call went past.
     pub fn verdict(&self) -> Option<String> {
-        let _quiet = Quiet::begin();
+        let _bypass = BypassAll::begin();
         let (mut told, mut index) = (Vec::new(), 0);
         while index < self.patches.len() {
             if let Some(evidence) = self.evidence(&self.patches[index]) {
@@ -185,16 +185,16 @@ impl List {
             let wanted = |listed: &&Listed| {
                 notes::wants(listed.addition.request.location, listed.addition.request.target)
             };
-            self.all().filter(wanted).filter_map(uncalled).for_each(notes::keep);
+            self.listed().filter(wanted).filter_map(uncalled).for_each(notes::keep);
         } else if std::thread::panicking() {
-            self.all().filter_map(uncalled).for_each(|note| notes::tell(&note));
+            self.listed().filter_map(uncalled).for_each(|note| notes::tell(&note));
         }
     }
 
     /// A test that fails anyway keeps its own failure; that a replacement was missed may be the reason for it.
     pub fn note(&self) {
         let verdict = self.verdict();
-        let _quiet = Quiet::begin();
+        let _bypass = BypassAll::begin();
         if let Some(verdict) = verdict {
             return notes::complain(Complaint { text: verdict, told: false });
         }
@@ -240,7 +240,7 @@ impl List {
             let noted = |listed: &Listed| {
                 listed.addition.request.order.is_some() && listed.addition.thunks.noted(call.thunk)
             };
-            self.all().position(noted)
+            self.listed().position(noted)
         };
         let calls: Vec<(usize, Call)> =
             recorder.calls().filter_map(|call| Some((number(&call)?, call))).collect();

@@ -64,6 +64,7 @@ mod report;
 mod request;
 mod reserved;
 mod scope;
+mod sorted;
 #[doc(hidden)]
 pub mod stub;
 mod target_kind;

@@ -5,7 +5,7 @@
 //! [`Mark::Patches`]: what is needed is allocated, read and formatted before, and freed and said after it was given back.
 //! [`Mark::Text`], which only first hooks take, allows system calls and memory, but not the loader, the environment,
 //! standard error or anything of the user's.
-use crate::thread::{self, Quiet};
+use crate::thread::{self, BypassAll};
 use std::cell::UnsafeCell;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
@@ -44,7 +44,7 @@ unsafe impl<T: Send> Sync for Lock<T> {}
 pub struct Held<T: 'static> {
     // In this order: the lock is given back before replacements are seen again.
     taken: Taken<T>,
-    _quiet: Quiet,
+    _bypass: BypassAll,
 }
 
 /// A lock that this thread has.
@@ -68,7 +68,7 @@ impl<T> Lock<T> {
     /// When this thread holds one of the engine's locks: a signal handler has interrupted the engine, and would wait for itself.
     #[inline]
     pub fn hold(&'static self) -> Held<T> {
-        let quiet = Quiet::begin();
+        let bypass = BypassAll::begin();
         let before = thread::locks();
         assert!(
             before == 0,
@@ -79,7 +79,7 @@ impl<T> Lock<T> {
             self.wait();
         }
         thread::set_locks(self.mark as u64);
-        Held { taken: Taken { lock: self, before, _thread: PhantomData }, _quiet: quiet }
+        Held { taken: Taken { lock: self, before, _thread: PhantomData }, _bypass: bypass }
     }
 
     /// Tries again and again instead of queueing. A queue would be copied by a fork, with threads in it that the child
@@ -102,7 +102,7 @@ impl<T> Lock<T> {
     /// Not where a signal handler forks that has interrupted the holder: both go on in the child.
     pub fn before_fork(&'static self) {
         if thread::locks() == 0 {
-            let _quiet = Quiet::begin();
+            let _bypass = BypassAll::begin();
             self.wait();
         }
     }

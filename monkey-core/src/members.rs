@@ -3,7 +3,7 @@
 //! A thread is a member from before it is started until the system knows it no more. Not allocated by `malloc`, and
 //! never waited for, as what a starting thread is handed.
 use crate::code;
-use crate::thread::Quiet;
+use crate::thread::BypassAll;
 use std::ptr;
 use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicU64, AtomicUsize, Ordering::SeqCst};
 
@@ -48,7 +48,7 @@ impl Member {
     pub fn arrive(&self) {
         let own = code::own_thread();
         let stale = |member: &&'static Self| !ptr::eq(*member, self) && member.thread.load(SeqCst) == own;
-        all().filter(stale).for_each(|member| member.free_of(own));
+        members().filter(stale).for_each(|member| member.free_of(own));
         self.thread.store(own, SeqCst);
     }
 
@@ -93,7 +93,7 @@ fn pages() -> impl Iterator<Item = &'static Page> {
     std::iter::successors(Some(&FIRST), |page| unsafe { page.next.load(SeqCst).as_ref() })
 }
 
-fn all() -> impl Iterator<Item = &'static Member> {
+fn members() -> impl Iterator<Item = &'static Member> {
     pages().flat_map(|page| &page.members)
 }
 
@@ -116,7 +116,7 @@ pub fn count_visitors(count: bool) {
 
 /// A place for the calling thread, until it is given back.
 pub fn join(scope: u64) -> Option<&'static Member> {
-    let _quiet = Quiet::begin();
+    let _bypass = BypassAll::begin();
     add(code::own_thread(), scope)
 }
 
@@ -129,11 +129,11 @@ pub fn visit(scope: u64) -> Option<&'static Member> {
 }
 
 fn add(thread: i32, scope: u64) -> Option<&'static Member> {
-    if let Some(member) = all().find(|member| member.try_take(thread, scope)) {
+    if let Some(member) = members().find(|member| member.try_take(thread, scope)) {
         return Some(member);
     }
-    all().for_each(Member::sweep);
-    if let Some(member) = all().find(|member| member.try_take(thread, scope)) {
+    members().for_each(Member::sweep);
+    if let Some(member) = members().find(|member| member.try_take(thread, scope)) {
         return Some(member);
     }
     // SAFETY: zeroed memory of its size, which is never unmapped: nobody has a place in it, and there is no next page.
@@ -164,7 +164,7 @@ pub struct Seen {
 
 /// The members of a scope. Some of them may have ended.
 pub fn of_scope(scope: u64) -> impl Iterator<Item = Seen> {
-    let members = all().filter(move |member| member.scope.load(SeqCst) == scope);
+    let members = members().filter(move |member| member.scope.load(SeqCst) == scope);
     members.filter_map(|member| {
         let thread = member.thread.load(SeqCst);
         let seen = Seen { thread: (thread > 0).then_some(thread), number: member.number.load(SeqCst) };
@@ -201,7 +201,7 @@ mod tests {
         for _ in 0..600 {
             std::thread::spawn(move || expect(scope).unwrap().arrive()).join().unwrap();
         }
-        all().for_each(Member::sweep);
+        members().for_each(Member::sweep);
         assert_eq!(of_scope(scope).count(), 0);
         assert!(pages().count() <= 3, "{}", pages().count());
     }

@@ -1,6 +1,7 @@
 //! What guards leave to the frame around them: a test that fails tells it, one that passes does not.
 //!
 //! Kept by thread, as guards are. Without a frame nothing is kept.
+use crate::thread::BypassAll;
 use crate::verdict::Evidence;
 use std::cell::RefCell;
 use std::mem;
@@ -90,6 +91,14 @@ pub fn complain(complaint: Complaint) {
         }
     });
     complaint.into_iter().for_each(Complaint::tell);
+}
+
+/// The same where a panic says it next. Somebody may catch that, or wait for one.
+pub fn complain_by_panic(text: &str) {
+    if has_frame() {
+        let _bypass = BypassAll::begin();
+        complain(Complaint { text: text.to_owned(), told: true });
+    }
 }
 
 /// While it lives, guards of this thread leave their notes to one frame; what is left then goes to the frame around it.

@@ -2,11 +2,12 @@
 use crate::count::Count;
 use crate::engine::ENGINE;
 use crate::few::Few;
+use crate::guard::Fail;
 use crate::installed::{self, List, Listed};
 use crate::notes::{self, Keeping, Kept};
 use crate::request::Visibility;
 use crate::scope::{Name, Visit, Who};
-use crate::thread::{self, Quiet};
+use crate::thread::{self, BypassAll};
 use crate::turn::{self, Turn};
 use std::any::Any;
 use std::cell::{OnceCell, RefCell};
@@ -59,7 +60,13 @@ impl TestRun {
     ) -> R {
         let entered = Entered::enter(&self, true);
         let ended = entered.install(&self, replacements()).map(|()| body());
-        entered.end(ended, failed)
+        match entered.end(ended, failed) {
+            Ok(result) => result,
+            Err(wrong) => {
+                notes::complain_by_panic(&wrong);
+                panic!("{wrong}")
+            }
+        }
     }
 
     /// The same for a test that is to panic. What is wrong with its replacements must not pass for that panic: it is
@@ -88,6 +95,7 @@ impl TestRun {
         self,
         replacements: impl FnOnce() -> [Replacement<'static>; N],
         failed: fn(&R) -> bool,
+        fail: Fail,
         body: impl Future<Output = R>,
     ) -> R {
         let (entered, installed) = self.begin_async(replacements);
@@ -98,7 +106,11 @@ impl TestRun {
             }
             Err(complaint) => Err(complaint),
         };
-        entered.end(ended, failed)
+        // Between polls nobody knows the caller's place.
+        entered.end(ended, failed).unwrap_or_else(|wrong| {
+            notes::complain_by_panic(&wrong);
+            fail(&wrong)
+        })
     }
 
     /// Both in one: for a body that is a future and is to panic.
@@ -171,7 +183,7 @@ struct Entered {
 
 impl Entered {
     fn enter(run: &TestRun, bound: bool) -> Self {
-        let _quiet = Quiet::begin();
+        let _bypass = BypassAll::begin();
         let Turn { scope, opened, visibility } = turn::enter(run.visibility, &|| run.who(), bound);
         let keeping = bound.then(|| Keeping::begin(Kept::default()));
         let visibility = run.visibility.unwrap_or(visibility);
@@ -183,7 +195,7 @@ impl Entered {
         run: &TestRun,
         replacements: [Replacement<'static>; N],
     ) -> Result<(), String> {
-        let _quiet = Quiet::begin();
+        let _bypass = BypassAll::begin();
         self.check_alone(run)?;
         let wanted = Few::from_array(replacements, |replacement| Listed::new(replacement.wanted));
         let patches = installed::install(self.scope, self.visibility, wanted, run.default);
@@ -216,7 +228,7 @@ impl Entered {
     /// Tells what guards have left, because the test fails. What they complain of is the concern of a run around this one, if there is
     /// one.
     fn tell_notes(&self) {
-        let _quiet = Quiet::begin();
+        let _bypass = BypassAll::begin();
         let mut kept = self.take_notes();
         if self.keeping.as_ref().is_some_and(Keeping::is_inner) {
             mem::take(&mut kept.complaints).into_iter().for_each(notes::complain);
@@ -233,6 +245,19 @@ impl Entered {
         kept
     }
 
+    /// What there is to say in the end of a body that did not fail: of the calls, and what guards had to say to somebody who did not listen.
+    fn wrong(&self) -> Option<String> {
+        let _bypass = BypassAll::begin();
+        let mut kept = self.take_notes();
+        let complaints = mem::take(&mut kept.complaints).into_iter().map(|complaint| complaint.text);
+        let wrong: Vec<String> = self.verdict().into_iter().chain(complaints).collect();
+        if wrong.is_empty() {
+            return None;
+        }
+        kept.tell();
+        Some(wrong.join("\n"))
+    }
+
     /// What there is to say of the calls.
     fn verdict(&self) -> Option<String> {
         self.patches.get()?.verdict()
@@ -244,25 +269,22 @@ impl Entered {
     }
 
     /// The body's result, if it ran and nothing was missed. A body that failed has its own message: the calls are then a note.
-    ///
-    /// # Panics
-    /// With what was wrong.
-    #[track_caller]
-    fn end<R>(self, ended: Result<R, String>, failed: fn(&R) -> bool) -> R {
+    /// Otherwise what was wrong.
+    fn end<R>(self, ended: Result<R, String>, failed: fn(&R) -> bool) -> Result<R, String> {
         let complaint = match ended {
             Ok(result) if failed(&result) => {
                 self.note();
                 self.tell_notes();
-                return result;
+                return Ok(result);
             }
-            Ok(result) => match self.verdict().inspect(|_| self.tell_notes()) {
-                None => return result,
-                Some(verdict) => verdict,
+            Ok(result) => match self.wrong() {
+                None => return Ok(result),
+                Some(wrong) => wrong,
             },
             Err(complaint) => complaint,
         };
         drop(self);
-        panic!("{complaint}")
+        Err(complaint)
     }
 
     /// The end of a test that is to panic. A replacement that was missed takes its panic away.
@@ -275,22 +297,19 @@ impl Entered {
             }
             Err(complaint) => return eprintln!("{complaint}"),
         };
-        let mut kept = self.take_notes();
-        let complaints = mem::take(&mut kept.complaints).into_iter().map(|complaint| complaint.text);
-        let wrong: Vec<String> = self.verdict().into_iter().chain(complaints).collect();
+        let wrong = self.wrong();
         drop(self);
-        if wrong.is_empty() {
-            resume_unwind(thrown);
+        match wrong {
+            None => resume_unwind(thrown),
+            Some(wrong) => eprintln!("the test panicked, as it is to, but:\n{wrong}"),
         }
-        kept.tell();
-        eprintln!("the test panicked, as it is to, but:\n{}", wrong.join("\n"));
     }
 }
 
 impl Drop for Entered {
     fn drop(&mut self) {
         // `free` may be replaced, too.
-        let _quiet = Quiet::begin();
+        let _bypass = BypassAll::begin();
         if std::thread::panicking() {
             self.note();
             self.tell_notes();

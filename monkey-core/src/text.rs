@@ -10,6 +10,7 @@ use crate::registry::{self, Known};
 use crate::stub::{Layout, System, arch};
 use crate::thread;
 use once_cell::race::OnceBox;
+use std::borrow::Cow;
 
 /// Forces a form of the jump, for tests: `far`, or `near`, which is never one of a single byte but where a trap would not arrive.
 const FORCED: &str = "MONKEY_JUMP";
@@ -30,6 +31,8 @@ const DETOUR: usize = 24;
 /// blocks are few. What no hook has taken is not in memory. On `AArch64` a stub reaches its cell within a mebibyte.
 const FEWEST_UNITS: usize = 64;
 const MOST_UNITS: usize = if cfg!(target_arch = "aarch64") { 256 } else { 4096 };
+/// Where a body is as long as this, in bytes, no jump needs the padding around it.
+const ROOM: usize = 32;
 /// The longest body that is looked at where its length is not known.
 const UNKNOWN_EXTENT: usize = 4096;
 
@@ -106,9 +109,18 @@ pub struct Body {
 }
 
 impl Body {
-    /// What the program's file says of the function at `target`. Asks the loader and the environment.
-    pub fn of(target: usize) -> Self {
+    /// What the program's file says of the function at `target`. Asks the loader and the environment. `whole`: the compiler wrote it as
+    /// one function, into which nobody else jumps, so that its size is known without a look at what is around it.
+    pub fn read(target: usize, whole: bool) -> Self {
         lock::assert_unlocked();
+        let size = if whole { image::size_of(target).filter(|size| *size >= ROOM) } else { None };
+        if let Some(size) = size {
+            let file = image::code_in_file(target, size).unwrap_or_default();
+            return Self {
+                bounds: Bounds { extent: Some(size), available: Some(size) },
+                ..Self::within(target, file)
+            };
+        }
         let bounds = match image::extent(target) {
             Some(function) if function.address == target => {
                 Bounds { extent: function.size, available: Some(function.available) }
@@ -118,26 +130,22 @@ impl Body {
         };
         let length = bounds.available.or(bounds.extent).unwrap_or(UNKNOWN_EXTENT);
         let file = image::code_in_file(target, length).unwrap_or_default();
-        let (gap, path) = (image::gap_before(target), image::path(target));
+        Self { bounds, gap: image::gap_before(target), ..Self::within(target, file) }
+    }
+
+    /// What is told without a look at functions.
+    fn within(target: usize, file: &'static [u8]) -> Self {
         let (begin, code_end) = (file_begin(target), image::code_end(target));
-        Self { target, bounds, file, gap, forced: Forced::read(), path, begin, code_end }
+        let bounds = Bounds::default();
+        let path = image::path(target);
+        Self { target, bounds, file, gap: 0, forced: Forced::read(), path, begin, code_end }
     }
 
     /// A function of which the file need not be asked.
     #[cfg(not(system = "macos"))]
     pub fn unbounded(target: usize) -> Self {
         let file = image::code_in_file(target, UNKNOWN_EXTENT).unwrap_or_default();
-        let (begin, code_end) = (file_begin(target), image::code_end(target));
-        Self {
-            target,
-            bounds: Bounds::default(),
-            file,
-            gap: 0,
-            forced: Forced::read(),
-            path: &[],
-            begin,
-            code_end,
-        }
+        Self { path: &[], ..Self::within(target, file) }
     }
 
     /// How many bytes of it are of interest, where nothing ends before.
@@ -202,6 +210,7 @@ impl Text {
             return Err(Cause::OtherCopy);
         }
         let bytes = entry::true_code(memory, file)?;
+        let has_breakpoints = matches!(bytes, Cow::Owned(_));
         let bytes = bytes.as_ref();
         let skipped = arch::skipped(bytes);
         let (near, unit, cell) = self.find_unit(&body)?;
@@ -223,9 +232,14 @@ impl Text {
             displaced_at,
             near,
             avoids_trap: &|| {
-                code::Tracer::find().is_some()
-                    || code::takes_exceptions(from)
-                    || (lands < MOST_LANDINGS && forced != Forced::Near && !code::is_only_thread())
+                if code::takes_exceptions(from) {
+                    return true;
+                }
+                let is_alone = code::is_only_thread();
+                // Who is alone needs no trap, and has no breakpoint that another thread has reached and that is gone now.
+                let may_be_traced = !is_alone || has_breakpoints || file.is_empty();
+                (may_be_traced && code::Tracer::find().is_some())
+                    || (lands < MOST_LANDINGS && forced != Forced::Near && !is_alone)
             },
         })?;
         // What changes a single byte goes on from a page of its own.

@@ -57,7 +57,7 @@ pub use system::{id_offset, offset};
 use system::{load, store};
 
 /// Whether the engine itself is at work on this thread.
-pub fn is_quiet() -> bool {
+pub fn bypasses_all() -> bool {
     load(SCOPE_WORD) & BYPASS != 0 && load(BYPASS_WORD) == ALL
 }
 
@@ -111,22 +111,22 @@ pub fn set_locks(marks: u64) {
 /// The engine works inside one: a user may have replaced `malloc`, `mprotect` or `memcpy`, and neither may the
 /// replacement run for the engine's own calls, nor may these be counted.
 #[derive(Debug)]
-pub struct Quiet {
+pub struct BypassAll {
     before: u64,
     bypassed: u64,
 }
 
-impl Quiet {
+impl BypassAll {
     pub fn begin() -> Self {
         let scope = load(SCOPE_WORD);
-        let quiet = Self { before: scope & BYPASS, bypassed: load(BYPASS_WORD) };
+        let begun = Self { before: scope & BYPASS, bypassed: load(BYPASS_WORD) };
         store(BYPASS_WORD, ALL);
         store(SCOPE_WORD, scope | BYPASS);
-        quiet
+        begun
     }
 }
 
-impl Drop for Quiet {
+impl Drop for BypassAll {
     fn drop(&mut self) {
         store(BYPASS_WORD, self.bypassed);
         store(SCOPE_WORD, load(SCOPE_WORD) & !BYPASS | self.before);

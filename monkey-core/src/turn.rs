@@ -8,7 +8,7 @@ use crate::inherit;
 use crate::patch::{Id, Removed};
 use crate::request::Visibility;
 use crate::scope::{Live, Scopes, Who};
-use crate::thread::{self, Quiet};
+use crate::thread::{self, BypassAll};
 use once_cell::race::OnceBox;
 use std::cell::Cell;
 use std::io::{self, Write as _};
@@ -74,7 +74,7 @@ pub fn leave(scope: u64) {
 /// Ends a scope, whatever guards were forgotten or are held by threads.
 pub fn end(scope: u64) {
     // A thread that ends may come here.
-    let _quiet = Quiet::begin();
+    let _bypass = BypassAll::begin();
     end_by(scope, |engine| ((), engine.end(scope)));
 }
 
@@ -164,7 +164,7 @@ impl Scopes {
         let mut found = [const { None }; NAMES];
         let live = self.live.iter().filter(|live| alone || live.alone);
         for (place, live) in found.iter_mut().zip(live) {
-            *place = Some(InTheWay::of(live));
+            *place = Some(InTheWay::new(live));
         }
         found
     }
@@ -178,7 +178,7 @@ struct InTheWay {
 }
 
 impl InTheWay {
-    fn of(live: &Live) -> Self {
+    fn new(live: &Live) -> Self {
         Self { word: live.word, thread: live.thread, who: live.who.clone() }
     }
 }

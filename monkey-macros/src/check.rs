@@ -1,6 +1,7 @@
 //! Every rule. What passes can be expanded without a further question.
 mod arguments;
 mod cases;
+mod changes;
 mod foreign_crate;
 pub mod lifetimes;
 pub mod list;

@@ -13,7 +13,7 @@ impl Mistakes {
         }
     }
 
-    pub fn at(&mut self, place: Span, message: impl std::fmt::Display) {
+    pub fn add_at(&mut self, place: Span, message: impl std::fmt::Display) {
         self.add(syn::Error::new(place, message));
     }
 

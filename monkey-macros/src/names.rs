@@ -4,7 +4,7 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 /// The tokens on one line.
 pub fn text(tokens: &TokenStream) -> String {
     let mut line = Line::default();
-    line.all(tokens);
+    line.append(tokens);
     line.text
 }
 
@@ -20,7 +20,7 @@ struct Line {
 }
 
 impl Line {
-    fn all(&mut self, tokens: &TokenStream) {
+    fn append(&mut self, tokens: &TokenStream) {
         let mut joint = String::new();
         for token in tokens.clone() {
             match token {
@@ -91,7 +91,7 @@ impl Line {
             self.push(open, false);
         }
         let bars = std::mem::take(&mut self.bars);
-        self.all(content);
+        self.append(content);
         self.bars = bars;
         self.space = delimiter == Delimiter::Brace && !content.is_empty();
         if delimiter != Delimiter::None {

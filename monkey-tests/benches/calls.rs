@@ -27,7 +27,8 @@ functions!(
     foreign = 16,
     captured = 17,
     changed = 18,
-    valued = 19
+    valued = 19,
+    watched = 20
 );
 
 macro_rules! patchable {
@@ -38,7 +39,7 @@ macro_rules! patchable {
         }
     )*};
 }
-patchable!(asks = 21, asks_in_scope = 22, asks_elsewhere = 23);
+patchable!(asks = 31, asks_in_scope = 32, asks_elsewhere = 33);
 
 fn other<const N: u64>(x: u64) -> u64 {
     black_box(x) * N
@@ -74,6 +75,8 @@ fn measure_captures(group: &mut BenchmarkGroup<'_, WallTime>) {
     measure(group, "in scope, a closure that changes what it captures", changed);
     let _value = monkey::patch!(valued = returns(black_box(1)));
     measure(group, "in scope, a value", valued);
+    let _watched = monkey::patch!(watch(watched));
+    measure(group, "in scope, watched", watched);
 }
 
 /// Patches on another thread, in a scope of its own, for as long as the sender lives.

@@ -1,5 +1,6 @@
 //! Subjects for the tests of monkey, and the running of what may crash in a child process.
 
+pub mod always;
 pub mod child;
 pub mod crowd;
 mod documentation;

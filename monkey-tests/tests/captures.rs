@@ -234,6 +234,34 @@ fn so_has_another(time: u64) {
     assert_eq!(now(), time);
 }
 
+#[test_case::test_case(5, "a")]
+#[test_case::test_case(6, "b"; "another")]
+#[monkey::test(replace(now = move || time + text.len() as u64))]
+fn so_it_has_below(time: u64, text: &str) {
+    assert_eq!(now(), time + text.len() as u64);
+}
+
+#[test_case::test_case(5 => 6)]
+#[monkey::test(replace(now = returns(time + 1)))]
+fn and_gives_something(time: u64) -> u64 {
+    assert!(time > 0);
+    now()
+}
+
+#[test_case::test_case(5 => panics "now is 5")]
+#[monkey::test(replace(now = move || time))]
+fn and_panics(time: u64) {
+    panic!("now is {} for {time}", now());
+}
+
+#[test_case::test_case(5)]
+#[monkey::test(replace(now = move || time))]
+#[tokio::test]
+async fn and_waits(time: u64) {
+    tokio::task::yield_now().await;
+    assert_eq!(now(), time);
+}
+
 #[monkey::with(replace(now = move || time))]
 fn at(time: u64) -> u64 {
     now() + time

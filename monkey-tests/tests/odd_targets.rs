@@ -30,6 +30,18 @@ fn variadic_functions_that_were_given_no_further_argument() {
     assert_eq!(unsafe { libc::fcntl(0, libc::F_GETFD) }, 7);
 }
 
+/// All that `args` does is to jump to `args_os`.
+#[monkey::test(replace(std::env::args_os = || monkey::original!(std::env::args_os())))]
+fn a_function_that_jumps_to_one_that_is_hooked() {
+    assert!(std::env::args_os().count() > 0);
+    let guard = monkey::patch!(
+        replace(std::env::args = || monkey::original!(std::env::args())),
+        expect(std::env::args = 1)
+    );
+    assert!(std::env::args().count() > 0);
+    drop(guard);
+}
+
 #[monkey::patchable]
 fn exit(code: i32) -> ! {
     std::process::exit(code)

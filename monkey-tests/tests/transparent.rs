@@ -62,7 +62,7 @@ extern "C" fn handler(_: c_int) {
 #[monkey::with(replace(number = || 3))]
 fn interrupted() {
     for _ in 0..3 {
-        let bypass = monkey::__private::Original::of(number as *const (), monkey::__private::stack());
+        let bypass = monkey::__private::Original::begin(number as *const (), monkey::__private::stack());
         HANDLED.store(0, SeqCst);
         // SAFETY: the handler is the one below.
         assert_eq!(unsafe { libc::raise(libc::SIGUSR1) }, 0);

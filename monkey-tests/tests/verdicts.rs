@@ -20,6 +20,35 @@ fn two() -> u64 {
     2
 }
 
+/// Inlined without optimisation too, but where its address is taken.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "that is what is tried")]
+fn always(x: u32) -> u32 {
+    black_box(x) + 1
+}
+
+/// In a compilation unit of its own.
+mod elsewhere {
+    pub fn calls_it(x: u32) -> u32 {
+        super::always(x)
+    }
+
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "that is what is tried")]
+    pub fn instance<T: Into<u64>>(x: T) -> u64 {
+        x.into() + 1
+    }
+
+    pub fn calls_an_instance(x: u32) -> u64 {
+        instance(x)
+    }
+}
+
+fn by_its_address(x: u32) -> u32 {
+    let known: fn(u32) -> u32 = black_box(always);
+    known(x)
+}
+
 macro_rules! failing {
     ($($(#[$attribute:meta])* fn $name:ident() $(-> $result:ty)? $body:block)*) => {$(
         $(#[$attribute])*
@@ -92,6 +121,28 @@ failing! {
         assert_eq!(number(), 3);
     }
 
+    #[monkey::test(replace(always = |_| 7))]
+    fn goes_past_where_it_is_always_inlined() {
+        assert_eq!((by_its_address(1), elsewhere::calls_it(1)), (7, 2));
+    }
+
+    #[monkey::test(replace(elsewhere::instance::<u32> = |_: u32| 7))]
+    fn goes_past_where_an_instance_is() {
+        let known: fn(u32) -> u64 = black_box(elsewhere::instance::<u32>);
+        assert_eq!((known(1), elsewhere::calls_an_instance(1)), (7, 2));
+    }
+
+    #[monkey::test(replace(monkey_tests::always::always_inlined = |_| 7))]
+    fn goes_past_in_another_crate() {
+        let known: fn(u32) -> u32 = black_box(monkey_tests::always::always_inlined);
+        assert_eq!((known(1), monkey_tests::always::calls_always_inlined(1)), (7, 2));
+    }
+
+    #[test]
+    fn a_guard_misses() {
+        drop(monkey::patch!(replace(number = two), expect(number = 1)));
+    }
+
     #[monkey::test(replace(number = two), expect(number = ..0))]
     fn no_count_is_right() {
         assert_eq!(number(), 2);
@@ -112,6 +163,23 @@ fn cases_panic_and_miss(value: u64) {
 #[tokio::test]
 #[ignore = "fails on purpose, in a child process"]
 async fn futures_panic_and_miss(#[case] value: u64) {
+    assert_eq!(value, 1);
+}
+
+#[monkey::test(replace(number = two), expect(number = 0..))]
+#[tokio::test]
+#[ignore = "fails on purpose, in a child process"]
+async fn a_future_s_guard_misses() {
+    let _guard = monkey::patch!(replace(letter = || 'b'), expect(letter = 1));
+    tokio::task::yield_now().await;
+}
+
+#[monkey::test(replace(number = two))]
+#[rstest::rstest]
+#[case(1)]
+#[tokio::test]
+#[ignore = "fails on purpose, in a child process"]
+async fn a_future_misses(#[case] value: u64) {
     assert_eq!(value, 1);
 }
 
@@ -152,6 +220,43 @@ fn a_failure_of_its_own_is_not_masked_and_the_miss_is_told_beside_it() {
     let missed = "note: `number` was replaced by `two`, which was never called";
     check("fails_of_its_own", &["my own failure", missed], &[]);
     check("fails_by_its_result", &["my own error", missed], &[]);
+}
+
+#[test]
+fn a_call_that_went_past_is_an_error_without_optimisation_too() {
+    if cfg!(not(debug_assertions)) {
+        return;
+    }
+    for (test, target, called) in [
+        ("goes_past_where_it_is_always_inlined", "always", "elsewhere::calls_it"),
+        ("goes_past_where_an_instance_is", "elsewhere::instance", "elsewhere::calls_an_instance"),
+        (
+            "goes_past_in_another_crate",
+            "monkey_tests::always::always_inlined",
+            "monkey_tests::always::calls_always_inlined",
+        ),
+    ] {
+        let parts =
+            ["but a call went past it", called, "mark the target #[monkey::patchable], or replace", target];
+        check(test, &parts, &["left == right"]);
+    }
+}
+
+#[monkey::test(replace(always = |_| 7), partly(always))]
+fn a_call_that_goes_past_may_be_fine() {
+    black_box((by_its_address(1), elsewhere::calls_it(1)));
+}
+
+/// The place of the panic is the user's, whoever drops the guard or polls the future.
+#[test]
+fn what_is_missed_is_told_of_the_users_place() {
+    for test in ["a_guard_misses", "a_future_s_guard_misses", "a_future_misses::case_1"] {
+        check(
+            test,
+            &["never called", "panicked at monkey-tests/tests/verdicts.rs:"],
+            &["panicked at monkey-core"],
+        );
+    }
 }
 
 #[test]

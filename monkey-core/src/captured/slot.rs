@@ -2,7 +2,7 @@
 use super::Function;
 use super::closure::Head;
 use crate::code;
-use crate::thread::{Quiet, Replaced};
+use crate::thread::{BypassAll, Replaced};
 use std::alloc::{Layout, dealloc};
 use std::any::Any;
 use std::mem::ManuallyDrop;
@@ -57,7 +57,7 @@ unsafe fn discard<C>(value: NonNull<()>) {
     impl<C> Drop for Memory<C> {
         fn drop(&mut self) {
             let layout = Layout::new::<C>();
-            let _quiet = Quiet::begin();
+            let _bypass = BypassAll::begin();
             if layout.size() != 0 {
                 // SAFETY: the memory of a leaked box of this type, whose content was dropped.
                 unsafe { dealloc(self.0.as_ptr().cast(), layout) }
@@ -210,7 +210,7 @@ impl Drop for InFlight {
 #[cold]
 fn leave_last(slot: &Slot) {
     if let Err(thrown) = slot.discard_if_unused() {
-        let _quiet = Quiet::begin();
+        let _bypass = BypassAll::begin();
         eprintln!("note: what a replacement had captured panicked when it was dropped: {}", text(&*thrown));
         std::mem::forget(thrown);
     }
@@ -248,7 +248,7 @@ impl Published {
 
     /// Waits until no call uses it any more. In the child of a fork, calls of threads that it does not have never end.
     fn wait(&self) {
-        let _quiet = Quiet::begin();
+        let _bypass = BypassAll::begin();
         let mut pauses = 0_u32;
         while self.slot.tenure.load(SeqCst) == self.tenure {
             std::thread::sleep(PAUSE);
@@ -270,7 +270,7 @@ impl Published {
 impl Drop for Published {
     fn drop(&mut self) {
         if let Err(thrown) = self.close_once() {
-            let _quiet = Quiet::begin();
+            let _bypass = BypassAll::begin();
             eprintln!(
                 "note: what a replacement had captured panicked when it was dropped: {}",
                 text(&*thrown)

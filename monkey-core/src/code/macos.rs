@@ -11,10 +11,10 @@ mod write;
 
 pub use map::read_map;
 pub use memory::{memory, read_memory, write_stderr};
-#[cfg(any(target_arch = "x86_64", test))]
+#[cfg(target_arch = "x86_64")]
 pub use pages::map_code;
 pub use pages::{granularity, map_block, page_size};
-#[cfg(test)]
+#[cfg(all(test, target_arch = "x86_64"))]
 pub use pages::{tests::unmapped, unmap};
 pub use redirect::redirect;
 pub use threads::{alone as is_only_thread, exists as thread_exists, name as thread_name, own as own_thread};

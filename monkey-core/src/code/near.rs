@@ -2,6 +2,7 @@
 use super::system::{self, granularity};
 use super::{Block, Map};
 use crate::error::Cause;
+use crate::sorted::sort_by_number;
 
 /// Kept free around mappings: the kernel wants a guard gap below stacks, and the heap grows upwards.
 const MARGIN: usize = 16 << 20;
@@ -55,7 +56,7 @@ fn candidates(target: usize, reach: usize, size: usize) -> Vec<usize> {
         _ => Vec::new(),
     };
     starts.retain(within);
-    starts.sort_by_key(|start| start.abs_diff(target));
+    sort_by_number(&mut starts, &|start| start.abs_diff(target) as u64);
     starts.truncate(64);
     starts.extend(spread(target, reach).filter(within).take(64));
     starts

@@ -1,7 +1,7 @@
 //! A crash says who: when a signal is about to end the process, each active patch has its line on standard error.
 use crate::report;
 use crate::text::TEXT;
-use crate::thread::Quiet;
+use crate::thread::BypassAll;
 use once_cell::race::{OnceBool, OnceBox};
 use std::env;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -56,7 +56,7 @@ fn set(signal: libc::c_int, action: Option<&libc::sigaction>) -> libc::sigaction
 /// raised again.
 extern "C" fn on_crash(signal: libc::c_int, information: *mut libc::siginfo_t, _: *mut libc::c_void) {
     static SAID: AtomicBool = AtomicBool::new(false);
-    let quiet = Quiet::begin();
+    let bypass = BypassAll::begin();
     let index = SIGNALS.iter().position(|(number, _)| *number == signal).unwrap_or(0);
     if !report::is_empty() && !SAID.swap(true, SeqCst) {
         for part in ["monkey: ", SIGNALS[index].1, " while functions are replaced:\n"] {
@@ -73,5 +73,5 @@ extern "C" fn on_crash(signal: libc::c_int, information: *mut libc::siginfo_t, _
         // SAFETY: sends this thread the signal that it is handling; it comes when the handler has returned.
         unsafe { libc::raise(signal) };
     }
-    drop(quiet);
+    drop(bypass);
 }

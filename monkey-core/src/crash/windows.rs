@@ -2,7 +2,7 @@
 use crate::code::api::{self, ExceptionHandler, ExceptionPointers};
 use crate::report;
 use crate::text::TEXT;
-use crate::thread::Quiet;
+use crate::thread::BypassAll;
 use once_cell::race::OnceBool;
 use std::env;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
@@ -42,14 +42,14 @@ pub fn install() {
 }
 
 unsafe extern "system" fn on_crash(pointers: *const ExceptionPointers) -> i32 {
-    let quiet = Quiet::begin();
+    let bypass = BypassAll::begin();
     if !report::is_empty() {
         // SAFETY: the system passes pointers to both parts, which live as long as the filter runs.
         let record = unsafe { (*pointers).record };
         // SAFETY: as above.
         write_exception(unsafe { (*record).code });
     }
-    drop(quiet);
+    drop(bypass);
     let below = BELOW.load(SeqCst);
     if below == 0 {
         return 0; // EXCEPTION_CONTINUE_SEARCH

@@ -6,6 +6,7 @@ use crate::error::Cause;
 use crate::relocate::arch::relocate;
 use crate::relocate::{Refusal, Relocated};
 use crate::stub::arch::{self, FAR, NEAR};
+use std::ops::Range;
 
 /// The forms of the jump, by what they encode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,8 +118,10 @@ fn e9_byte(target: &Target<'_>) -> Option<Entry> {
     let onwards = arch::jump(landing as u64, target.stub as u64, FAR);
     code::place(landing, &onwards).ok()?;
     // Where somebody has a breakpoint the file's byte has to stand.
-    let own = (1..NEAR).map(|offset| (target.from + offset, vec![target.body[offset]]));
-    let first = own.filter(|(at, byte)| !code::holds(*at, byte)).collect();
+    let is_own = |range: Range<usize>| code::holds(target.from + range.start, &target.body[range]);
+    let covered = (1..NEAR).filter(|offset| !is_own(*offset..offset + 1));
+    let covered = covered.map(|offset| (target.from + offset, vec![target.body[offset]]));
+    let first = if is_own(1..NEAR) { Vec::new() } else { covered.collect() };
     Some(Entry { form, relocated, first, jump: vec![0xE9] })
 }
 

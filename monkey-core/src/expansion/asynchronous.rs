@@ -146,14 +146,14 @@ impl<F: AsyncTarget<A>, A> Awaited<F, A> {
 impl<G, A> Awaited<G, A> {
     /// A target, where this is what replaces it.
     pub fn probe<F>(self, target: &F) -> Probe<F> {
-        Probe::of(target)
+        Probe::new(target)
     }
 }
 
 impl NotAwaited {
     /// Nothing that has to be asked: what replaces it gives no future.
     pub fn probe<F>(self, _target: &F) -> Probe<()> {
-        Probe::of(&())
+        Probe::new(&())
     }
 
     /// Nothing.

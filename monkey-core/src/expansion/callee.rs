@@ -7,7 +7,7 @@
 //! function: those are moved.
 use std::ops::Deref;
 
-/// The target, on its way through `Callee::of(target).__monkey_arguments()(arguments)`.
+/// The target, on its way through `Callee::new(target).__monkey_arguments()(arguments)`.
 #[derive(Debug, Clone, Copy)]
 pub struct Callee<F>(AnyCallee<F>);
 
@@ -17,7 +17,7 @@ pub struct AnyCallee<F>(F);
 
 impl<F> Callee<F> {
     /// Of the function or pointer that is called.
-    pub fn of(target: F) -> Self {
+    pub fn new(target: F) -> Self {
         Self(AnyCallee(target))
     }
 }
@@ -94,7 +94,7 @@ mod tests {
         let mut bytes = [0u8; 2];
         let buffer = &mut bytes;
         for by in 1..3 {
-            let (_, taken, by) = Callee::of(fill).__monkey_arguments()(buffer, by);
+            let (_, taken, by) = Callee::new(fill).__monkey_arguments()(buffer, by);
             assert_eq!((taken.len(), by), (2, by));
         }
         assert_eq!(buffer.len(), 2);
@@ -107,14 +107,14 @@ mod tests {
         fn apply(function: impl Fn(&str) -> usize) -> usize {
             function("abc")
         }
-        let (target, closure) = Callee::of(apply).__monkey_arguments()(|text| text.len());
+        let (target, closure) = Callee::new(apply).__monkey_arguments()(|text| text.len());
         assert_eq!(target(closure), 3);
     }
 
     #[test]
     fn others_take_what_they_are_given() {
         use super::TakesAny1 as _;
-        let (_, argument) = Callee::of(foreign).__monkey_arguments()(7);
+        let (_, argument) = Callee::new(foreign).__monkey_arguments()(7);
         assert_eq!(argument, 7);
     }
 }

@@ -317,7 +317,7 @@ macro_rules! __monkey_kind_of_foreign {
             ProbeReferences as _, ProbeSafePointer as _, ProbeSafeReferenceFirst as _,
             ProbeSafeReferenceLast as _, ProbeSafeReferences as _, ProbeShape as _,
         };
-        let __monkey_shape = (&&&&$crate::expansion::Probe::of(&$both)).__monkey_shape();
+        let __monkey_shape = (&&&&$crate::expansion::Probe::new(&$both)).__monkey_shape();
         let __monkey_c = (
             $crate::expansion::foreign::c::d0,
             $crate::expansion::foreign::c::d1,
@@ -503,6 +503,6 @@ macro_rules! __monkey_kind_of_foreign {
             (__monkey_c, __monkey_c_unwind, __monkey_system, __monkey_system_unwind, __monkey_borrowing);
         let [__monkey_own, _] =
             [$target, $crate::expansion::foreign::select(&__monkey_shape, &$target, &__monkey_table)];
-        (&&&&$crate::expansion::Probe::of(&__monkey_own)).__monkey_pointer()
+        (&&&&$crate::expansion::Probe::new(&__monkey_own)).__monkey_pointer()
     }};
 }

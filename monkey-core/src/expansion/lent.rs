@@ -61,13 +61,13 @@ pub trait Lent<Marker, Pointer> {
     type AskedHere<'any0, 'any1, 'any2, 'any3, 'any4, 'any5, 'any6, 'any7>;
 }
 
-/// A target on its way through `(&&&Lookup::<PATH, NAME, _>::of(&pointer)).__monkey_asked(&(), ..)`.
+/// A target on its way through `(&&&Lookup::<PATH, NAME, _>::new(&pointer)).__monkey_asked(&(), ..)`.
 #[derive(Debug)]
 pub struct Lookup<const PATH: u64, const NAME: u64, Pointer>(PhantomData<Pointer>);
 
 impl<const PATH: u64, const NAME: u64, Pointer> Lookup<PATH, NAME, Pointer> {
     /// Of the target's type; the function itself is not looked at.
-    pub fn of(_pointer: &Pointer) -> Self {
+    pub fn new(_pointer: &Pointer) -> Self {
         Self(PhantomData)
     }
 }

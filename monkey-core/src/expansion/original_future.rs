@@ -18,7 +18,7 @@ pub struct OriginalFuture<F> {
 impl<F: Future> OriginalFuture<F> {
     /// Of the function at `target`.
     #[must_use]
-    pub fn of(target: *const (), future: F) -> Self {
+    pub fn new(target: *const (), future: F) -> Self {
         Self { future, target: target as usize, begun: false }
     }
 

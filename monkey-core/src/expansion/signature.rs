@@ -7,13 +7,13 @@
 //! twelve arguments: those count as the others, and are not checked.
 use std::marker::PhantomData;
 
-/// A function on its way through `(&Probe::of(&function)).__monkey_kind()`.
+/// A function on its way through `(&Probe::new(&function)).__monkey_kind()`.
 #[derive(Debug)]
 pub struct Probe<F>(PhantomData<F>);
 
 impl<F> Probe<F> {
     /// Of the function's type; the function itself is not looked at.
-    pub fn of(_function: &F) -> Self {
+    pub fn new(_function: &F) -> Self {
         Self(PhantomData)
     }
 }
@@ -162,10 +162,10 @@ mod tests {
 
     #[test]
     fn the_kind_follows_the_function() {
-        let _: Safe = (&Probe::of(&safe_with_lifetimes)).__monkey_kind();
-        let _: Safe = (&Probe::of(&str::len)).__monkey_kind();
-        let _: Safe = (&Probe::of(&(pointed_at as fn(&str) -> &str))).__monkey_kind();
-        let _: Unsafe = (&Probe::of(&not_safe)).__monkey_kind();
-        let _: Unsafe = (&Probe::of(&(not_safe as unsafe fn(u32)))).__monkey_kind();
+        let _: Safe = (&Probe::new(&safe_with_lifetimes)).__monkey_kind();
+        let _: Safe = (&Probe::new(&str::len)).__monkey_kind();
+        let _: Safe = (&Probe::new(&(pointed_at as fn(&str) -> &str))).__monkey_kind();
+        let _: Unsafe = (&Probe::new(&not_safe)).__monkey_kind();
+        let _: Unsafe = (&Probe::new(&(not_safe as unsafe fn(u32)))).__monkey_kind();
     }
 }

@@ -81,12 +81,12 @@ mod tests {
 
     #[test]
     fn values_are_told_by_their_type() {
-        let _: Value = (&&Probe::of(&(str::len as fn(&str) -> usize))).__monkey_target();
-        let _: Value = (&&Probe::of(&(foreign as extern "C" fn(&u8)))).__monkey_target();
-        let _: Value = (&&Probe::of(&(foreign as *const ()))).__monkey_target();
-        let _: Value = (&&Probe::of(&3usize)).__monkey_target();
-        let _: Item = (&&Probe::of(&str::len)).__monkey_target();
-        let _: Item = (&&Probe::of(&foreign)).__monkey_target();
-        let _: Item = (&&Probe::of(&|| 1)).__monkey_target();
+        let _: Value = (&&Probe::new(&(str::len as fn(&str) -> usize))).__monkey_target();
+        let _: Value = (&&Probe::new(&(foreign as extern "C" fn(&u8)))).__monkey_target();
+        let _: Value = (&&Probe::new(&(foreign as *const ()))).__monkey_target();
+        let _: Value = (&&Probe::new(&3usize)).__monkey_target();
+        let _: Item = (&&Probe::new(&str::len)).__monkey_target();
+        let _: Item = (&&Probe::new(&foreign)).__monkey_target();
+        let _: Item = (&&Probe::new(&|| 1)).__monkey_target();
     }
 }

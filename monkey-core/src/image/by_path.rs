@@ -5,7 +5,7 @@ use super::objects::{self, Object};
 use super::spelling::{canonical, closing, loose, split_outside};
 use super::symbols::V0;
 use super::{copies, describe, find as function_at};
-use std::collections::BTreeMap;
+use crate::sorted::{SortedMap, sort_and_dedup};
 
 const LEGACY: &[u8] = b"_ZN";
 
@@ -135,7 +135,7 @@ fn each(ident: &[u8], mut each: impl FnMut(&'static Object, u64, Mangled)) {
     if ident.is_empty() {
         return;
     }
-    for object in objects::all() {
+    for object in objects::loaded() {
         for key in [LEGACY, V0] {
             for (entry, name) in object.with_prefix(key) {
                 let named = find(name, ident).and_then(|_| Mangled::parse(name));
@@ -149,10 +149,10 @@ fn each(ident: &[u8], mut each: impl FnMut(&'static Object, u64, Mangled)) {
 
 /// What the symbols mean: copies are one function.
 fn functions(found: Vec<(&'static Object, u64, Mangled)>) -> Vec<Candidate> {
-    let mut by_address = BTreeMap::new();
+    let mut by_address = SortedMap::new();
     for (object, begin, name) in found {
         let address = object.outside(begin);
-        by_address.entry(address).or_insert_with(|| name_at(object, begin, &name));
+        by_address.get_or_insert_with(address, || name_at(object, begin, &name));
     }
     let mut all: Vec<Candidate> = Vec::new();
     let mut known = Vec::new();
@@ -186,7 +186,7 @@ fn foreign(path: &str) -> Option<Candidate> {
     if path.contains("::") || path.is_empty() {
         return None;
     }
-    for object in objects::all() {
+    for object in objects::loaded() {
         let Some(elf) = object.elf() else { continue };
         for entry in object.symbols().entries() {
             let name = elf.name(entry.name).split(|byte| *byte == b'@').next().unwrap_or_default();
@@ -211,25 +211,23 @@ fn is_stripped() -> bool {
 /// Paths that are close to one that nobody has: the same function elsewhere, or another one there.
 fn near(path: &str) -> Vec<String> {
     let wanted = loose(path);
-    let mut found: BTreeMap<String, usize> = BTreeMap::new();
+    let mut near: Vec<(usize, String)> = Vec::new();
     each(ident(path).as_bytes(), |_, _, name| {
         let own = loose(name.body_name());
-        let distance = distance(&own, &wanted);
-        found.insert(own, distance);
+        near.push((distance(&own, &wanted), own));
     });
-    if found.is_empty() {
-        misspelled(&wanted, &mut found);
+    if near.is_empty() {
+        misspelled(&wanted, &mut near);
     }
-    let mut near: Vec<(usize, String)> = found.into_iter().map(|(name, distance)| (distance, name)).collect();
-    near.sort();
+    sort_and_dedup(&mut near);
     near.into_iter().take(NEAR).map(|(_, name)| name).collect()
 }
 
 /// Paths that differ in a few letters.
-fn misspelled(wanted: &str, found: &mut BTreeMap<String, usize>) {
+fn misspelled(wanted: &str, found: &mut Vec<(usize, String)>) {
     let most = wanted.len() / 6 + 1;
     let root = wanted.trim_start_matches('<').split("::").next().unwrap_or_default();
-    for object in objects::all() {
+    for object in objects::loaded() {
         for (_, name) in [LEGACY, V0].into_iter().flat_map(|key| object.with_prefix(key)) {
             if find(name, root.as_bytes()).is_none() {
                 continue;
@@ -241,7 +239,7 @@ fn misspelled(wanted: &str, found: &mut BTreeMap<String, usize>) {
             if own.len().abs_diff(wanted.len()) <= most {
                 let distance = distance(&own, wanted);
                 if distance <= most {
-                    found.insert(own, distance);
+                    found.push((distance, own));
                 }
             }
         }

@@ -7,8 +7,8 @@ use super::objects::{self, Object};
 use super::spelling::{canonical, is_standard, legacy_key, loose};
 use super::{code, system};
 use crate::plt;
+use crate::sorted::{SortedMap, sort_and_dedup};
 use search::Search;
-use std::collections::BTreeMap;
 
 /// All bodies of a function, as far as they can be told.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -61,6 +61,9 @@ pub(super) fn copies(address: usize, type_name: Option<&str>, never_inlined: boo
         found.join(copies(real, type_name, never_inlined));
         return found;
     }
+    if never_inlined && type_name.is_some_and(|name| !name.contains('<')) && is_only_rust(object) {
+        return found;
+    }
     let names = object.mangled_at(address);
     let Some(own) = choose(&names, type_name) else { return found };
     let one_of_std = is_one_of_std(own, type_name);
@@ -99,10 +102,9 @@ impl Copies {
     }
 
     /// Notes bodies that are left alone, each with what is not known of it.
-    fn doubts(&mut self, gaps: &BTreeMap<usize, Gap>) {
-        let mut reasons: Vec<Gap> = gaps.values().copied().collect();
-        reasons.sort_unstable();
-        reasons.dedup();
+    fn doubts(&mut self, gaps: &SortedMap<usize, Gap>) {
+        let mut reasons: Vec<Gap> = gaps.iter().map(|(_, gap)| *gap).collect();
+        sort_and_dedup(&mut reasons);
         let reasons: Vec<&str> = reasons.into_iter().map(Gap::reason).collect();
         if !reasons.is_empty() {
             let reason = format!(
@@ -110,7 +112,8 @@ impl Copies {
                  version they are; {}: {REMEDY}",
                 reasons.join("; ")
             );
-            self.doubt = Some(Doubt { addresses: gaps.keys().copied().collect(), reason });
+            self.doubt =
+                Some(Doubt { addresses: gaps.iter().map(|(address, _)| *address).collect(), reason });
         }
     }
 
@@ -128,8 +131,7 @@ impl Copies {
             let others = same.iter().filter(|other| (&other.key, &other.hash) != (&first.key, &first.hash));
             self.shared_with.extend(others.map(Mangled::unique));
         }
-        self.shared_with.sort_unstable();
-        self.shared_with.dedup();
+        sort_and_dedup(&mut self.shared_with);
     }
 }
 
@@ -140,6 +142,11 @@ fn is_same_path(own: &Mangled, name: &Mangled) -> bool {
         return own.key == name.key;
     }
     is_standard(own.body_name()) && canonical(own.body_name()) == canonical(name.body_name())
+}
+
+/// Whether no other loaded file has functions of Rust's.
+fn is_only_rust(object: &Object) -> bool {
+    objects::loaded().iter().all(|other| std::ptr::eq(*other, object) || !other.has_rust())
 }
 
 /// The name that was meant, where several functions share an address.
@@ -207,7 +214,7 @@ fn behind_slot(object: &Object, address: usize) -> Option<usize> {
 
 /// The body that a shim calls, if it was not inlined into the shim.
 fn behind_shim(shim: Body, own: &Mangled) -> Option<usize> {
-    let size = shim.object.symbols().at(shim.begin).iter().map(|entry| entry.size).max()?;
+    let size = shim.object.symbols().entries_at(shim.begin).iter().map(|entry| entry.size).max()?;
     let code = shim.object.elf()?.code_at(shim.begin, size as usize)?;
     let destinations = code::destinations(code, shim.address());
     let through = destinations.slots.iter().filter_map(|slot| system::pointer(&shim.object.loaded, *slot));

@@ -16,6 +16,7 @@ mod unit;
 
 use super::bytes::{find_address, find_value};
 use super::elf::Elf;
+use crate::sorted::sort_by;
 use aranges::UnitRange;
 use gimli::{EndianSlice, LittleEndian, Section as _};
 use layout::{Key, SearchedUnit};
@@ -96,7 +97,7 @@ impl Dwarf {
         let places = find_address(self.sections.debug_info.reader().slice(), svma);
         places.filter_map(|place| self.unit_start_around(place)).find(|start| {
             let unit = Unit::open(&self.sections, *start);
-            unit.is_some_and(|unit| Subprograms::of(unit).at(svma).is_some())
+            unit.is_some_and(|unit| Subprograms::new(unit).find(svma).is_some())
         })
     }
 
@@ -177,15 +178,15 @@ impl Dwarf {
 
     /// Where the function at `svma` is written; `None` where the debug information does not tell.
     pub fn identity(&self, svma: u64) -> Option<Identity> {
-        let mut functions = Subprograms::of(self.unit_of(svma)?);
-        let die = functions.at(svma)?;
+        let mut functions = Subprograms::new(self.unit_of(svma)?);
+        let die = functions.find(svma)?;
         identity(self, &functions.unit, die)
     }
 
     /// Where the name of that function stands in `.debug_str`.
     pub fn name_place(&self, svma: u64) -> Option<usize> {
-        let mut functions = Subprograms::of(self.unit_of(svma)?);
-        let die = functions.at(svma)?;
+        let mut functions = Subprograms::new(self.unit_of(svma)?);
+        let die = functions.find(svma)?;
         match subprogram::named(self, &functions.unit, die)?.die.name? {
             gimli::AttributeValue::DebugStrRef(place) => Some(place.0),
             _ => None,
@@ -199,15 +200,15 @@ impl Dwarf {
         for (number, svma) in svmas.iter().enumerate() {
             wanted.extend(self.unit_start_of(*svma).map(|unit| (unit, *svma, number)));
         }
-        wanted.sort_unstable();
+        sort_by(&mut wanted, &Ord::cmp);
         let mut found = vec![None; svmas.len()];
         let mut open: Option<Subprograms> = None;
         for (start, svma, number) in wanted {
             if open.as_ref().is_none_or(|open| open.unit.range.start != start) {
-                open = Unit::open(&self.sections, start).map(Subprograms::of);
+                open = Unit::open(&self.sections, start).map(Subprograms::new);
             }
             if let Some(functions) = &mut open
-                && let Some(die) = functions.at(svma)
+                && let Some(die) = functions.find(svma)
             {
                 found[number] = is_function(self, &functions.unit, die, own);
             }
@@ -225,15 +226,15 @@ impl Dwarf {
     /// The function in which the code at `svma` is written, in that which begins at `begin`: what was inlined there, or
     /// itself.
     pub fn innermost_function(&self, begin: u64, svma: u64) -> Option<String> {
-        let mut functions = Subprograms::of(self.unit_of(svma)?);
-        let function = functions.at(begin)?;
+        let mut functions = Subprograms::new(self.unit_of(svma)?);
+        let function = functions.find(begin)?;
         let die = innermost_inlined(&functions.unit, &function, svma).unwrap_or(function);
         subprogram::full_name(self, &functions.unit, die)
     }
 
     /// File and line of the code at `svma`, in the function that begins at `begin`.
     pub fn line_of(&self, begin: u64, svma: u64) -> Option<(String, u64)> {
-        line::at(&self.unit_of(svma)?, begin, svma)
+        line::find(&self.unit_of(svma)?, begin, svma)
     }
 
     /// The file from which the unit around `svma` was compiled.
@@ -255,6 +256,19 @@ impl Dwarf {
             if is_home { optimisation::surely(self, &unit) } else { None }
         };
         own().or_else(|| optimisation::of_crate(self, &file))
+    }
+
+    /// The units of the crate in which the function at `svma` is written, if that crate has made this body of it.
+    pub fn units_of_home(&self, svma: u64) -> Option<Vec<Range<usize>>> {
+        let (file, _) = self.place(svma)?;
+        let own = self.unit_of(svma)?;
+        if !optimisation::is_crate_of(&optimisation::source(&own)?, &file) {
+            return None;
+        }
+        let info = self.sections.debug_info.reader().slice();
+        let others = root::beside(&self.sections, own.range.start);
+        let others = others.filter_map(|start| Some(start..root::Header::read(info, start)?.end));
+        Some(std::iter::once(own.range.clone()).chain(others).collect())
     }
 
     /// What the compiler was given as the crate that the unit around `svma` is of: the folder it ran in, and the root's path there.

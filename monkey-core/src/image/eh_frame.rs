@@ -14,7 +14,7 @@ struct Table {
 const HEADER: [u8; 4] = [1, 0x1B, 0x03, 0x3B];
 
 impl Table {
-    fn of(elf: &Elf) -> Option<Self> {
+    fn parse(elf: &Elf) -> Option<Self> {
         Self::new(elf.eh_frame_hdr)
     }
 
@@ -75,7 +75,7 @@ pub(super) fn function(elf: &Elf, svma: u64) -> Option<(u64, u64)> {
         let (begin, end) = *elf.ranges[..elf.ranges.partition_point(|(begin, _)| *begin <= svma)].last()?;
         return (svma < end).then_some((begin, end - begin));
     }
-    if let Some((begin, size)) = Table::of(elf).and_then(|table| table.last_to(elf, svma)) {
+    if let Some((begin, size)) = Table::parse(elf).and_then(|table| table.last_to(elf, svma)) {
         return (svma - begin < size).then_some((begin, size));
     }
     function_by_gimli(elf, svma)
@@ -95,7 +95,8 @@ pub(super) fn end_before(elf: &Elf, svma: u64) -> Option<u64> {
     if !elf.ranges.is_empty() {
         return Some(elf.ranges[..elf.ranges.partition_point(|(begin, _)| *begin < svma)].last()?.1);
     }
-    if let Some((begin, size)) = Table::of(elf).and_then(|table| table.last_to(elf, svma.checked_sub(1)?)) {
+    if let Some((begin, size)) = Table::parse(elf).and_then(|table| table.last_to(elf, svma.checked_sub(1)?))
+    {
         return begin.checked_add(size);
     }
     end_before_by_gimli(elf, svma)
@@ -117,7 +118,7 @@ pub(super) fn next(elf: &Elf, svma: u64) -> Option<u64> {
         let (begin, _) = elf.ranges.get(elf.ranges.partition_point(|(begin, _)| *begin <= svma))?;
         return Some(*begin);
     }
-    if let Some(table) = Table::of(elf) {
+    if let Some(table) = Table::parse(elf) {
         let next = table.count_to(svma);
         return (next < table.entries.len()).then(|| table.begin(next));
     }
@@ -150,7 +151,7 @@ mod tests {
     #[test]
     fn both_ways_of_reading_agree() {
         let elf = Elf::parse(std::fs::read("/proc/self/exe").unwrap().leak()).unwrap();
-        let table = Table::of(&elf).expect("the form that linkers write");
+        let table = Table::parse(&elf).expect("the form that linkers write");
         let step = table.entries.len() / 100 + 1;
         for number in (0..table.entries.len()).step_by(step) {
             for at in [table.begin(number), table.begin(number) + 3] {

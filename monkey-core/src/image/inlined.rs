@@ -3,6 +3,7 @@ use super::dwarf::inlined::{InlinedCall, Wanted, calls};
 use super::name::Mangled;
 use super::objects::Object;
 use super::{find, identity, objects, spelling};
+use crate::sorted::sort_by;
 
 /// A call that was inlined.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +16,13 @@ pub struct Inlined {
     pub into: String,
     /// Whether it is surely a call of that function. With line tables only, nothing but its identifier is known.
     pub certain: bool,
+}
+
+impl Inlined {
+    /// The standard library's own calls are rarely what the reader looks for.
+    fn order(&self) -> (bool, bool, &str, u64, &str) {
+        (!self.certain, self.file.starts_with("library/"), &self.file, self.line, &self.into)
+    }
 }
 
 /// Where calls of the function at `address` were inlined.
@@ -54,7 +62,7 @@ pub(super) fn everywhere(
     own: Option<(&Object, usize)>,
 ) -> Vec<(&'static Object, InlinedCall)> {
     let mut all = Vec::new();
-    for &object in objects::all() {
+    for &object in objects::loaded() {
         let Some(dwarf) = object.dwarf() else { continue };
         let own = own.filter(|(own, _)| std::ptr::eq(*own, object));
         let name_at = own.and_then(|(own, address)| dwarf.name_place(own.inside(address)));
@@ -76,10 +84,7 @@ fn told(calls: Vec<(&Object, InlinedCall)>) -> Vec<Inlined> {
         Some(Inlined { file: call.file, line: call.line, into, certain: call.certain })
     });
     let mut told: Vec<Inlined> = told.collect();
-    // The standard library's own calls are rarely what the reader looks for.
-    told.sort_by_cached_key(|call| {
-        (!call.certain, call.file.starts_with("library/"), call.file.clone(), call.line, call.into.clone())
-    });
+    sort_by(&mut told, &|one, other| one.order().cmp(&other.order()));
     told.dedup();
     told
 }

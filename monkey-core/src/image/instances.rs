@@ -3,7 +3,7 @@ use super::name::{Mangled, Mangling};
 use super::objects::{self, Object};
 use super::spelling::{canonical, loose};
 use super::symbols::V0;
-use std::collections::BTreeSet;
+use crate::sorted;
 
 /// More than these are not worth a look into the debug information, nor a line each.
 const MOST: usize = 64;
@@ -15,8 +15,8 @@ pub(super) fn instances(address: usize, type_name: &str) -> Vec<String> {
     let names = object.mangled_at(address);
     let Some(own) = names.iter().find(|name| loose(name.body_name()) == path) else { return Vec::new() };
     let own_name = name_at(object, object.inside(address), own);
-    let mut all = BTreeSet::new();
-    for &object in objects::all() {
+    let mut all: Vec<String> = Vec::new();
+    for &object in objects::loaded() {
         let key = if own.mangling == Mangling::Legacy { own.key.as_slice() } else { V0 };
         for (entry, name) in object.with_prefix(key) {
             let other =
@@ -25,13 +25,13 @@ pub(super) fn instances(address: usize, type_name: &str) -> Vec<String> {
             if all.len() < MOST
                 && let Some(other) = other
             {
-                all.extend(name_at(object, object.begin(&entry), &other));
+                let name = name_at(object, object.begin(&entry), &other);
+                name.map(|name| sorted::insert(&mut all, name));
             }
         }
     }
-    own_name.map(|own| all.remove(&own));
-    all.retain(|name| *name != canonical(type_name));
-    all.into_iter().collect()
+    all.retain(|name| Some(name) != own_name.as_ref() && *name != canonical(type_name));
+    all
 }
 
 /// A function's name with its generic arguments: that of a v0 symbol, else that of the debug information, which has the

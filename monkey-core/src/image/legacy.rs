@@ -25,9 +25,9 @@ use super::dwarf::Identity;
 use super::name::Mangled;
 use super::objects;
 use super::spelling::is_standard_crate;
+use crate::sorted::{self, SortedMap};
 use builds::{Builds, Several};
 use function::{Build, Function};
-use std::collections::{BTreeMap, BTreeSet};
 use types::Comparison;
 
 /// Whether a body is a copy of a function.
@@ -119,7 +119,7 @@ pub(super) fn prove_across(_: &Mangled, body: Body, others: &[Body]) -> Vec<Verd
 /// Whether each body is written in the same place under the same name; the bodies of one file at once.
 fn agree(own: &Identity, bodies: &[Body]) -> Vec<Option<bool>> {
     let mut all = vec![None; bodies.len()];
-    for &object in objects::all() {
+    for &object in objects::loaded() {
         let here: Vec<usize> =
             (0..bodies.len()).filter(|at| std::ptr::eq(bodies[*at].object, object)).collect();
         let begins: Vec<u64> = here.iter().map(|at| bodies[*at].begin).collect();
@@ -178,22 +178,23 @@ impl Proof<'_> {
 
     /// Whether one run of the compiler made two of the bodies, under different symbols.
     fn twins(&mut self, function: &Function, alike: &[Body]) -> bool {
-        let mut made: BTreeMap<Option<Build>, BTreeSet<Vec<u8>>> = BTreeMap::new();
+        let mut made: SortedMap<Option<Build>, Vec<Vec<u8>>> = SortedMap::new();
         if !self.own.shim {
-            made.entry(function.build()).or_default().insert(self.own.hash.clone());
+            made.get_or_insert_with(function.build(), Vec::new).push(self.own.hash.clone());
         }
         for body in alike {
             let build = described(*body).and_then(|body| body.build());
             let names = body.object.mangled_at(body.address());
             let hash = names.into_iter().find(|name| name.body_name() == self.own.body_name());
-            made.entry(build).or_default().extend(hash.map(|name| name.hash));
+            let hashes = made.get_or_insert_with(build, Vec::new);
+            hash.map(|name| sorted::insert(hashes, name.hash));
         }
-        made.values().any(|hashes| hashes.len() > 1)
+        made.iter().any(|(_, hashes)| hashes.len() > 1)
     }
 
     /// Whether each crate that is named is known to be there once.
     fn crates_gap(&mut self, function: &Function) -> Option<Gap> {
-        let builds = Builds::of(function.object, function.sections);
+        let builds = Builds::get(function.object, function.sections);
         let names = self.names();
         let path = paths::crates(&names[..1]);
         let own_crate = self.own.body_name().split("::").next().filter(|own| path.contains(own));

@@ -50,7 +50,7 @@ fn present() -> Option<&'static Present> {
 }
 
 /// Everything that is loaded now. The loader is asked each time whether that has changed, and only then for all of it.
-pub(super) fn all() -> &'static [&'static Object] {
+pub(super) fn loaded() -> &'static [&'static Object] {
     let before = present();
     if let Some(present) = before.filter(|present| present.loads == system::loads()) {
         return &present.objects;
@@ -80,7 +80,7 @@ fn known(loaded: &Loaded) -> &'static Object {
 
 /// The file that `address` was loaded from.
 pub(super) fn around(address: usize) -> Option<&'static Object> {
-    for object in all() {
+    for object in loaded() {
         let (begin, end) = object.extent;
         if address >= begin && address < end && object.loaded.holds(address) {
             return Some(object);
@@ -132,16 +132,18 @@ impl Object {
 
     /// What is found among the symbols. Those of a file without any of Rust's are not read for it.
     fn named(&self, find: impl FnOnce(&Symbols) -> Vec<Entry>) -> Vec<(Entry, &'static [u8])> {
-        let has_rust = |elf: &Elf| {
+        let Some(elf) = self.elf().filter(|_| self.has_rust()) else { return Vec::new() };
+        let entries = find(self.symbols());
+        entries.into_iter().map(|entry| (entry, elf.name(entry.name))).collect()
+    }
+
+    /// Whether any of its symbols is one of Rust's.
+    pub fn has_rust(&self) -> bool {
+        let look = |elf: &Elf| {
             bytes::bring(elf.strings);
             bytes::find(elf.strings, LEGACY).is_some() || has_v0(elf.strings)
         };
-        let Some(elf) = self.elf().filter(|elf| *self.has_rust.get_or_init(|| Box::new(has_rust(elf))))
-        else {
-            return Vec::new();
-        };
-        let entries = find(self.symbols());
-        entries.into_iter().map(|entry| (entry, elf.name(entry.name))).collect()
+        *self.has_rust.get_or_init(|| Box::new(self.elf().is_some_and(look)))
     }
 
     /// Whether both files contain the same build of the standard library: its own functions always have v0 names, which
@@ -187,14 +189,14 @@ impl Object {
 
     /// Whether more than one symbol begins at `address`.
     pub fn has_several_names(&self, address: usize) -> bool {
-        self.symbols().at(self.inside(address)).len() > 1
+        self.symbols().entries_at(self.inside(address)).len() > 1
     }
 
     /// The Rust names of the functions that begin at `address`.
     pub fn mangled_at(&self, address: usize) -> Vec<Mangled> {
         let Some(elf) = self.elf() else { return Vec::new() };
         self.symbols()
-            .at(self.inside(address))
+            .entries_at(self.inside(address))
             .iter()
             .filter_map(|entry| Mangled::parse(elf.name(entry.name)))
             .collect()
@@ -204,7 +206,8 @@ impl Object {
     /// has no size.
     pub fn foreign_at(&self, address: usize) -> Vec<String> {
         let Some(elf) = self.elf() else { return Vec::new() };
-        let entries = self.symbols().at(self.inside(address)).into_iter().filter(|entry| entry.size != 0);
+        let entries =
+            self.symbols().entries_at(self.inside(address)).into_iter().filter(|entry| entry.size != 0);
         let names = entries.map(|entry| elf.name(entry.name));
         let foreign = names.filter(|name| Mangled::parse(name).is_none());
         foreign.map(|name| String::from_utf8_lossy(name).into_owned()).collect()

@@ -51,5 +51,5 @@ pub fn changed_copy(copies: &[usize]) -> Option<Changed> {
 
 /// Whether nobody outside of the file names the body: what others name is as it is written.
 fn is_local(object: &Object, address: usize) -> bool {
-    object.symbols().at(object.inside(address)).iter().all(|entry| entry.local)
+    object.symbols().entries_at(object.inside(address)).iter().all(|entry| entry.local)
 }

@@ -102,7 +102,7 @@ impl Headers {
     }
 
     /// The bytes at an address that is relative to the image's.
-    fn at(&self, relative: usize) -> Option<&'static [u8]> {
+    fn bytes_at(&self, relative: usize) -> Option<&'static [u8]> {
         let address = self.image_base + relative as u64;
         let sections = (0..self.section_count()?).filter_map(|index| self.section(index));
         let holds =
@@ -122,7 +122,7 @@ impl Headers {
     /// Begin and end of each function that has unwind tables, sorted.
     fn ranges(&self) -> Option<Vec<(u64, u64)>> {
         let (at, size) = self.directory(EXCEPTIONS)?;
-        let table = self.at(at)?;
+        let table = self.bytes_at(at)?;
         let entries = table.get(..size.min(table.len()))?.chunks_exact(FUNCTION);
         let range = |entry: &[u8]| {
             let (begin, end) = (number(entry, 0, 4)?, number(entry, 4, 4)?);
@@ -158,13 +158,14 @@ impl Headers {
     /// Functions that have a name for others.
     fn add_exports(&self, into: &mut Collected) -> Option<()> {
         let (at, size) = self.directory(EXPORTS)?;
-        let table = self.at(at)?;
+        let table = self.bytes_at(at)?;
         let field = |offset: usize| Some(number(table, offset, 4)? as usize);
-        let (functions, names, ordinals) = (self.at(field(28)?)?, self.at(field(32)?)?, self.at(field(36)?)?);
+        let (functions, names, ordinals) =
+            (self.bytes_at(field(28)?)?, self.bytes_at(field(32)?)?, self.bytes_at(field(36)?)?);
         for index in 0..field(24)? {
             let ordinal = number(ordinals, 2 * index, 2)? as usize;
             let function = number(functions, 4 * ordinal, 4)? as usize;
-            let name = text(self.at(number(names, 4 * index, 4)? as usize)?, 0)?;
+            let name = text(self.bytes_at(number(names, 4 * index, 4)? as usize)?, 0)?;
             // One within the table is the name of another library's function.
             if !(at..at + size).contains(&function) {
                 let address = self.image_base + function as u64;

@@ -7,6 +7,7 @@ use super::bytes::bring;
 use super::eh_frame;
 use super::elf::{Elf, Section};
 use super::index::Index;
+use crate::sorted::sort_by_number;
 use around::Around;
 use once_cell::race::OnceBox;
 pub(super) use sorted::Sorted;
@@ -21,6 +22,8 @@ pub(super) struct Entry {
     pub size: u32,
     /// Whether nobody outside of the file names it.
     pub local: bool,
+    /// Only the compilation unit that it is from has ever known it: of what others knew too, the linker has kept that it is hidden.
+    pub of_unit: bool,
 }
 
 /// All functions of a file.
@@ -51,7 +54,7 @@ pub(super) const V0: &[u8] = b"_R";
 
 impl Symbols {
     pub fn build(elf: &Elf) -> Self {
-        let table = Table::of(elf);
+        let table = Table::read(elf);
         bring(elf.symbols);
         Self { base: table.begin, table, frames: elf.eh_frame_hdr, ..Self::default() }
     }
@@ -85,10 +88,10 @@ impl Symbols {
     }
 
     /// The entries exactly at `address`.
-    pub fn at(&self, address: u64) -> Vec<Entry> {
+    pub fn entries_at(&self, address: u64) -> Vec<Entry> {
         match self.around(address) {
             Some(around) => around.own.clone(),
-            None => self.sorted().at(address),
+            None => self.sorted().entries_at(address),
         }
     }
 
@@ -182,7 +185,7 @@ impl Symbols {
             }
             next += 1;
         }
-        found.sort_by_key(|entry| entry.address);
+        sort_by_number(&mut found, &|entry| u64::from(entry.address));
         found
     }
 }
@@ -232,7 +235,7 @@ mod tests {
             [0xfff, 0x1003, 0x1004, 0x101f, 0x1027, 0x1028].map(begins),
             [None, Some(0), None, Some(16), Some(32), None]
         );
-        assert_eq!(symbols.at(0x1020).len(), 2);
+        assert_eq!(symbols.entries_at(0x1020).len(), 2);
         assert_eq!(symbols.next(0x1000), Some(0x1010));
         assert_eq!(symbols.next(0x1020), None);
     }
@@ -249,7 +252,7 @@ mod tests {
                 hints += usize::from(likely.is_some());
                 for likely in [likely, None] {
                     let around = Around::find(&symbols.table, address, likely);
-                    let entries = (sorted.before(address), sorted.at(address), sorted.next(address));
+                    let entries = (sorted.before(address), sorted.entries_at(address), sorted.next(address));
                     assert_eq!((around.before, around.own, around.next), entries, "{address:#x}");
                 }
             }

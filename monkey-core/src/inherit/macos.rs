@@ -61,7 +61,7 @@ unsafe extern "C" fn on_event(
         CREATE => create(created),
         START => arrive(),
         TERMINATE => {
-            let _quiet = thread::Quiet::begin();
+            let _bypass = thread::BypassAll::begin();
             recorder::note_end();
         }
         _ => {}
@@ -73,10 +73,10 @@ fn create(created: libc::pthread_t) {
     let scope = thread::scope();
     // SAFETY: takes nothing, changes nothing.
     let own = unsafe { libc::pthread_self() };
-    if created == own || scope == thread::NONE || thread::is_quiet() {
+    if created == own || scope == thread::NONE || thread::bypasses_all() {
         return;
     }
-    let _quiet = thread::Quiet::begin();
+    let _bypass = thread::BypassAll::begin();
     let member = members::expect(scope).map_or(0, |member| std::ptr::from_ref(member) as usize);
     let handed = Handed { scope, lineage: lineage::of_next_child(), member };
     // SAFETY: the event says that this thread is being created.
@@ -85,7 +85,7 @@ fn create(created: libc::pthread_t) {
 
 /// On the thread itself, before its routine.
 fn arrive() {
-    let _quiet = thread::Quiet::begin();
+    let _bypass = thread::BypassAll::begin();
     let Some(handed) = thread::handed() else { return };
     lineage::set(handed.lineage);
     // SAFETY: null, or the place that the parent took, which lives for ever.

@@ -63,7 +63,7 @@ impl Taken {
         let mut instructions = Vec::new();
         let mut offset = 0;
         while offset < own {
-            let Some((word, instruction)) = scan::at(body, from, offset) else { break };
+            let Some((word, instruction)) = scan::instruction(body, from, offset) else { break };
             instructions.push((offset, word, instruction));
             offset += 4;
             // Without an extent nothing tells whether what follows is still this function.
@@ -73,7 +73,7 @@ impl Taken {
         }
         // Padding behind the function. One that runs off its end (hand-written assembly does) executes it.
         for offset in (own..end).step_by(4) {
-            match scan::at(body, from, offset) {
+            match scan::instruction(body, from, offset) {
                 Some((NOP, instruction)) => instructions.push((offset, NOP, instruction)),
                 Some((0, instruction)) => instructions.push((offset, 0, instruction)),
                 _ => return Err(Refusal::TooShort { length: offset, need }),
@@ -229,7 +229,7 @@ fn call_register(
     let mut busy = busy;
     let mut moved = |code: &mut Encoder, register: Register| {
         let free = free(busy)?;
-        busy = busy.and(Pair::of(&[free.0]));
+        busy = busy.and(Pair::among(&[free.0]));
         code.copy(free, register);
         Some(free)
     };

@@ -57,7 +57,7 @@ enum Key {
 }
 
 impl Key {
-    fn of(body: &[u8]) -> Option<Self> {
+    fn read(body: &[u8]) -> Option<Self> {
         match first(body)? {
             // 11010101000000110010 0011 001 11111       paciasp
             0xD503_233F => Some(Self::A),
@@ -80,7 +80,7 @@ pub fn skipped(body: &[u8]) -> usize {
     match first(body) {
         // 11010101000000110010 0100 xx0 11111           bti c (01), bti j (10), bti jc (11)
         Some(0xD503_245F | 0xD503_249F | 0xD503_24DF) => 4,
-        _ if Key::of(body).is_some() => 4,
+        _ if Key::read(body).is_some() => 4,
         _ => 0,
     }
 }
@@ -122,7 +122,7 @@ pub const ORIGINAL: usize = 16;
 pub fn detour(body: &[u8], at: u64, to: u64) -> Vec<u8> {
     let mut asm = Assembler::new(at);
     // It expects its return address unsigned, as a replacement does.
-    authenticate(&mut asm, Key::of(body));
+    authenticate(&mut asm, Key::read(body));
     let mut code = asm.finish();
     let from = at + code.len() as u64;
     code.extend(jump(from, to, FAR));
@@ -139,7 +139,7 @@ pub fn detour(body: &[u8], at: u64, to: u64) -> Vec<u8> {
 /// When the cell is further than 1 MiB from the stub, which does not happen with a cell in the stub's own memory block.
 #[must_use]
 pub fn assemble(layout: &Layout, body: &[u8], original: &[u8]) -> Vec<u8> {
-    let mut stub = Stub::new(layout, Key::of(body));
+    let mut stub = Stub::new(layout, Key::read(body));
     stub.idle();
     stub.original(&body[..skipped(body)], original);
     stub.active();

@@ -21,7 +21,7 @@ pub struct Body {
 }
 
 impl Body {
-    pub fn of(target: usize) -> Self {
+    pub fn read(target: usize) -> Self {
         Self { target }
     }
 }

@@ -1,6 +1,6 @@
 //! Which places called, and how often.
 use crate::image::{self, Caller};
-use std::collections::BTreeMap;
+use crate::sorted::{SortedMap, sort_by};
 use std::fmt::Write as _;
 
 /// So many of the last calls are told apart.
@@ -23,9 +23,9 @@ pub fn tell(return_addresses: &[usize], calls: u64, text: &mut String) {
 
 /// `from shop::total (src/shop.rs:12) twice, from shop::tax (src/shop.rs:40) once`; `None` where no place is known.
 pub fn places(return_addresses: &[usize]) -> Option<String> {
-    let mut by_address: BTreeMap<usize, u64> = BTreeMap::new();
+    let mut by_address: SortedMap<usize, u64> = SortedMap::new();
     for address in return_addresses {
-        *by_address.entry(*address).or_default() += 1;
+        *by_address.get_or_insert_with(*address, u64::default) += 1;
     }
     // One line may have several calls.
     let mut by_place: Vec<(Caller, u64)> = Vec::new();
@@ -36,7 +36,7 @@ pub fn places(return_addresses: &[usize]) -> Option<String> {
             None => by_place.push((caller, count)),
         }
     }
-    by_place.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    sort_by(&mut by_place, &|one, other| other.1.cmp(&one.1));
     let more = by_place.len().saturating_sub(PLACES);
     let told = by_place
         .iter()

@@ -1,12 +1,12 @@
 //! Calls by threads that do not see the replacement.
 use super::OutsideCaller;
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 use std::fmt::Write as _;
 
 pub fn tell(outside: &[OutsideCaller], text: &mut String) {
-    let mut by_test: BTreeMap<Option<&str>, Vec<&str>> = BTreeMap::new();
+    let mut by_test: SortedMap<Option<&str>, Vec<&str>> = SortedMap::new();
     for caller in outside {
-        by_test.entry(caller.test.as_deref()).or_default().push(&caller.thread);
+        by_test.get_or_insert_with(caller.test.as_deref(), Vec::new).push(&caller.thread);
     }
     for (name, threads) in by_test {
         let threads = threads.join(", ");

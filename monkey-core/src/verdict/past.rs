@@ -18,9 +18,10 @@ pub fn tell_remedy(evidence: &Evidence, text: &mut String) {
     if !evidence.past.is_empty() {
         let border = border(evidence.target_type.unwrap_or(evidence.target_name))
             .map_or_else(String::new, |function| format!(", or below both (`{function}`)"));
+        let marked = if evidence.can_be_marked() { "mark the target #[monkey::patchable], or " } else { "" };
         let _ = write!(
             text,
-            "\n  help: replace that function as well{border}; if such calls need not see the replacement, write \
+            "\n  help: {marked}replace that function as well{border}; if such calls need not see the replacement, write \
              `partly({})` in the list",
             evidence.target_name
         );

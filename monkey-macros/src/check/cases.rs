@@ -72,28 +72,28 @@ mod tests {
     use super::{are_tests, place};
     use quote::quote;
 
-    fn of(attributes: &proc_macro2::TokenStream) -> (Option<usize>, bool) {
+    fn placed(attributes: &proc_macro2::TokenStream) -> (Option<usize>, bool) {
         let function = syn::parse_quote!(#attributes fn f(a: u8) {});
         (place(&function), are_tests(&function))
     }
 
     #[test]
     fn it_goes_below_what_gives_cases() {
-        assert_eq!(of(&quote!(#[rstest::rstest] #[case(1)] #[case(2)])), (Some(3), false));
-        assert_eq!(of(&quote!(#[test_case(1)] #[test_case::test_case(2)])), (Some(2), true));
-        assert_eq!(of(&quote!(#[test_context(Context)] #[test])), (Some(2), false));
-        assert_eq!(of(&quote!(#[ignore] #[unheard::of])), (Some(2), false));
+        assert_eq!(placed(&quote!(#[rstest::rstest] #[case(1)] #[case(2)])), (Some(3), false));
+        assert_eq!(placed(&quote!(#[test_case(1)] #[test_case::test_case(2)])), (Some(2), true));
+        assert_eq!(placed(&quote!(#[test_context(Context)] #[test])), (Some(2), false));
+        assert_eq!(placed(&quote!(#[ignore] #[unheard::of])), (Some(2), false));
     }
 
     #[test]
     fn it_stays_above_a_runtime() {
-        assert_eq!(of(&quote!(#[rstest] #[case(1)] #[tokio::test])), (Some(2), false));
+        assert_eq!(placed(&quote!(#[rstest] #[case(1)] #[tokio::test])), (Some(2), false));
     }
 
     #[test]
     fn others_are_left_where_they_are() {
-        assert_eq!(of(&quote!(#[quickcheck])), (None, false));
-        assert_eq!(of(&quote!(#[test] #[ignore = "why"] #[rustfmt::skip])), (None, false));
+        assert_eq!(placed(&quote!(#[quickcheck])), (None, false));
+        assert_eq!(placed(&quote!(#[test] #[ignore = "why"] #[rustfmt::skip])), (None, false));
         let function = syn::parse_quote!(
             #[unheard::of]
             fn f() {}

@@ -1,5 +1,5 @@
 //! The rules of a list: what may stand in it, once, and with what.
-use super::foreign_crate;
+use super::{changes, foreign_crate};
 use crate::args::{self, Argument, Count, Entry, Expected, Form, Kind, Visibility};
 use crate::free_names::may_capture;
 use crate::function;
@@ -80,10 +80,12 @@ impl Taker {
                 let known: Vec<_> = self.arguments.iter().map(|known| format!("`{known}`")).collect();
                 let message =
                     format!("`{}` has no argument `{name}`; help: it has {}", self.name, known.join(", "));
-                mistakes.at(name.span(), message);
+                mistakes.add_at(name.span(), message);
             } else if arguments[..index].iter().any(|earlier| earlier.name == *name) {
-                mistakes
-                    .at(name.span(), format!("`{name}` is given twice; help: put everything into the first"));
+                mistakes.add_at(
+                    name.span(),
+                    format!("`{name}` is given twice; help: put everything into the first"),
+                );
             }
         }
     }
@@ -91,8 +93,10 @@ impl Taker {
     /// Nothing of it works without the engine.
     pub fn needs_runtime(self, place: Span, runtime: bool, mistakes: &mut Mistakes) {
         if !runtime {
-            mistakes
-                .at(place, format!("`{}` needs the engine, which is not in this build; {ENABLE}", self.name));
+            mistakes.add_at(
+                place,
+                format!("`{}` needs the engine, which is not in this build; {ENABLE}", self.name),
+            );
         }
     }
 }
@@ -109,7 +113,7 @@ impl List {
             match kind {
                 Kind::Replace(entries) => {
                     if !entries.is_empty() && !runtime {
-                        mistakes.at(
+                        mistakes.add_at(
                             name.span(),
                             format!("replacements need the engine, which is not in this build; {ENABLE}"),
                         );
@@ -118,7 +122,7 @@ impl List {
                 }
                 Kind::Watch(names) => {
                     if !names.is_empty() && !runtime {
-                        mistakes.at(
+                        mistakes.add_at(
                             name.span(),
                             format!("watching needs the engine, which is not in this build; {ENABLE}"),
                         );
@@ -134,7 +138,7 @@ impl List {
                     if runtime && !cfg!(feature = "kit") {
                         let message = "`hermetic` needs the feature `kit` of the package monkey-mock, which is not in this build; \
                                        help: enable it, or leave out `default-features = false`";
-                        mistakes.at(name.span(), message);
+                        mistakes.add_at(name.span(), message);
                     }
                     taker.needs_runtime(name.span(), runtime, mistakes);
                     list.hermetic = Some(name.span());
@@ -219,6 +223,7 @@ impl List {
                         );
                         mistakes.on(closure, message);
                     }
+                    changes::check(closure, mistakes);
                 }
                 _ => {}
             }
@@ -253,7 +258,8 @@ impl List {
             match expected {
                 Expected::Count(count) => self.count(*count, &names, all_read, mistakes),
                 Expected::Order(order) if self.order.is_some() => {
-                    mistakes.at(order.word.span(), "`order` is given twice; help: put everything into one");
+                    mistakes
+                        .add_at(order.word.span(), "`order` is given twice; help: put everything into one");
                 }
                 Expected::Order(order) => {
                     let steps = order.steps.into_iter();

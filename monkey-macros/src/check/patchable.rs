@@ -124,7 +124,7 @@ fn parse(item: TokenStream, mistakes: &mut Mistakes) -> Option<Item> {
     }
     match syn::parse2(item.clone()) {
         Ok(item @ (Item::Impl(_) | Item::Trait(_) | Item::Mod(_))) => return Some(item),
-        Ok(_) => mistakes.at(
+        Ok(_) => mistakes.add_at(
             keyword(item),
             "`patchable` is for functions, impl blocks, traits and inline modules; help: annotate the functions",
         ),

@@ -67,7 +67,10 @@ pub struct Annotated {
 pub fn test(arguments: TokenStream, item: TokenStream, runtime: bool) -> syn::Result<Test> {
     let mut mistakes = Mistakes::default();
     let list = list(TEST, arguments, runtime, &mut mistakes);
-    let function = function(TEST, item, &mut mistakes);
+    let mut function = function(TEST, item, &mut mistakes);
+    if let Some(function) = function.as_mut().filter(|_| runtime) {
+        arguments::name(function, &list);
+    }
     if let Some(function) = &function {
         twice(function, &mut mistakes);
         if let (Some(place), true) = (cases::place(function), mistakes.is_empty()) {
@@ -160,7 +163,7 @@ fn function(taker: Taker, item: TokenStream, mistakes: &mut Mistakes) -> Option<
         }
         Parsed::Other => {
             let place = super::patchable::keyword(item);
-            mistakes.at(place, format!("`{}` is for functions", taker.name));
+            mistakes.add_at(place, format!("`{}` is for functions", taker.name));
             None
         }
     }

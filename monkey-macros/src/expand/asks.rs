@@ -24,7 +24,7 @@ pub fn asks(sig: &Signature, place: &Place, private: &TokenStream) -> TokenStrea
     };
     let whole = can_be_written.then(|| whole(sig, &output, private)).flatten().unwrap_or_else(unwritten);
     let mut lifetimes = Lifetimes::new(Some("static".to_owned()), true);
-    let result = lifetimes.all(output.clone());
+    let result = lifetimes.rename_all(output.clone());
     let lends = lifetimes.seen;
     let lends_deeper = lends && !is_lent_as_a_whole(&sig.output);
     let result = if can_be_written { quote_spanned!(Span::mixed_site()=> fn(#result)) } else { unwritten() };
@@ -48,7 +48,7 @@ fn whole(sig: &Signature, output: &TokenStream, private: &TokenStream) -> Option
         types.push(match argument {
             FnArg::Receiver(receiver) if receiver.attrs.is_empty() => own(receiver, &mut lifetimes),
             FnArg::Typed(argument) if argument.attrs.is_empty() && can_be_written(&argument.ty) => {
-                lifetimes.all(argument.ty.to_token_stream())
+                lifetimes.rename_all(argument.ty.to_token_stream())
             }
             _ => return None,
         });
@@ -62,7 +62,7 @@ fn whole(sig: &Signature, output: &TokenStream, private: &TokenStream) -> Option
         None => None,
     };
     let mut in_output = Lifetimes::new(elided, false);
-    let output = in_output.all(output.clone());
+    let output = in_output.rename_all(output.clone());
     if in_output.unknown {
         return None;
     }
@@ -73,7 +73,7 @@ fn whole(sig: &Signature, output: &TokenStream, private: &TokenStream) -> Option
 
 fn own(receiver: &Receiver, lifetimes: &mut Lifetimes) -> TokenStream {
     if receiver.colon_token.is_some() {
-        return lifetimes.all(receiver.ty.to_token_stream());
+        return lifetimes.rename_all(receiver.ty.to_token_stream());
     }
     let own_type = Ident::new("Self", Span::mixed_site());
     let Some((_, written)) = &receiver.reference else { return own_type.into_token_stream() };
@@ -231,13 +231,13 @@ impl Lifetimes {
         lifetime(&name)
     }
 
-    fn all(&mut self, tokens: TokenStream) -> TokenStream {
+    fn rename_all(&mut self, tokens: TokenStream) -> TokenStream {
         let mut result = TokenStream::new();
         let mut tokens = tokens.into_iter().peekable();
         while let Some(token) = tokens.next() {
             match token {
                 TokenTree::Group(group) => {
-                    let content = self.all(group.stream());
+                    let content = self.rename_all(group.stream());
                     result.extend([TokenTree::from(Group::new(group.delimiter(), content))]);
                 }
                 TokenTree::Punct(punct) if punct.as_char() == '\'' => {

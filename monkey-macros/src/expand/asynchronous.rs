@@ -51,7 +51,7 @@ pub fn standing(
     let names: Vec<_> = (0..closure.inputs.len())
         .map(|index| format_ident!("__monkey_argument{index}", span = span))
         .collect();
-    let future = quote_spanned!(span=> #private::FutureOf::of(&__monkey_function(#(#names),*)));
+    let future = quote_spanned!(span=> #private::FutureOf::new(&__monkey_function(#(#names),*)));
     let send = send(&names, &future, (start, end), private);
     let before = quote_spanned! {span=>
         let __monkey_awaited = #awaited #argument;
@@ -75,7 +75,7 @@ fn perhaps(alone: &Ident, given: &Ident, private: &TokenStream) -> TokenStream {
         let __monkey_probe = {
             #[allow(unused_imports)]
             use #private::{ProbeAwaited as _, ProbeNotAwaited as _, ProbeUnpin as _};
-            (&&&#private::Probe::of(&#given)).__monkey_awaited().probe(&#alone)
+            (&&&#private::Probe::new(&#given)).__monkey_awaited().probe(&#alone)
         };
         let __monkey_awaited = {
             #[allow(unused_imports)]
@@ -102,7 +102,7 @@ pub fn perhaps_by_values<'a>(
             #[allow(unused_imports)]
             use #private::{ProbeAwaited as _, ProbeNotAwaited as _, ProbePlain as _};
             #boxed
-            (&&&&#private::Probe::of(&#alone)).__monkey_awaited()
+            (&&&&#private::Probe::new(&#alone)).__monkey_awaited()
         };
         #stand
     }

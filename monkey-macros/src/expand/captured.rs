@@ -74,7 +74,7 @@ pub fn in_array(alone: &Ident, private: &TokenStream) -> TokenStream {
     quote_spanned! {Span::mixed_site()=> {
         #[allow(unused_imports)]
         use #private::{NotSafeToCall as _, SafeToCall as _};
-        (&#private::Probe::of(&#alone)).__monkey_in_array(#alone, __monkey_pointer)
+        (&#private::Probe::new(&#alone)).__monkey_in_array(#alone, __monkey_pointer)
     }}
 }
 
@@ -130,7 +130,7 @@ fn known_signature(alone: &Ident, private: &TokenStream) -> TokenStream {
         let __monkey_signature = {
             #[allow(unused_imports)]
             use #private::{ProbeFixed as _, ProbeTied as _, ProbeUnknown as _};
-            (&&#private::Probe::of(&#alone)).__monkey_signature()
+            (&&#private::Probe::new(&#alone)).__monkey_signature()
         };
     }
 }

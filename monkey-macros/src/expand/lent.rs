@@ -46,7 +46,7 @@ fn add_to(block: &mut ItemImpl, private: &TokenStream) {
         return;
     }
     let mut own_type = Renamed::default();
-    let self_type = own_type.all(block.self_ty.to_token_stream());
+    let self_type = own_type.rename_all(block.self_ty.to_token_stream());
     if own_type.names.is_empty() {
         return;
     }
@@ -104,13 +104,13 @@ fn bound(
         if !argument.attrs.is_empty() || !can_be_written(&argument.ty) {
             return None;
         }
-        types.push(renamed.all(argument.ty.to_token_stream()));
+        types.push(renamed.rename_all(argument.ty.to_token_stream()));
     }
     let output = match &sig.output {
         ReturnType::Default => quote!(()),
         ReturnType::Type(_, output) if can_be_written(output) && shows_its_lifetimes(output) => {
             renamed.elided = Some(borrowed);
-            renamed.all(output.to_token_stream())
+            renamed.rename_all(output.to_token_stream())
         }
         ReturnType::Type(..) => return None,
     };
@@ -156,7 +156,7 @@ impl Renamed {
     /// Leaves what is not written as it is.
     pub fn keeping_elided(&mut self, tokens: TokenStream) -> TokenStream {
         let before = std::mem::replace(&mut self.unwritten, Unwritten::Kept);
-        let renamed = self.all(tokens);
+        let renamed = self.rename_all(tokens);
         self.unwritten = before;
         renamed
     }
@@ -172,7 +172,7 @@ impl Renamed {
     /// What is not written has this lifetime.
     pub fn all_elided(&mut self, tokens: TokenStream, name: &str) -> TokenStream {
         self.elided = Some(self.lifetime(name));
-        self.all(tokens)
+        self.rename_all(tokens)
     }
 
     /// The same in these alone.
@@ -183,7 +183,7 @@ impl Renamed {
         renamed
     }
 
-    pub fn all(&mut self, tokens: TokenStream) -> TokenStream {
+    pub fn rename_all(&mut self, tokens: TokenStream) -> TokenStream {
         let mut renamed = TokenStream::new();
         let mut tokens = tokens.into_iter().peekable();
         let mut behind_a_name = false;
@@ -194,8 +194,11 @@ impl Renamed {
                 TokenTree::Group(group) => {
                     // `Fn(&str)` and `fn(&str)` have lifetimes of their own.
                     let is_call = behind && group.delimiter() == Delimiter::Parenthesis;
-                    let content =
-                        if is_call { self.as_written(group.stream()) } else { self.all(group.stream()) };
+                    let content = if is_call {
+                        self.as_written(group.stream())
+                    } else {
+                        self.rename_all(group.stream())
+                    };
                     renamed.extend([TokenTree::from(Group::new(group.delimiter(), content))]);
                 }
                 TokenTree::Ident(ident) if ident == "Self" && self.own_type.is_some() => {

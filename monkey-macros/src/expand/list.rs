@@ -17,7 +17,8 @@ pub fn patch(list: &List, function: &str) -> TokenStream {
     let function = Ident::new(function, Span::mixed_site());
     let visibility = optional_visibility(list.visibility, &private);
     let replacements = replacements(list, &private);
-    quote_spanned!(Span::mixed_site()=> #private::#function(#visibility, #replacements))
+    let fail = fail(Span::mixed_site(), &private);
+    quote_spanned!(Span::mixed_site()=> #private::#function(#visibility, #replacements, #fail))
 }
 
 /// `during!`. The block is a closure: in a future it could be left without its end.
@@ -25,7 +26,14 @@ pub fn during(list: &List, block: &Group) -> TokenStream {
     let private = private(list.krate.as_ref());
     let visibility = optional_visibility(list.visibility, &private);
     let replacements = replacements(list, &private);
-    quote_spanned!(Span::mixed_site()=> #private::during(#visibility, #replacements, || #block))
+    let fail = fail(Span::mixed_site(), &private);
+    quote_spanned!(Span::mixed_site()=> #private::during(#visibility, #replacements, #fail, || #block))
+}
+
+/// The panic in the end, at this place: who drops a guard, or polls a future, is no place of the user's.
+pub fn fail(place: Span, private: &TokenStream) -> TokenStream {
+    let panics = quote_spanned!(Span::mixed_site().located_at(place)=> #private::fail(__monkey_wrong));
+    quote_spanned!(Span::mixed_site()=> |__monkey_wrong| #panics)
 }
 
 /// All of them as an array of `Replacement`: a `Vec` would call `malloc`, which the test may have replaced.
@@ -301,7 +309,7 @@ fn offered(entry: &Replacement, lends: bool, alone: &Ident, private: &TokenStrea
 fn checks(entry: &Replacement, [alone, shared]: [&Ident; 2], private: &TokenStream) -> TokenStream {
     let (start, end) = ends(&entry.given);
     // rustc points from the first token to the last: to the replacement, for a function that is unsafe.
-    let both = quote_spanned!(Span::mixed_site()=> #private::Probe::of(&#shared));
+    let both = quote_spanned!(Span::mixed_site()=> #private::Probe::new(&#shared));
     let both = respan(quote_spanned!(start=> (&#both)), start)
         .into_iter()
         .chain(quote_spanned!(end=> .__monkey_kind()));
@@ -312,7 +320,7 @@ fn checks(entry: &Replacement, [alone, shared]: [&Ident; 2], private: &TokenStre
         #[allow(unused_imports)]
         use #private::{NotSafeToCall as _, ProbeItem as _, ProbeMistaken as _, ProbeValue as _, SafeToCall as _};
         #item
-        #private::same_safety(&(&#private::Probe::of(&#alone)).__monkey_kind(), #both);
+        #private::same_safety(&(&#private::Probe::new(&#alone)).__monkey_kind(), #both);
         #foreign
     }}
 }
@@ -320,7 +328,7 @@ fn checks(entry: &Replacement, [alone, shared]: [&Ident; 2], private: &TokenStre
 /// Refuses what is no function. rustc points to the target.
 fn is_function(target: &ExprPath, alone: &Ident, private: &TokenStream) -> TokenStream {
     let (start, end) = ends(target);
-    let item = quote_spanned!(Span::mixed_site()=> #private::Probe::of(&#alone));
+    let item = quote_spanned!(Span::mixed_site()=> #private::Probe::new(&#alone));
     let item = respan(quote_spanned!(start=> (&&#item)), start)
         .into_iter()
         .chain(quote_spanned!(end=> .__monkey_target()));
@@ -334,7 +342,7 @@ fn foreign(entry: &Replacement, [alone, shared]: [&Ident; 2], private: &TokenStr
         return None;
     }
     let (start, end) = ends(&entry.given);
-    let both = quote_spanned!(Span::mixed_site()=> #private::Probe::of(&#shared));
+    let both = quote_spanned!(Span::mixed_site()=> #private::Probe::new(&#shared));
     let both = respan(quote_spanned!(start=> (&&&&#both)), start)
         .into_iter()
         .chain(quote_spanned!(end=> .__monkey_pointer()));
@@ -362,7 +370,7 @@ fn in_common(entry: &Replacement, shared: &Ident, private: &TokenStream) -> Opti
             use #private::{
                 ProbeNoShape as _, ProbeReferenceFirst as _, ProbeReferenceLast as _, ProbeReferences as _, ProbeShape as _,
             };
-            #private::recognised(&(&&&&#private::Probe::of(&#shared)).__monkey_shape())
+            #private::recognised(&(&&&&#private::Probe::new(&#shared)).__monkey_shape())
         })
     })
 }
@@ -401,7 +409,7 @@ fn lent(
                 fn #name<__MonkeyPointer>(&self, _: &__MonkeyPointer, _: __MonkeyPointer) {}
             }
             impl<__MonkeyType: ?#private::core::marker::Sized> __MonkeyLent for __MonkeyType {}
-            let #receiver = (&#private::Probe::of(&#alone)).__monkey_receiver();
+            let #receiver = (&#private::Probe::new(&#alone)).__monkey_receiver();
             #place.#name #arguments;
         };
     })
@@ -420,7 +428,7 @@ fn asked(
     let any: Vec<_> = (0..super::asked::LIFETIMES).map(any).collect();
     let heres = any.iter().map(|_| here);
     let (start, end) = ends(written);
-    let lookup = quote_spanned!(Span::mixed_site()=> &&&#private::Lookup::<#path, #name, _>::of(&#shared));
+    let lookup = quote_spanned!(Span::mixed_site()=> &&&#private::Lookup::<#path, #name, _>::new(&#shared));
     let mut lookup = Group::new(Delimiter::Parenthesis, lookup);
     lookup.set_span(start);
     let mut arguments = Group::new(Delimiter::Parenthesis, again.clone());

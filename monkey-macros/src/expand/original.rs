@@ -41,7 +41,7 @@ pub fn original(call: &Call) -> TokenStream {
         let take = quote_spanned! {Span::mixed_site()=> {
             #[allow(unused_imports)]
             use #private::callee::{#takes as _, #takes_any as _};
-            #private::callee::Callee::of(#function).__monkey_arguments()
+            #private::callee::Callee::new(#function).__monkey_arguments()
         }};
         quote_spanned!(Span::mixed_site().located_at(place)=> (#take)(#(#arguments),*))
     } else {
@@ -50,7 +50,7 @@ pub fn original(call: &Call) -> TokenStream {
     if *awaited {
         return quote_spanned! {Span::mixed_site()=>
             (match #taken {
-                (#callee, #(#names,)*) => #private::OriginalFuture::of(#callee as *const (), #callee(#(#names),*)),
+                (#callee, #(#names,)*) => #private::OriginalFuture::new(#callee as *const (), #callee(#(#names),*)),
             })
             .await
         };
@@ -59,7 +59,7 @@ pub fn original(call: &Call) -> TokenStream {
     quote_spanned! {Span::mixed_site()=>
         match #taken {
             (#callee, #(#names,)*) => {
-                let #bypass = #private::Original::of(#callee as *const (), #private::stack());
+                let #bypass = #private::Original::begin(#callee as *const (), #private::stack());
                 #callee(#(#names),*)
             }
         }

@@ -1,5 +1,5 @@
 //! `#[monkey::test]` and `#[monkey::with]`: the body in a frame that installs the replacements around it.
-use super::list::{optional_visibility, replacements, visibility};
+use super::list::{fail, optional_visibility, replacements, visibility};
 use super::{kit, private};
 use crate::args::{IS_TEST, Visibility};
 use crate::check::list::List;
@@ -155,7 +155,8 @@ fn frame_body(function: &mut ItemFn, way: Way, framed: &Framed, private: &TokenS
             quote_spanned!(Span::mixed_site()=> #frame.run(|| #replacements, #failed, move || #output #body))
         }
         Way::Future => {
-            quote_spanned!(Span::mixed_site()=> #frame.run_async(|| #replacements, #failed, async move #body).await)
+            let fail = fail(function.sig.ident.span(), private);
+            quote_spanned!(Span::mixed_site()=> #frame.run_async(|| #replacements, #failed, #fail, async move #body).await)
         }
         Way::Nested => {
             let nested = nested(function);

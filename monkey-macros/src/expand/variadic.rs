@@ -66,15 +66,15 @@ pub fn address(
 mod tests {
     use super::{Arguments, arguments};
 
-    fn of(path: &str) -> Option<(usize, usize)> {
+    fn counts(path: &str) -> Option<(usize, usize)> {
         arguments(&syn::parse_str(path).unwrap()).map(|Arguments { fixed, further }| (fixed, further))
     }
 
     #[test]
     fn those_of_libc_are_known() {
-        assert_eq!((of("libc::open"), of("nix::libc::syscall")), (Some((2, 1)), Some((1, 6))));
+        assert_eq!((counts("libc::open"), counts("nix::libc::syscall")), (Some((2, 1)), Some((1, 6))));
         for path in ["open", "shop::open", "libc::read", "libc::shop::open"] {
-            assert_eq!(of(path), None);
+            assert_eq!(counts(path), None);
         }
     }
 }

@@ -37,6 +37,37 @@ mod purposes {
         panic!("{}", number() + number())
     }
 
+    #[monkey::test]
+    #[ignore = "for a child process"]
+    #[should_panic]
+    fn panics_by_its_guard() {
+        let _guard = monkey::patch!(replace(number = || 2), expect(number = 1));
+    }
+
+    #[monkey::test]
+    #[ignore = "for a child process"]
+    fn swallows_what_its_guard_says() {
+        let guarded = || drop(monkey::patch!(replace(number = || 2), expect(number = 1)));
+        std::panic::catch_unwind(guarded).unwrap_err();
+    }
+
+    #[monkey::with(replace(number = || 2), expect(number = 1))]
+    fn within() {}
+
+    #[monkey::test]
+    #[ignore = "for a child process"]
+    #[should_panic]
+    fn panics_by_a_run_within() {
+        within();
+    }
+
+    #[monkey::test]
+    #[ignore = "for a child process"]
+    #[should_panic]
+    fn panics_as_nothing_can_be_replaced() {
+        let _guard = monkey::patch!(number = number);
+    }
+
     #[monkey::test(replace(number = || 2))]
     #[ignore = "for a child process"]
     #[should_panic(expected = "it is 2")]
@@ -71,6 +102,16 @@ fn a_call_too_many_fails_it_too() {
 fn the_words_of_a_miss_are_not_its_panic() {
     let (passed, said) = run("wants_the_words_of_a_miss");
     assert!(!passed, "{said}");
+}
+
+#[test]
+fn what_a_guard_or_a_run_within_says_is_not_its_panic() {
+    for name in ["panics_by_its_guard", "swallows_what_its_guard_says", "panics_by_a_run_within"] {
+        let (passed, said) = run(name);
+        assert!(!passed && said.contains("which was never called; expected: exactly 1"), "{name}: {said}");
+    }
+    let (passed, said) = run("panics_as_nothing_can_be_replaced");
+    assert!(!passed && said.contains("cannot replace `number`"), "{said}");
 }
 
 #[test]

@@ -77,6 +77,14 @@ fn a_capture_that_threads_cannot_share() {
     let _guard = monkey::patch!(fetch = async move |_: &str, _| Err(cell.get()));
 }
 
+fn a_capture_that_changes() {
+    let mut calls = Vec::new();
+    let _guard = monkey::patch!(fetch = async move |_: &str, _| {
+        calls.push(1);
+        Err(calls[0])
+    });
+}
+
 fn a_future_that_stays_on_its_thread() {
     let _guard = monkey::patch!(fetch = async |url: &str, _| {
         let text = Rc::new(url.len());

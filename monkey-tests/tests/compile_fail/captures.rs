@@ -120,6 +120,10 @@ fn not_by_a_value() {
 fn not_by_values() {
     let _guard = monkey::patch!(foreign = sequence[1, 2]);
 }
+fn not_by_what_captures() {
+    let more = 1;
+    let _guard = monkey::patch!(foreign = move || more);
+}
 struct User { name: String }
 impl User {
     fn name(&self) -> &str { &self.name }

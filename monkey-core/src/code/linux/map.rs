@@ -1,6 +1,7 @@
 //! The process's map by `/proc/self/maps`, or by what the loader knows.
 use super::objects::each_loaded_file;
 use crate::code::map::{Map, Region};
+use crate::sorted::sort_by_number;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::ops::ControlFlow;
@@ -31,7 +32,7 @@ fn loaded() -> Vec<Region> {
         regions.extend(segments.map(|header| segment(file.bias, header)));
         ControlFlow::Continue(())
     });
-    regions.sort_by_key(|region| region.start);
+    sort_by_number(&mut regions, &|region| region.start as u64);
     regions
 }
 

@@ -53,7 +53,7 @@ pub fn anywhere(size: usize) -> Option<usize> {
 }
 
 /// Zeros at an address where nothing is.
-fn at(start: usize, size: usize) -> io::Result<()> {
+fn map_zeros(start: usize, size: usize) -> io::Result<()> {
     let mut address = start as u64;
     // SAFETY: new memory; without the flag to overwrite, the kernel takes nothing that is there.
     let told = unsafe { mach_vm_allocate(this_task(), &raw mut address, size as u64, VM_FLAGS_FIXED) };
@@ -68,7 +68,7 @@ pub fn protect(start: usize, size: usize, protection: vm_prot_t) -> kern_return_
 
 /// Maps a block: code to be read and executed, data behind it to be written.
 pub fn map_block(start: usize, code: usize, data: usize) -> io::Result<Block> {
-    at(start, code + data)?;
+    map_zeros(start, code + data)?;
     if let Err(error) = result(protect(start, code, VM_PROT_READ | VM_PROT_EXECUTE)) {
         // SAFETY: mapped above, and known to nobody.
         unsafe { unmap(start, code + data) };

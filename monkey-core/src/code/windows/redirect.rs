@@ -60,7 +60,7 @@ fn drain(redirect: &Redirect<'_>) -> Result<(), Cause> {
 }
 
 fn list() -> Result<Vec<i32>, Cause> {
-    threads::all().map_err(|error| Cause::NotWritable {
+    threads::list().map_err(|error| Cause::NotWritable {
         reason: format!(
             "it takes several steps, and the threads that may be running it cannot be listed: {error}"
         ),

@@ -29,7 +29,7 @@ fn open(thread: i32, access: u32) -> Option<Owned> {
 }
 
 /// All threads of the process.
-pub fn all() -> io::Result<Vec<i32>> {
+pub fn list() -> io::Result<Vec<i32>> {
     // SAFETY: gives a handle or none.
     let snapshot = unsafe { api::CreateToolhelp32Snapshot(api::THREADS, 0) };
     if snapshot == api::NO_FILE {
@@ -57,7 +57,7 @@ pub fn all() -> io::Result<Vec<i32>> {
 
 /// Whether there are no others.
 pub fn alone() -> bool {
-    all().is_ok_and(|all| all.len() == 1)
+    list().is_ok_and(|all| all.len() == 1)
 }
 
 /// Whether a thread is still there.
@@ -151,7 +151,7 @@ mod tests {
             wait.recv()
         });
         let thread = asked.recv().unwrap();
-        assert!(all().unwrap().contains(&thread) && all().unwrap().contains(&own()) && !alone());
+        assert!(list().unwrap().contains(&thread) && list().unwrap().contains(&own()) && !alone());
         let stand = look(thread, &|_| None).unwrap();
         assert!(stand.address != 0 && stand.stack != 0);
         assert!(exists(thread));

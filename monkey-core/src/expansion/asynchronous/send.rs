@@ -13,7 +13,7 @@ pub struct FutureOf<T>(PhantomData<fn(T)>);
 
 impl<T> FutureOf<T> {
     /// That of a future.
-    pub fn of(_future: &T) -> Self {
+    pub fn new(_future: &T) -> Self {
         Self(PhantomData)
     }
 }

@@ -5,7 +5,7 @@ use crate::image::legacy::{self, Verdict};
 use crate::image::name::{Mangled, Mangling};
 use crate::image::objects::{self, Object};
 use crate::image::spelling::{canonical, is_standard, legacy_start, loose};
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 pub(super) struct Search<'a> {
     pub own: &'a Mangled,
@@ -30,7 +30,7 @@ struct Candidates {
 impl Search<'_> {
     pub fn run(&self, found: &mut Copies) {
         let mut candidates = Candidates::default();
-        for &object in objects::all() {
+        for &object in objects::loaded() {
             if self.once_in_its_file && std::ptr::eq(object, self.body.object) {
                 continue;
             }
@@ -41,7 +41,7 @@ impl Search<'_> {
         for body in &candidates.copies {
             found.add(body.address());
         }
-        let mut gaps = BTreeMap::new();
+        let mut gaps = SortedMap::new();
         for (mut bodies, prove) in [
             (candidates.other_hash, legacy::prove as fn(&Mangled, Body, &[Body]) -> Vec<Verdict>),
             (candidates.other_mangling, legacy::prove_across),
@@ -52,7 +52,7 @@ impl Search<'_> {
                 match verdict {
                     Verdict::Copy => found.add(body.address()),
                     Verdict::Other => {}
-                    Verdict::Doubt(gap) => drop(gaps.insert(body.address(), gap)),
+                    Verdict::Doubt(gap) => *gaps.get_or_insert_with(body.address(), || gap) = gap,
                 }
             }
         }

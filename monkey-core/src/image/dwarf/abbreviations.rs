@@ -16,7 +16,7 @@ pub(super) enum Form {
 
 impl Form {
     /// In units with addresses of eight bytes and offsets of four.
-    fn of(form: DwForm) -> Option<Self> {
+    fn read(form: DwForm) -> Option<Self> {
         Some(match form {
             gimli::DW_FORM_flag_present | gimli::DW_FORM_implicit_const => Self::Fixed(0),
             gimli::DW_FORM_data1
@@ -146,7 +146,7 @@ impl Shapes {
                 (_, at) = leb(data, at)?;
             }
             let taken = taken(kind, attribute, form)?;
-            match Form::of(form)? {
+            match Form::read(form)? {
                 Form::Fixed(size) if taken == Taken::Nothing => before += u32::from(size),
                 form => {
                     let (is_taken, is_short_block) = (taken != Taken::Nothing, form == Form::Block);

@@ -1,6 +1,7 @@
 //! Which unit has an address: `.debug_aranges`, of which only what an answer needs is kept.
 use super::unit::Sections;
 use crate::image::bytes::{find_address, number};
+use crate::sorted::sort_by_number;
 use gimli::{ArangeHeader, Section as _};
 
 /// Code of one unit without a gap.
@@ -27,7 +28,7 @@ pub(super) fn unit_ranges(sections: &Sections) -> Vec<UnitRange> {
             add(tuples, set.debug_info_offset().0, &mut all);
         }
     }
-    all.sort_unstable_by_key(|range| range.begin);
+    sort_by_number(&mut all, &|range| range.begin);
     all
 }
 

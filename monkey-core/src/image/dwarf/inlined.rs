@@ -11,8 +11,9 @@ use super::unit::{Die, Unit};
 use super::{Dwarf, names};
 use crate::image::bytes::{find_value, text};
 use crate::image::name::Mangled;
+use crate::sorted::{SortedMap, insert, sort_and_dedup, sort_by_number};
 use gimli::{DebugInfoOffset, DwAt, DwTag, Section as _};
-use std::collections::{BTreeMap, HashSet};
+use std::ops::Range;
 
 /// One inlined call.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,7 +46,17 @@ pub(in crate::image) struct Wanted {
 pub(in crate::image) fn calls(dwarf: &Dwarf, wanted: &Wanted, name_at: Option<usize>) -> Vec<InlinedCall> {
     let can_be_indexed = is_plain(&wanted.ident) && !dwarf.has_string_offsets();
     let index = if can_be_indexed { dwarf.references() } else { None };
-    search(dwarf, wanted, name_at, index)
+    search(dwarf, wanted, name_at, index, vec![dwarf.everywhere()])
+}
+
+/// The same in some units alone.
+pub(in crate::image) fn calls_in(
+    dwarf: &Dwarf,
+    wanted: &Wanted,
+    name_at: Option<usize>,
+    units: Vec<Range<usize>>,
+) -> Vec<InlinedCall> {
+    search(dwarf, wanted, name_at, None, units)
 }
 
 fn search(
@@ -53,9 +64,10 @@ fn search(
     wanted: &Wanted,
     name_at: Option<usize>,
     index: Option<&References>,
+    parts: Vec<Range<usize>>,
 ) -> Vec<InlinedCall> {
-    let mut search =
-        Search { dwarf, wanted, functions: BTreeMap::new(), seen: HashSet::new(), calls: Vec::new() };
+    let (functions, seen) = (SortedMap::new(), Vec::new());
+    let mut search = Search { dwarf, wanted, parts, functions, seen, calls: Vec::new() };
     match index {
         Some(index) => search.find_named(index, name_at),
         None => search.find_functions(name_at),
@@ -66,8 +78,7 @@ fn search(
             None => search.find_references(start, functions),
         }
     }
-    search.calls.sort();
-    search.calls.dedup();
+    sort_and_dedup(&mut search.calls);
     search.calls
 }
 
@@ -77,14 +88,16 @@ fn is_plain(ident: &[u8]) -> bool {
 }
 
 /// Entries of the function, by the begin of their unit; and whether it is surely the function.
-type Functions = BTreeMap<usize, Vec<(Die, bool)>>;
+type Functions = SortedMap<usize, Vec<(Die, bool)>>;
 
 struct Search<'a> {
     dwarf: &'a Dwarf,
     wanted: &'a Wanted,
+    /// Where in `.debug_info` the function is looked for.
+    parts: Vec<Range<usize>>,
     /// Those to which nobody's references have been searched yet.
     functions: Functions,
-    seen: HashSet<usize>,
+    seen: Vec<usize>,
     calls: Vec<InlinedCall>,
 }
 
@@ -124,7 +137,7 @@ impl Search<'_> {
             let names = names::plain_names(self.dwarf, &wanted.ident);
             searched.extend(names.into_iter().map(|place| (gimli::DW_AT_name, place)));
         }
-        searched.sort_unstable_by_key(|(_, place)| *place);
+        sort_by_number(&mut searched, &|(_, place)| *place as u64);
         searched.dedup();
         if searched.len() > FEW || !searched.is_empty() && self.dwarf.has_string_offsets() {
             return self.walk_all();
@@ -175,7 +188,7 @@ impl Search<'_> {
             if let Some(die) =
                 unit.die(DebugInfoOffset(place)).filter(|die| die.origin == Some(function.offset))
             {
-                self.note_reference(unit, Files::of(unit).as_ref(), die, certain);
+                self.note_reference(unit, Files::read(unit).as_ref(), die, certain);
             }
         }
     }
@@ -185,11 +198,11 @@ impl Search<'_> {
         let key = Key { tag: gimli::DW_TAG_subprogram, attribute, form: gimli::DW_FORM_strp };
         // Many functions are called `new`: what stands behind the name tells most of them without a look at the unit.
         let line = self.wanted.identity.as_ref().filter(|_| !self.wanted.namesakes).map(|own| own.line);
-        let dies = self.dwarf.dies_with(self.dwarf.everywhere(), &[key], place as u32, |behind| {
-            line.is_none_or(|line| may_declare_at(behind, line))
-        });
-        for (unit, die) in dies {
-            self.note_if_wanted(&unit.unit, die);
+        for part in self.parts.clone() {
+            let may_be = |behind: &[u8]| line.is_none_or(|line| may_declare_at(behind, line));
+            for (unit, die) in self.dwarf.dies_with(part, &[key], place as u32, may_be) {
+                self.note_if_wanted(&unit.unit, die);
+            }
         }
     }
 
@@ -217,8 +230,8 @@ impl Search<'_> {
     }
 
     fn note_function(&mut self, unit: &Unit, die: Die, certain: bool) {
-        if self.seen.insert(die.offset.0) {
-            self.functions.entry(unit.range.start).or_default().push((die, certain));
+        if insert(&mut self.seen, die.offset.0) {
+            self.functions.get_or_insert_with(unit.range.start, Vec::new).push((die, certain));
         }
     }
 
@@ -252,7 +265,7 @@ impl Search<'_> {
         let keys = REFERENCES.map(|(tag, attribute)| Key { tag, attribute, form });
         let Some(unit) = Unit::open(&self.dwarf.sections, start) else { return };
         let searched = SearchedUnit::new(unit, &keys);
-        let files = Files::of(&searched.unit);
+        let files = Files::read(&searched.unit);
         for (function, certain) in functions {
             let value = (function.offset.0 - start) as u32;
             for at in find_value(searched.unit.bytes(), value.to_le_bytes()) {
@@ -261,7 +274,10 @@ impl Search<'_> {
                     self.note_reference(&searched.unit, files.as_ref(), die, certain);
                 }
             }
-            self.find_outside_references(function, certain);
+            // Within a crate each unit has an entry of its own for what is inlined in it.
+            if self.parts.contains(&self.dwarf.everywhere()) {
+                self.find_outside_references(function, certain);
+            }
         }
     }
 
@@ -273,7 +289,7 @@ impl Search<'_> {
                 self.dwarf.dies_with(part.clone(), &keys, function.offset.0 as u32, |_| true)
             {
                 if die.origin == Some(function.offset) {
-                    self.note_reference(&searched.unit, Files::of(&searched.unit).as_ref(), die, certain);
+                    self.note_reference(&searched.unit, Files::read(&searched.unit).as_ref(), die, certain);
                 }
             }
         }
@@ -322,9 +338,9 @@ mod tests {
             let Some(known) = wanted(object, address, Some(&own)) else { continue };
             let unknown = Wanted { identity: None, ..wanted(object, address, Some(&own)).unwrap() };
             for wanted in [known, unknown] {
-                let calls = search(dwarf, &wanted, None, Some(&index));
+                let calls = search(dwarf, &wanted, None, Some(&index), vec![dwarf.everywhere()]);
                 // What only looks like an entry leads nowhere; and a search may miss one whose place of a name is far behind its begin.
-                let mut searched = search(dwarf, &wanted, None, None);
+                let mut searched = search(dwarf, &wanted, None, None, vec![dwarf.everywhere()]);
                 searched.retain(|call| {
                     call.file != "?" && object.elf().unwrap().code_around(call.svma).is_some()
                 });

@@ -23,7 +23,7 @@ pub(super) struct Files<'a> {
 }
 
 impl<'a> Files<'a> {
-    pub fn of(unit: &'a Unit<'a>) -> Option<Self> {
+    pub fn read(unit: &'a Unit<'a>) -> Option<Self> {
         let header = match unit.kept {
             Some(kept) => Cow::Borrowed(kept.lines.get_or_init(|| Box::new(header(unit))).as_ref()?),
             None => Cow::Owned(header(unit)?),
@@ -60,19 +60,19 @@ fn header(unit: &Unit) -> Option<LineProgramHeader<Slice>> {
 
 /// The path of the unit's file of this number.
 pub(super) fn file(unit: &Unit, number: u64) -> Option<String> {
-    Files::of(unit)?.path(number)
+    Files::read(unit)?.path(number)
 }
 
 /// File and line of the first row of the function that begins at `svma`.
 pub(super) fn first(unit: &Unit, svma: u64) -> Option<(String, u64)> {
-    let files = Files::of(unit)?;
+    let files = Files::read(unit)?;
     let row = *sequence(unit.sections, &files.header, svma)?.first()?;
     Some((files.path(row.file)?, row.line))
 }
 
 /// File and line of the code at `svma`, in the function that begins at `begin`.
-pub(super) fn at(unit: &Unit, begin: u64, svma: u64) -> Option<(String, u64)> {
-    let files = Files::of(unit)?;
+pub(super) fn find(unit: &Unit, begin: u64, svma: u64) -> Option<(String, u64)> {
+    let files = Files::read(unit)?;
     let rows = sequence(unit.sections, &files.header, begin)?;
     // The row that ends the sequence has no line of its own.
     let row = rows.iter().take_while(|row| row.svma <= svma).last().filter(|row| row.line != 0)?;

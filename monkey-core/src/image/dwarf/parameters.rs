@@ -15,8 +15,8 @@ pub(in crate::image) struct Parameters {
 impl Dwarf {
     /// The parameters of the function that begins at `svma`.
     pub fn parameters(&self, svma: u64) -> Option<Parameters> {
-        let mut functions = Subprograms::of(self.unit_of(svma)?);
-        let die = functions.at(svma)?;
+        let mut functions = Subprograms::new(self.unit_of(svma)?);
+        let die = functions.find(svma)?;
         let mut present = Vec::new();
         functions.unit.walk_within(die.offset, &[gimli::DW_TAG_formal_parameter], |parameter| {
             if parameter.depth == 1 {
@@ -33,8 +33,8 @@ impl Dwarf {
             let start = self
                 .unit_start_of(svma)
                 .filter(|start| root::may_have_conventions(&self.sections, *start))?;
-            let mut functions = Subprograms::of(Unit::open(&self.sections, start)?);
-            let die = functions.at(svma)?;
+            let mut functions = Subprograms::new(Unit::open(&self.sections, start)?);
+            let die = functions.find(svma)?;
             Some(self.has_own_convention(&functions.unit, die))
         };
         has() == Some(true)

@@ -2,6 +2,7 @@
 use super::aranges;
 use super::unit::Sections;
 use crate::image::bytes::{find, number, text};
+use crate::sorted::sort_by_number;
 use gimli::Section as _;
 use std::ops::Range;
 
@@ -50,7 +51,7 @@ pub(super) fn referring(sections: &Sections, starts: &[usize]) -> Vec<Range<usiz
     let info = sections.debug_info.reader().slice();
     let headers: Vec<_> = starts.iter().map(|start| Header::read(info, *start)).collect();
     let mut tables: Vec<usize> = headers.iter().flatten().map(|header| header.abbreviations).collect();
-    tables.sort_unstable();
+    sort_by_number(&mut tables, &|table| *table as u64);
     let refers = |at: usize| {
         let next = tables.partition_point(|other| *other <= at);
         let attributes = [gimli::DW_AT_abstract_origin, gimli::DW_AT_specification];

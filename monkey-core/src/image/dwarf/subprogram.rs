@@ -23,7 +23,7 @@ pub(super) struct Subprograms<'a> {
 }
 
 impl<'a> Subprograms<'a> {
-    pub fn of(unit: Unit<'a>) -> Self {
+    pub fn new(unit: Unit<'a>) -> Self {
         let key =
             Key { tag: gimli::DW_TAG_subprogram, attribute: gimli::DW_AT_low_pc, form: gimli::DW_FORM_addr };
         let layouts = Layouts::new(&unit, key);
@@ -34,7 +34,7 @@ impl<'a> Subprograms<'a> {
     ///
     /// Its address is searched, which is fast, and whether an entry has it as its attribute. The walk, which always works,
     /// costs a millisecond where units are large.
-    pub fn at(&mut self, svma: u64) -> Option<Die> {
+    pub fn find(&mut self, svma: u64) -> Option<Die> {
         self.search(svma).or_else(|| if self.layouts.incomplete { self.walk(svma) } else { None })
     }
 

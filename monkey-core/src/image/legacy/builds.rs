@@ -7,8 +7,8 @@ use crate::image::bytes::find_all;
 use crate::image::name::Mangled;
 use crate::image::objects::Object;
 use crate::image::published::Published;
+use crate::sorted::{SortedMap, insert, sort_by};
 use gimli::{AttributeValue, UnitHeader};
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// Why it is not known that a crate is there once.
@@ -30,25 +30,25 @@ static READ: Published<Builds> = Published::new();
 pub(super) struct Builds {
     object: &'static Object,
     /// Their units.
-    units: BTreeMap<Build, Vec<usize>>,
+    units: SortedMap<Build, Vec<usize>>,
     /// The crates that each build may be.
-    names: BTreeMap<Build, BTreeSet<String>>,
+    names: Vec<(Build, Vec<String>)>,
     /// Crates with a function `main` in their root.
-    programs: BTreeSet<String>,
+    programs: Vec<String>,
     /// There are units that do not say what they are.
     unknown: bool,
 }
 
 impl Builds {
-    pub fn of(object: &'static Object, sections: &'static Sections) -> &'static Self {
+    pub fn get(object: &'static Object, sections: &'static Sections) -> &'static Self {
         READ.find_or_add(|read| std::ptr::eq(read.object, object), || Self::read(object, sections))
     }
 
     fn read(object: &'static Object, sections: &'static Sections) -> Self {
         let mut all = Self {
             object,
-            units: BTreeMap::new(),
-            names: BTreeMap::new(),
+            units: SortedMap::new(),
+            names: Vec::new(),
             programs: programs(object),
             unknown: false,
         };
@@ -56,15 +56,15 @@ impl Builds {
         while let Ok(Some(header)) = units.next() {
             all.take(sections, header);
         }
-        let builds = all.units.iter();
-        all.names = builds.map(|(build, units)| (build.clone(), names_of(sections, build, units))).collect();
+        let names = |(build, units): &(Build, Vec<usize>)| (build.clone(), names_of(sections, build, units));
+        all.names = all.units.iter().map(names).collect();
         all
     }
 
     fn take(&mut self, sections: &'static Sections, header: UnitHeader<Slice>) {
         let start = header.debug_info_offset().map(|offset| offset.0);
         match root(self.object, sections, header) {
-            Root::Crate(build) => self.units.entry(build).or_default().extend(start),
+            Root::Crate(build) => self.units.get_or_insert_with(build, Vec::new).extend(start),
             Root::Foreign => {}
             Root::Unknown => self.unknown = true,
         }
@@ -78,19 +78,15 @@ impl Builds {
         crate_name: &str,
         file: Option<&str>,
     ) -> Result<(), Several> {
-        if self.programs.contains(crate_name) {
+        if self.programs.iter().any(|name| name == crate_name) {
             return Err(Several::Program);
         }
-        let undescribed = self.unknown || self.names.values().any(BTreeSet::is_empty);
+        let undescribed = self.unknown || self.names.iter().any(|(_, names)| names.is_empty());
         if undescribed || self.has_code_without_unit(crate_name) {
             return Err(Several::Unknown);
         }
-        let mut builds: Vec<&Build> = self
-            .names
-            .iter()
-            .filter(|(_, names)| names.contains(crate_name))
-            .map(|(build, _)| build)
-            .collect();
+        let named = self.names.iter().filter(|(_, names)| names.iter().any(|name| name == crate_name));
+        let mut builds: Vec<&Build> = named.map(|(build, _)| build).collect();
         if builds.len() > 1
             && let Some(file) = file
         {
@@ -113,38 +109,43 @@ impl Builds {
 
     /// Whether a build without id is in truth two: then a function that has one body in each has two symbols.
     fn twice(&self, sections: &'static Sections, crate_name: &str, build: &Build) -> bool {
-        let mut by_path: BTreeMap<&[u8], Vec<(&[u8], u64)>> = BTreeMap::new();
-        for (entry, name) in self.object.with_prefix(&symbols_of(crate_name)) {
-            if let Some(split) = name.len().checked_sub(20).filter(|_| name.ends_with(b"E")) {
-                by_path.entry(&name[..split]).or_default().push((&name[split..], self.object.begin(&entry)));
-            }
-        }
-        by_path.into_values().any(|mut bodies| {
-            bodies.sort_unstable();
-            bodies.dedup_by_key(|(hash, _)| *hash);
-            let ours = bodies.len() > 1;
-            let functions = bodies.into_iter().filter(|_| ours);
-            let functions = functions.filter_map(|(_, begin)| Function::find(self.object, sections, begin));
+        let named = self.object.with_prefix(&symbols_of(crate_name)).into_iter();
+        let mut bodies: Vec<(&[u8], u64)> = named
+            .filter(|(_, name)| name.len() >= HASH && name.ends_with(b"E"))
+            .map(|(entry, name)| (name, self.object.begin(&entry)))
+            .collect();
+        sort_by(&mut bodies, &Ord::cmp);
+        bodies.dedup_by_key(|(name, _)| *name);
+        bodies.chunk_by(|(one, _), (other, _)| path(one) == path(other)).any(|bodies| {
+            let functions = bodies.iter().filter(|_| bodies.len() > 1);
+            let functions = functions.filter_map(|(_, begin)| Function::find(self.object, sections, *begin));
             functions.filter(|one| one.is_external() && one.build().as_ref() == Some(build)).count() > 1
         })
     }
 }
 
+/// `17h`, sixteen digits and an `E`: what stands behind the path in a legacy symbol.
+const HASH: usize = 20;
+
+fn path(symbol: &[u8]) -> &[u8] {
+    &symbol[..symbol.len() - HASH]
+}
+
 /// Which crate a build is: its name in the units, or what the functions in them say that are surely its own.
-fn names_of(sections: &'static Sections, build: &Build, units: &[usize]) -> BTreeSet<String> {
+fn names_of(sections: &'static Sections, build: &Build, units: &[usize]) -> Vec<String> {
     if let Some((name, _)) = &build.id {
-        return BTreeSet::from([name.clone()]);
+        return vec![name.clone()];
     }
-    let (mut written_here, mut near) = (BTreeSet::new(), BTreeSet::new());
+    let (mut written_here, mut near) = (Vec::new(), Vec::new());
     let folder = folder(&build.root);
     for start in units {
         for function in top_functions(sections, *start) {
             if function.external {
-                return BTreeSet::from([function.crate_name]);
+                return vec![function.crate_name];
             }
             match function.file {
-                Some(file) if file == build.root => written_here.insert(function.crate_name),
-                Some(file) if file.starts_with(folder) => near.insert(function.crate_name),
+                Some(file) if file == build.root => insert(&mut written_here, function.crate_name),
+                Some(file) if file.starts_with(folder) => insert(&mut near, function.crate_name),
                 _ => false,
             };
         }
@@ -207,7 +208,7 @@ fn top_functions(sections: &'static Sections, start: usize) -> Vec<TopFunction> 
     let header = sections.debug_info.header_from_offset(gimli::DebugInfoOffset(start));
     let Some(unit) = header.and_then(|header| sections.unit(header)).ok() else { return Vec::new() };
     let (mut found, mut crate_name): (Vec<TopFunction>, _) = (Vec::new(), String::new());
-    let mut files: BTreeMap<u64, Option<String>> = BTreeMap::new();
+    let mut files: SortedMap<u64, Option<String>> = SortedMap::new();
     let mut entries = unit.entries();
     while let Ok(Some(entry)) = entries.next_dfs() {
         if entry.depth() == 1 {
@@ -221,7 +222,7 @@ fn top_functions(sections: &'static Sections, start: usize) -> Vec<TopFunction> 
         let external = entry.attr_value(gimli::DW_AT_external) == Some(AttributeValue::Flag(true));
         let number = entry.attr(gimli::DW_AT_decl_file).and_then(gimli::Attribute::udata_value);
         let file = number
-            .and_then(|number| files.entry(number).or_insert_with(|| file(sections, &unit, number)).clone());
+            .and_then(|number| files.get_or_insert_with(number, || file(sections, &unit, number)).clone());
         found.push(TopFunction { crate_name: crate_name.clone(), external, file });
         if external {
             break;
@@ -246,8 +247,8 @@ fn file(sections: &'static Sections, unit: &gimli::Unit<Slice>, number: u64) -> 
 }
 
 /// The names of the crates that have a function `main` in their root.
-fn programs(object: &Object) -> BTreeSet<String> {
-    let Some(elf) = object.elf() else { return BTreeSet::new() };
+fn programs(object: &Object) -> Vec<String> {
+    let Some(elf) = object.elf() else { return Vec::new() };
     let places = find_all(elf.strings, b"4main");
     let names = places.filter_map(|at| {
         let start = elf.strings[..at].iter().rposition(|byte| *byte == 0)? + 1;

@@ -1,11 +1,11 @@
 //! A function's entry in the debug information, and the unit that it is in.
 use crate::image::bytes::find_address;
 use crate::image::objects::Object;
+use crate::sorted::sort_and_dedup;
 use gimli::{
     AttributeValue, DebugInfoOffset, DebuggingInformationEntry, DwAt, DwTag, EndianSlice, LittleEndian,
     Section as _, UnitOffset,
 };
-use std::collections::HashSet;
 
 pub(super) type Slice = EndianSlice<'static, LittleEndian>;
 pub(super) type Sections = gimli::Dwarf<Slice>;
@@ -89,9 +89,9 @@ impl Function {
         matches!(self.attribute(gimli::DW_AT_external), Some(AttributeValue::Flag(true)))
     }
 
-    /// The paths of all functions that the unit describes, inlined ones too, without generic arguments.
-    pub fn functions(&self) -> HashSet<String> {
-        let (mut found, mut around): (_, Vec<(isize, String)>) = (HashSet::new(), Vec::new());
+    /// The paths of all functions that the unit describes, inlined ones too, without generic arguments; sorted.
+    pub fn functions(&self) -> Vec<String> {
+        let (mut found, mut around): (_, Vec<(isize, String)>) = (Vec::new(), Vec::new());
         let mut entries = self.unit.entries();
         while let Ok(Some(entry)) = entries.next_dfs() {
             around.retain(|(depth, _)| *depth < entry.depth());
@@ -104,9 +104,10 @@ impl Function {
             around.push((entry.depth(), name.split('<').next().unwrap_or_default().to_owned()));
             if entry.tag() == gimli::DW_TAG_subprogram {
                 let path: Vec<&str> = around.iter().map(|(_, name)| name.as_str()).collect();
-                found.insert(path.join("::"));
+                found.push(path.join("::"));
             }
         }
+        sort_and_dedup(&mut found);
         found
     }
 
@@ -152,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_unit_names_its_crate() {
-        let object = objects::all()[0];
+        let object = objects::loaded()[0];
         let build = |name| Build::parse(object, name, "/home/me").unwrap();
         let incremental = build("shop/src/lib.rs/@/f5lwaaffom71e0l5wbkwdt9ir");
         assert_eq!((incremental.root.as_str(), incremental.id), ("/home/me/shop/src/lib.rs", None));

@@ -1,11 +1,14 @@
 //! What the paths in a name tell: which crates it needs, and whether it can be the name of several functions.
 use crate::image::objects;
 use crate::image::spelling::is_standard_crate;
-use std::collections::{BTreeSet, HashSet};
+use crate::sorted::sort_and_dedup;
 
 /// The crates that a name mentions: that of the function, of the types it is for, of its generic arguments.
-pub(super) fn crates<'a>(names: &[&'a str]) -> BTreeSet<&'a str> {
-    names.iter().flat_map(|name| paths(name)).filter_map(|path| path.split("::").next()).collect()
+pub(super) fn crates<'a>(names: &[&'a str]) -> Vec<&'a str> {
+    let paths = names.iter().flat_map(|name| paths(name));
+    let mut crates: Vec<&str> = paths.filter_map(|path| path.split("::").next()).collect();
+    sort_and_dedup(&mut crates);
+    crates
 }
 
 /// Every path in a name that begins with a crate.
@@ -29,11 +32,11 @@ pub(super) fn is_ambiguous(names: &[&str]) -> bool {
     })
 }
 
-/// Whether one of the names goes through one of these functions, which may have lost its body by inlining.
-pub(super) fn lead_through(names: &[&str], functions: &HashSet<String>) -> bool {
+/// Whether one of the names goes through one of these functions, which are sorted, and each of which may have lost its body by inlining.
+pub(super) fn lead_through(names: &[&str], functions: &[String]) -> bool {
     names.iter().flat_map(|name| paths(name)).any(|path| {
         let parts: Vec<&str> = path.split("::").filter(|part| !part.is_empty()).collect();
-        around(&parts).any(|outer| functions.contains(&outer.join("::")))
+        around(&parts).any(|outer| functions.binary_search(&outer.join("::")).is_ok())
     })
 }
 
@@ -56,7 +59,7 @@ fn is_function(path: &[&str]) -> bool {
         key.extend_from_slice(part.as_bytes());
     }
     key.extend_from_slice(b"17h");
-    objects::all().iter().any(|object| !object.with_prefix(&key).is_empty())
+    objects::loaded().iter().any(|object| !object.with_prefix(&key).is_empty())
 }
 
 #[cfg(test)]
@@ -91,7 +94,7 @@ mod tests {
 
     #[test]
     fn a_path_through_an_inlined_function_is_seen() {
-        let functions = HashSet::from(["lib::outer".to_owned()]);
+        let functions = ["lib::outer".to_owned()];
         assert!(lead_through(&["lib::outer::convert"], &functions));
         assert!(lead_through(&["lib::f", "f<lib::outer::Local>"], &functions));
         assert!(!lead_through(&["lib::outer", "outer<lib::S>"], &functions));

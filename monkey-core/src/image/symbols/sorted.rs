@@ -1,6 +1,7 @@
 //! All functions of a file, in the order of their addresses.
 use super::Entry;
 use super::table::{NOWHERE, Symbol, Table};
+use crate::sorted::sort_by_number;
 
 /// In lists of numbers: without optimisation zeros for numbers come from the system, those for anything else from a loop.
 #[derive(Debug, Default)]
@@ -58,7 +59,7 @@ impl Sorted {
     }
 
     /// The entries exactly at `address`.
-    pub fn at(&self, address: u64) -> Vec<Entry> {
+    pub fn entries_at(&self, address: u64) -> Vec<Entry> {
         let (mut next, mut found) = (self.position(address), Vec::new());
         while next < self.len() && self.base + u64::from(self.addresses[next]) == address {
             found.push(self.entry(next));
@@ -70,7 +71,7 @@ impl Sorted {
     /// The entries of the last symbol that begins in front of `address`.
     pub fn before(&self, address: u64) -> Vec<Entry> {
         match self.position(address).checked_sub(1) {
-            Some(last) => self.at(self.base + u64::from(self.addresses[last])),
+            Some(last) => self.entries_at(self.base + u64::from(self.addresses[last])),
             None => Vec::new(),
         }
     }
@@ -153,7 +154,7 @@ fn mend(addresses: &mut [u32], places: &mut [u32]) {
 
 fn sort(addresses: &mut [u32], places: &mut [u32]) {
     let mut all: Vec<_> = addresses.iter().copied().zip(places.iter().copied()).collect();
-    all.sort_by_key(|(address, _)| *address);
+    sort_by_number(&mut all, &|(address, _)| u64::from(*address));
     for (at, entry) in all.into_iter().enumerate() {
         (addresses[at], places[at]) = entry;
     }

@@ -21,10 +21,15 @@ pub struct Symbol {
 compile_error!("tables of symbols are read as they are in little-endian files");
 
 impl Symbol {
-    fn all(table: &'static [u8]) -> &'static [Self] {
+    fn read_all(table: &'static [u8]) -> &'static [Self] {
         let count = table.len() / size_of::<Self>();
         // SAFETY: so many fit into the table, which stays; any bytes are a symbol, and it may begin at any address.
         unsafe { slice::from_raw_parts(table.as_ptr().cast(), count) }
+    }
+
+    /// `STV_INTERNAL` or `STV_HIDDEN`.
+    fn is_hidden(self) -> bool {
+        matches!(self.visibility & 3, 1 | 2)
     }
 
     #[cfg(test)]
@@ -39,6 +44,7 @@ impl Symbol {
             name: self.name,
             size: self.size.min(u64::from(u32::MAX)) as u32,
             local: self.kind >> 4 == 0,
+            of_unit: self.kind >> 4 == 0 && !self.is_hidden(),
         }
     }
 }
@@ -56,8 +62,8 @@ pub struct Table {
 }
 
 impl Table {
-    pub fn of(elf: &Elf) -> Self {
-        Self::new(Symbol::all(elf.symbols), elf.strings, &elf.code)
+    pub fn read(elf: &Elf) -> Self {
+        Self::new(Symbol::read_all(elf.symbols), elf.strings, &elf.code)
     }
 
     pub fn new(symbols: &'static [Symbol], strings: &'static [u8], sections: &[Section]) -> Self {

@@ -13,7 +13,7 @@ impl Pair {
 
     /// Those of the two whose numbers are among `fields`.
     #[must_use]
-    pub fn of(fields: &[u32]) -> Self {
+    pub fn among(fields: &[u32]) -> Self {
         Self(fields.iter().fold(0, |set, field| match field {
             16 => set | 1,
             17 => set | 2,
@@ -23,7 +23,7 @@ impl Pair {
 
     #[must_use]
     pub fn contains(self, register: u32) -> bool {
-        self.0 & Self::of(&[register]).0 != 0
+        self.0 & Self::among(&[register]).0 != 0
     }
 
     #[must_use]
@@ -53,7 +53,8 @@ pub struct Uses {
 #[must_use]
 pub fn uses(word: u32) -> Uses {
     let (t, n, a, m) = (word & 31, word >> 5 & 31, word >> 10 & 31, word >> 16 & 31);
-    let uses = |reads: &[u32], writes: &[u32]| Uses { reads: Pair::of(reads), writes: Pair::of(writes) };
+    let uses =
+        |reads: &[u32], writes: &[u32]| Uses { reads: Pair::among(reads), writes: Pair::among(writes) };
     let simd = word >> 26 & 1 == 1;
     // The main table of the encoding: bits 25 to 28.
     match word >> 25 & 15 {
@@ -104,7 +105,7 @@ pub fn uses(word: u32) -> Uses {
 
 fn branch_or_system(word: u32) -> Uses {
     let (t, n, m) = (word & 31, word >> 5 & 31, word >> 16 & 31);
-    let reads = |fields: &[u32]| Uses { reads: Pair::of(fields), writes: Pair::default() };
+    let reads = |fields: &[u32]| Uses { reads: Pair::among(fields), writes: Pair::default() };
     match word >> 24 {
         // cb<cc>
         0x74 | 0x75 | 0xF4 | 0xF5 => reads(&[t, m]),
@@ -113,7 +114,7 @@ fn branch_or_system(word: u32) -> Uses {
         // 1101010100 0 00 011 0010 0001 op2 11111      pacia1716 and its like: x17 is signed, x16 the modifier
         0xD5 if word & 0xFFFF_FF1F == 0xD503_211F => Uses { reads: Pair::BOTH, writes: Pair::BOTH },
         // 1101010100 1 ... Rt                          mrs, sysl
-        0xD5 if word >> 21 & 1 == 1 => Uses { reads: Pair::default(), writes: Pair::of(&[t]) },
+        0xD5 if word >> 21 & 1 == 1 => Uses { reads: Pair::default(), writes: Pair::among(&[t]) },
         // cbz, cbnz, tbz, tbnz; msr, sys
         0x34..=0x37 | 0xB4..=0xB7 | 0xD5 => reads(&[t]),
         _ => reads(&[]),

@@ -7,7 +7,7 @@ use crate::relocate::Refusal;
 const FOLLOWED: usize = 1 << 16;
 
 /// The instruction at `offset`, if all of it can be read.
-pub fn at(body: &[u8], from: u64, offset: usize) -> Option<(u32, Instruction)> {
+pub fn instruction(body: &[u8], from: u64, offset: usize) -> Option<(u32, Instruction)> {
     let bytes = body.get(offset..)?.first_chunk()?;
     let word = u32::from_le_bytes(*bytes);
     Some((word, decode(word, from.wrapping_add(offset as u64))))
@@ -16,7 +16,7 @@ pub fn at(body: &[u8], from: u64, offset: usize) -> Option<(u32, Instruction)> {
 /// All of a function whose length is known. Data in it count as instructions: rather one refusal too many.
 pub fn whole(function: &[u8], taken: &Taken) -> Result<(), Refusal> {
     for offset in (taken.end..function.len()).step_by(4) {
-        if let Some((_, instruction)) = at(function, taken.from, offset) {
+        if let Some((_, instruction)) = instruction(function, taken.from, offset) {
             check(instruction, offset, taken)?;
         }
     }
@@ -33,7 +33,7 @@ pub fn reachable(body: &[u8], taken: &Taken) -> Result<(), Refusal> {
         while left > 0 && seen.get(offset / 4) == Some(&false) {
             seen[offset / 4] = true;
             left -= 1;
-            let Some((_, instruction)) = at(body, taken.from, offset) else { break };
+            let Some((_, instruction)) = instruction(body, taken.from, offset) else { break };
             if offset >= taken.end {
                 check(instruction, offset, taken)?;
             }

@@ -116,7 +116,7 @@ pub fn decode(code: &[u8], address: u64) -> Result<Instruction<'_>, Fault> {
     reader.skip(tail)?;
     let bytes = &code[..reader.at];
     let (space, opcode) = (opcode.space, opcode.byte);
-    let flow = Flow::of(space, opcode, modrm, &prefixes);
+    let flow = Flow::decode(space, opcode, modrm, &prefixes);
     let decoded = Instruction { address, bytes, flow, prefixes, space, opcode, modrm_at, displacement, tail };
     decoded.check()?;
     Ok(decoded)

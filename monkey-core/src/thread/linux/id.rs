@@ -37,9 +37,10 @@ pub fn id_offset() -> Option<isize> {
 fn find(reader: &Reader) -> Option<isize> {
     // SAFETY: takes nothing, changes nothing.
     let own = unsafe { libc::gettid() };
-    let mut offsets: Vec<isize> = DESCRIPTOR.step_by(ID as usize).collect();
-    offsets.sort_by_key(|offset| offset.unsigned_abs());
-    offsets.into_iter().find(|offset| reader.read(pointer().wrapping_add_signed(*offset)) == Some(own))
+    let mut offsets = DESCRIPTOR.step_by(ID as usize);
+    let next = || if DESCRIPTOR.start < 0 { offsets.next_back() } else { offsets.next() };
+    let mut nearest_first = std::iter::from_fn(next);
+    nearest_first.find(|offset| reader.read(pointer().wrapping_add_signed(*offset)) == Some(own))
 }
 
 /// A pipe: the kernel copies what is written to it, and refuses what is not mapped.

@@ -84,7 +84,7 @@ impl Function {
         all().try_for_each(|one| generics.read(one))?;
         around.self_parameter(&mut generics);
         let mut self_names = Renamed::fresh();
-        let self_type = around.self_type().map(|written| self_names.all(written));
+        let self_type = around.self_type().map(|written| self_names.rename_all(written));
         let mut renamed_types = Renamed::of_type(self_type.clone(), self_names.names.clone());
         let inputs = inputs(sig, self_type.as_ref(), &mut renamed_types)?;
         let output = output(sig, &mut renamed_types)?;
@@ -112,7 +112,7 @@ impl Function {
         let parameters = names.chain(types).collect();
         let mut renamed = Renamed::of_type(self_type, BTreeSet::new());
         let tied = generics.tied;
-        let bounds = generics.predicates.into_iter().map(|bound| renamed.all(bound)).collect();
+        let bounds = generics.predicates.into_iter().map(|bound| renamed.rename_all(bound)).collect();
         Some(Self { parameters, bounds, pointer, asked, tied })
     }
 }

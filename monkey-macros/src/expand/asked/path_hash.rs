@@ -68,24 +68,24 @@ mod tests {
     use quote::quote;
     use syn::parse_quote;
 
-    fn of(target: &syn::ExprPath) -> String {
+    fn hashed(target: &syn::ExprPath) -> String {
         of_target(target, &quote!(private)).to_string().replace(' ', "")
     }
 
     #[test]
     fn a_target_is_known_by_its_last_two_names() {
         let put = behind(&parse_quote!(Put), &parse_quote!(put));
-        assert_eq!(of(&parse_quote!(<Plain as Put<'_>>::put)), format!("{put}u64"));
-        assert_eq!(of(&parse_quote!(shop::Put::put::<u8>)), format!("{put}u64"));
-        assert_eq!(of(&parse_quote!(<Put>::r#put)), format!("{put}u64"));
-        assert_eq!(of(&parse_quote!(put)), "0u64");
+        assert_eq!(hashed(&parse_quote!(<Plain as Put<'_>>::put)), format!("{put}u64"));
+        assert_eq!(hashed(&parse_quote!(shop::Put::put::<u8>)), format!("{put}u64"));
+        assert_eq!(hashed(&parse_quote!(<Put>::r#put)), format!("{put}u64"));
+        assert_eq!(hashed(&parse_quote!(put)), "0u64");
         assert_ne!(put, of_name(&parse_quote!(put)));
     }
 
     #[test]
     fn a_module_s_name_is_looked_up_where_the_list_stands() {
-        assert!(of(&parse_quote!(crate::put)).contains("module_path!(),18446744073709551615usize"));
-        assert!(of(&parse_quote!(self::put)).contains("module_path!(),0usize"));
-        assert!(of(&parse_quote!(super::super::put)).contains("module_path!(),2usize"));
+        assert!(hashed(&parse_quote!(crate::put)).contains("module_path!(),18446744073709551615usize"));
+        assert!(hashed(&parse_quote!(self::put)).contains("module_path!(),0usize"));
+        assert!(hashed(&parse_quote!(super::super::put)).contains("module_path!(),2usize"));
     }
 }

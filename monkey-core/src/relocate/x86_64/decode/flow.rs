@@ -27,7 +27,7 @@ pub enum Flow {
 }
 
 impl Flow {
-    pub(super) fn of(space: Space, opcode: u8, modrm: u8, prefixes: &Prefixes) -> Self {
+    pub(super) fn decode(space: Space, opcode: u8, modrm: u8, prefixes: &Prefixes) -> Self {
         match (space, opcode) {
             (Space::One, 0x70..=0xFF) => Self::of_one_byte(opcode, modrm),
             (Space::Two, 0x80..=0x8F) => Self::Conditional,
