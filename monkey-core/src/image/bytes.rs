@@ -104,7 +104,7 @@ fn rarest(hay: &[u8], value: &[u8]) -> usize {
         counts[2] += u32::from(byte == wanted[2]);
         at += step;
     }
-    let rarer = if counts[1] <= counts[0] { 1 } else { 0 };
+    let rarer = usize::from(counts[1] <= counts[0]);
     if counts[2] < counts[rarer] { 2 } else { rarer }
 }
 
