@@ -19,8 +19,12 @@ pub use crate::lineage;
 pub use crate::members::{Seen, count_visitors, next_number, of_scope as members};
 
 /// The word of the calling thread's scope; 0 outside any.
-#[inline]
+#[inline(always)]
 #[must_use]
+#[expect(
+    clippy::inline_always,
+    reason = "each look at a paused clock comes by, in builds that are not optimised too"
+)]
 pub fn scope() -> u64 {
     thread::scope()
 }

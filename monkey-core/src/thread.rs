@@ -62,6 +62,11 @@ pub fn bypasses_all() -> bool {
 }
 
 /// The thread's scope, whatever it bypasses at the moment.
+#[inline(always)]
+#[expect(
+    clippy::inline_always,
+    reason = "each look at a paused clock comes by, in builds that are not optimised too"
+)]
 pub fn scope() -> u64 {
     load(SCOPE_WORD) & !BYPASS
 }

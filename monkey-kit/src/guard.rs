@@ -1,7 +1,7 @@
 //! What every guard of the kit is made of: patches of the C library's functions, and the scope's world.
 use crate::border::Entry;
 use crate::world::{Hold, World};
-use monkey_core::border::{Bypass, Patches};
+use monkey_core::border::{Bypass, Function, Patches};
 use std::ops::Deref;
 use std::panic::Location;
 
@@ -14,6 +14,19 @@ pub struct Guard {
     pub location: &'static Location<'static>,
 }
 
+/// Where they are. Two names of one function, as `open` and `open64` are, are one.
+fn functions(entries: &[&'static Entry]) -> Vec<Function> {
+    let mut functions: Vec<Function> = Vec::with_capacity(entries.len());
+    for entry in entries {
+        if let Some(function) = entry.function()
+            && !functions.iter().any(|known| known.target == function.target)
+        {
+            functions.push(function);
+        }
+    }
+    functions
+}
+
 impl Guard {
     /// Those that this C library does not have are left out.
     ///
@@ -24,11 +37,7 @@ impl Guard {
         let location = Location::caller();
         let patches = {
             let _bypass = Bypass::begin();
-            let mut functions: Vec<_> = entries.iter().filter_map(|entry| entry.function()).collect();
-            // Two names of one function, as `open` and `open64` are.
-            functions.sort_by_key(|function| function.target);
-            functions.dedup_by_key(|function| function.target);
-            Patches::new(&functions, location)
+            Patches::new(&functions(entries), location)
         };
         match patches {
             Ok(patches) => {

@@ -29,6 +29,7 @@ mod place;
 pub mod random;
 #[cfg(windows)]
 mod windows;
+mod word;
 mod world;
 
 #[cfg(target_os = "linux")]

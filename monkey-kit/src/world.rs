@@ -6,6 +6,7 @@
 use crate::process;
 #[cfg(unix)]
 use crate::violation::Violations;
+use crate::word::load;
 use crate::{clock, env, random};
 #[cfg(target_os = "linux")]
 use crate::{fs, net};
@@ -71,11 +72,23 @@ fn deref(world: &AtomicPtr<World>) -> Option<&'static World> {
 }
 
 /// The world of the caller's scope alone, for who only reads words of it.
+///
+/// Written flat: every look at a clock comes by, and where nothing is optimised each step of an iterator is a call.
 #[inline]
 pub fn own() -> Option<&'static World> {
     let scope = border::scope();
-    let place = places(scope).find(|place| place.scope.load(SeqCst) == scope)?;
-    deref(&place.world)
+    let first = (scope / 4) as usize;
+    let mut step = 0;
+    while step < REACH {
+        let place = &TABLE[(first + step) % PLACES];
+        if load(&place.scope) == scope {
+            let world = load(&place.world) as *const World;
+            // SAFETY: null, or a world, which is never freed.
+            return unsafe { world.as_ref() };
+        }
+        step += 1;
+    }
+    None
 }
 
 /// A world that somebody is in.

@@ -13,7 +13,11 @@ functions! {
 }
 
 /// Which clock an id stands for; `None` for those that are no wall's and no stopwatch, such as a thread's own.
-#[inline]
+#[inline(always)]
+#[expect(
+    clippy::inline_always,
+    reason = "each look at a paused clock comes by, in builds that are not optimised too"
+)]
 #[cfg(target_os = "linux")]
 fn shown(clock: clockid_t) -> Option<Shown> {
     Some(match clock {
@@ -62,12 +66,16 @@ pub fn nanoseconds(time: timespec) -> i64 {
     time.tv_sec.saturating_mul(SECOND).saturating_add(time.tv_nsec)
 }
 
-#[inline]
+#[inline(always)]
+#[expect(
+    clippy::inline_always,
+    reason = "each look at a paused clock comes by, in builds that are not optimised too"
+)]
 pub fn timespec_of(nanoseconds: i64) -> timespec {
-    // Faster than two divisions that round down, and time before the epoch is rare.
+    // One division is faster than two that round down, and time before the epoch is rare.
     if nanoseconds >= 0 {
-        let (seconds, rest) = (nanoseconds as u64 / SECOND as u64, nanoseconds as u64 % SECOND as u64);
-        return timespec { tv_sec: seconds as i64, tv_nsec: rest as i64 };
+        let seconds = (nanoseconds as u64 / SECOND as u64) as i64;
+        return timespec { tv_sec: seconds, tv_nsec: nanoseconds - seconds * SECOND };
     }
     timespec { tv_sec: nanoseconds.div_euclid(SECOND), tv_nsec: nanoseconds.rem_euclid(SECOND) }
 }
@@ -95,12 +103,13 @@ pub fn real(clock: Shown) -> i64 {
 }
 
 unsafe fn clock_gettime(clock: clockid_t, to: *mut timespec) -> c_int {
-    if let Some(world) = world::own().filter(|world| world.clock.time().is_paused())
-        && let Some(now) = world.clock.time().read(clock)
-        && !to.is_null()
+    if let Some(world) = world::own()
+        && world.clock.time().is_paused()
+        && let Some(clock) = shown(clock)
+        // SAFETY: null, or the caller's place for it.
+        && let Some(to) = unsafe { to.as_mut() }
     {
-        // SAFETY: the caller's place for it.
-        unsafe { to.write(timespec_of(now)) };
+        *to = timespec_of(world.clock.time().shows(clock));
         return 0;
     }
     // SAFETY: the caller's arguments.

@@ -1,5 +1,6 @@
 //! What a paused clock shows.
-use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering::SeqCst};
+use crate::word::load;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::SeqCst};
 
 #[cfg(any(unix, test))]
 pub const SECOND: i64 = 1_000_000_000;
@@ -19,7 +20,7 @@ pub enum Shown {
 #[derive(Debug, Default)]
 pub struct Time {
     /// Guards that want it to stand still.
-    paused: AtomicU32,
+    paused: AtomicU64,
     /// How far it was turned since it stands.
     elapsed: AtomicU64,
     /// What clocks showed when it began to stand: the wall's since the epoch, and those since the system's start.
@@ -29,9 +30,13 @@ pub struct Time {
 }
 
 impl Time {
-    #[inline]
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "each look at a paused clock comes by, in builds that are not optimised too"
+    )]
     pub fn is_paused(&self) -> bool {
-        self.paused.load(SeqCst) != 0
+        load(&self.paused) != 0
     }
 
     /// One more guard; whether it is the first.
@@ -68,14 +73,18 @@ impl Time {
     }
 
     /// What one of the clocks shows.
-    #[inline]
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "each look at a paused clock comes by, in builds that are not optimised too"
+    )]
     pub fn shows(&self, clock: Shown) -> i64 {
         let begun = match clock {
             Shown::Wall => &self.wall,
             Shown::Monotonic => &self.monotonic,
             Shown::Boot => &self.boot,
         };
-        begun.load(SeqCst) + self.elapsed.load(SeqCst) as i64
+        load(begun) as i64 + load(&self.elapsed) as i64
     }
 
     /// When this much time is over.

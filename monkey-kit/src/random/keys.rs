@@ -45,12 +45,8 @@ fn find() -> Option<*mut [u64; 2]> {
     // SAFETY: two words within a thread-local block of this thread.
     places.retain(|place| unsafe { place.read_volatile() } == after);
     // Blocks may reach into each other's: what was found in two is one place.
-    places.sort_unstable();
-    places.dedup();
-    match *places {
-        [only] => Some(only),
-        _ => None,
-    }
+    let only = places.pop()?;
+    places.iter().all(|place| *place == only).then_some(only)
 }
 
 #[cfg(test)]
