@@ -188,7 +188,11 @@ fn hook_code(request: &Request, asks: bool) -> Result<&'static Group, Cause> {
     }
     let keeper = if asks { None } else { kept::keeper(target) };
     replacement.map_or(Ok(()), |replacement| kept::check(keeper.as_ref(), replacement))?;
-    let group = hook_copies(&copies, loads, asks)?;
+    let group = match hook_copies(&copies, loads, asks) {
+        // Where its first bytes cannot give way, the padding in front may have room for the jump.
+        Err(Cause::Instructions(_)) if asks => hook_copies(&copies, loads, false)?,
+        hooked => hooked?,
+    };
     group.is_called_by(keeper);
     if asks {
         group.containing(Vec::new);
