@@ -13,6 +13,10 @@ pub fn needs_types(closure: &ExprClosure) -> bool {
         .iter()
         .filter(|input| !matches!(input, Pat::Type(_)))
         .for_each(|input| names.visit_pat(input));
+    // What the body binds anew may have its type there.
+    let mut bound = Names::default();
+    bound.visit_expr(&closure.body);
+    names.0.retain(|name| !bound.0.contains(name));
     !names.0.is_empty() && names.are_asked(closure.body.to_token_stream())
 }
 
@@ -65,5 +69,9 @@ mod tests {
         assert!(!needs_types(&parse_quote!(|a: Account| a.balance)));
         assert!(!needs_types(&parse_quote!(|a, b| (a..b, x.a.len(), sum(a)))));
         assert!(!needs_types(&parse_quote!(|_| name.len())));
+        assert!(!needs_types(&parse_quote!(|text| {
+            let text: &str = text;
+            text.len()
+        })));
     }
 }
