@@ -38,7 +38,7 @@ fn a_result_that_borrows_is_written_with_or_without_captures() {
 
 #[monkey::patchable]
 fn joined(user: User, more: Vec<String>) -> String {
-    format!("{}{}", user.name, more.len())
+    more.into_iter().fold(user.name, |joined, name| joined + &name)
 }
 
 #[monkey::test(replace(joined = |user, more| format!("{} and {}", user.name, more.join(" and "))))]
