@@ -32,9 +32,9 @@ pub use crate::replacement::{IntoCount, Replacement};
 pub use crate::request::Visibility;
 pub use crate::test_run::TestRun;
 pub use asynchronous::{
-    Asks, FutureOf, Output, ProbeAwaited, ProbeBefore, ProbeBoxed, ProbeByCall, ProbeNotAwaited,
-    ProbeNotSend, ProbePlain, ProbeSend, ProbeUnpin, SendsOf, Unwritten, asks_when_polled, awaited, begin,
-    goes_as, stand_in,
+    Asks, FutureOf, Output, ProbeAwaited, ProbeBefore, ProbeBothAwaited, ProbeBoxed, ProbeByCall,
+    ProbeNotAwaited, ProbeNotSend, ProbePlain, ProbeSame, ProbeSend, ProbeUnpin, SendsOf, Unwritten,
+    asks_when_polled, awaited, begin, goes_as, stand_in,
 };
 pub use captured::{
     Call, CalledAgain, Caller, DecidedBy, Entered, Hint, Keeps, Kept, NotSync, Once, OneByOne, Shared, Takes,
@@ -95,7 +95,7 @@ pub fn try_patch<const N: usize>(
 ) -> Result<PatchGuard, PatchError> {
     let _bypass = BypassAll::begin();
     let wanted = Few::from_array(replacements, |replacement| Listed::new(replacement.wanted));
-    PatchGuard::new(visibility, wanted, Location::caller(), fail)
+    PatchGuard::new(visibility, wanted, Location::caller(), fail).inspect_err(notes::refuse)
 }
 
 /// `during!`: what the replacements capture may live for as long as this call.

@@ -1,9 +1,12 @@
 //! What guards leave to the frame around them: a test that fails tells it, one that passes does not.
 //!
-//! Kept by thread, as guards are. Without a frame nothing is kept.
-use crate::thread::BypassAll;
+//! Kept by thread, as guards are. Of threads that are in no frame what was wrong is kept, for the run that has opened their scope.
+pub mod elsewhere;
+
+use crate::thread::{self, BypassAll};
 use crate::verdict::Evidence;
 use std::cell::RefCell;
+use std::fmt;
 use std::mem;
 use std::panic::Location;
 
@@ -23,6 +26,8 @@ pub struct Complaint {
 pub struct Kept {
     uncalled: Vec<Evidence>,
     pub complaints: Vec<Complaint>,
+    /// Errors that the test was given, as they are shown in either way.
+    refused: Vec<[String; 2]>,
 }
 
 impl Complaint {
@@ -43,6 +48,13 @@ impl Kept {
     pub fn extend(&mut self, other: Self) {
         self.uncalled.extend(other.uncalled);
         self.complaints.extend(other.complaints);
+        self.refused.extend(other.refused);
+    }
+
+    /// The error of which a panic speaks, if it speaks of one.
+    pub fn refused_in(&self, panic: &str) -> Option<&str> {
+        let spoken_of = |shown: &&[String; 2]| shown.iter().any(|text| panic.contains(text.as_str()));
+        self.refused.iter().find(spoken_of).map(|[text, _]| text.as_str())
     }
 }
 
@@ -82,7 +94,7 @@ pub fn tell(note: &Evidence) {
     eprintln!("note: {}", note.uncalled());
 }
 
-/// Leaves to the frame what is wrong while a panic is on its way; without a frame it is told.
+/// Leaves to the frame what is wrong while a panic is on its way; without a frame it is told, and left to the scope's run.
 pub fn complain(complaint: Complaint) {
     let mut complaint = Some(complaint);
     let _ = KEPT.try_with(|kept| {
@@ -90,14 +102,25 @@ pub fn complain(complaint: Complaint) {
             kept.complaints.extend(complaint.take());
         }
     });
-    complaint.into_iter().for_each(Complaint::tell);
+    let Some(complaint) = complaint else { return };
+    let scope = thread::scope();
+    if scope != 0 {
+        elsewhere::leave(scope, complaint.text.clone());
+    }
+    complaint.tell();
 }
 
 /// The same where a panic says it next. Somebody may catch that, or wait for one.
 pub fn complain_by_panic(text: &str) {
+    let _bypass = BypassAll::begin();
+    complain(Complaint { text: text.to_owned(), told: true });
+}
+
+/// Leaves an error to the frame that its test is given: a panic that speaks of it is not the one that a test is to have.
+pub fn refuse(error: &(impl fmt::Display + fmt::Debug)) {
     if has_frame() {
-        let _bypass = BypassAll::begin();
-        complain(Complaint { text: text.to_owned(), told: true });
+        let shown = [error.to_string(), format!("{error:?}")];
+        let _ = KEPT.try_with(|kept| kept.borrow_mut().as_mut().map(|kept| kept.refused.push(shown)));
     }
 }
 
@@ -130,6 +153,8 @@ impl Drop for Keeping {
         if has_frame() {
             left.uncalled.into_iter().for_each(keep);
             left.complaints.into_iter().for_each(complain);
+            let _ = KEPT
+                .try_with(|kept| kept.borrow_mut().as_mut().map(|kept| kept.refused.extend(left.refused)));
         } else if std::thread::panicking() {
             left.tell();
         }

@@ -245,12 +245,18 @@ impl Entered {
         kept
     }
 
-    /// What there is to say in the end of a body that did not fail: of the calls, and what guards had to say to somebody who did not listen.
-    fn wrong(&self) -> Option<String> {
+    /// What there is to say in the end of a body that did not fail, or that has panicked with this text, as it is to: of the calls, and what
+    /// guards had to say to somebody who did not listen.
+    fn wrong(&self, panic: Option<&str>) -> Option<String> {
         let _bypass = BypassAll::begin();
         let mut kept = self.take_notes();
         let complaints = mem::take(&mut kept.complaints).into_iter().map(|complaint| complaint.text);
-        let wrong: Vec<String> = self.verdict().into_iter().chain(complaints).collect();
+        // Threads that this run has started, or that were given its scope.
+        let elsewhere = if self.opened { notes::elsewhere::take(self.scope) } else { Vec::new() };
+        let mut wrong: Vec<String> = self.verdict().into_iter().chain(complaints).chain(elsewhere).collect();
+        if wrong.is_empty() {
+            wrong.extend(panic.and_then(|text| kept.refused_in(text)).map(str::to_owned));
+        }
         if wrong.is_empty() {
             return None;
         }
@@ -277,7 +283,7 @@ impl Entered {
                 self.tell_notes();
                 return Ok(result);
             }
-            Ok(result) => match self.wrong() {
+            Ok(result) => match self.wrong(None) {
                 None => return Ok(result),
                 Some(wrong) => wrong,
             },
@@ -297,12 +303,20 @@ impl Entered {
             }
             Err(complaint) => return eprintln!("{complaint}"),
         };
-        let wrong = self.wrong();
+        let wrong = self.wrong(text(&*thrown));
         drop(self);
         match wrong {
             None => resume_unwind(thrown),
             Some(wrong) => eprintln!("the test panicked, as it is to, but:\n{wrong}"),
         }
+    }
+}
+
+/// What a panic says.
+fn text(thrown: &(dyn Any + Send)) -> Option<&str> {
+    match thrown.downcast_ref::<String>() {
+        Some(text) => Some(text),
+        None => thrown.downcast_ref::<&str>().copied(),
     }
 }
 
@@ -316,6 +330,7 @@ impl Drop for Entered {
         }
         drop(self.patches.take().map(List::remove));
         if self.opened {
+            drop(notes::elsewhere::take(self.scope));
             turn::end(self.scope);
         } else {
             turn::leave(self.scope);

@@ -152,7 +152,9 @@ impl Evidence {
         if closed::tell(self, text) || target_kind::tell(self.target_type, text) {
             return;
         }
-        let calls = inlined::find(self.target, self.target_type);
+        let mut calls = inlined::find(self.target, self.target_type);
+        // Those that went past are said, with who called.
+        calls.retain(|call| !self.past.iter().any(|past| (past.line, &past.file) == (call.line, &call.file)));
         let surely = calls.iter().any(|call| call.certain && !inlined::is_foreign(call));
         let dependency = optimised::dependency(self);
         if surely && dependency.is_some() {
@@ -163,7 +165,7 @@ impl Evidence {
         outside::tell(&self.outside, text);
         let dependency =
             dependency.inspect(|package| optimised::tell_dependency(self, package, text)).is_some();
-        if !surely && self.outside.is_empty() && !dependency {
+        if !surely && self.outside.is_empty() && self.past.is_empty() && !dependency {
             if self.optimised && !inlined::tells(&calls) {
                 optimised::tell_program(self.target, text);
             } else if !calls.is_empty() {

@@ -445,6 +445,17 @@ async fn a_boxed_future_is_given_as_it_is() {
     assert_eq!(boxed("own").await, 4);
 }
 
+fn sendable() -> Boxed<'static> {
+    Box::pin(async { 5 })
+}
+
+/// A value's type does not show: that it is a future is said by `Box::pin`.
+#[monkey::test(replace(sendable = sequence[Box::pin(longer("four")), { Box::pin(boxed("six")) }, ..]))]
+#[tokio::test]
+async fn a_call_that_gives_a_boxed_future_is_boxed() {
+    assert_eq!((sendable().await, sendable().await, sendable().await), (5, 3, 5));
+}
+
 #[monkey::patchable]
 fn made<T: Default>() -> T {
     T::default()
@@ -496,4 +507,16 @@ async fn one_that_is_not_send_takes_any() {
         }
     );
     assert_eq!(local(std::rc::Rc::new(1)).await, 2);
+}
+
+fn over_at_once(time: std::time::Duration) -> tokio::time::Sleep {
+    assert_eq!(time.as_secs(), 3600);
+    monkey::original!(tokio::time::sleep(std::time::Duration::ZERO))
+}
+
+/// A future that has a name is given as it is, by whatever gives one.
+#[monkey::test(replace(tokio::time::sleep = over_at_once), expect(tokio::time::sleep = 1))]
+#[tokio::test]
+async fn a_function_gives_a_future_that_has_a_name() {
+    tokio::time::sleep(std::time::Duration::from_hours(1)).await;
 }

@@ -28,6 +28,14 @@ impl User {
     }
 }
 
+#[test]
+fn a_result_that_borrows_is_written_with_or_without_captures() {
+    let user = User { name: "Ada".to_owned() };
+    let guard = monkey::patch!(User::name = |user: &User, _: &str| -> &str { &user.name[1..] });
+    assert_eq!(user.name("x"), "da");
+    drop(guard);
+}
+
 /// Counts how often it is dropped.
 struct Counted(Arc<AtomicUsize>);
 

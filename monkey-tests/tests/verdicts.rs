@@ -126,6 +126,11 @@ failing! {
         assert_eq!((by_its_address(1), elsewhere::calls_it(1)), (7, 2));
     }
 
+    #[monkey::test(replace(always = |_| 7))]
+    fn never_comes_where_it_is_always_inlined() {
+        assert_eq!(elsewhere::calls_it(1), 2);
+    }
+
     #[monkey::test(replace(elsewhere::instance::<u32> = |_: u32| 7))]
     fn goes_past_where_an_instance_is() {
         let known: fn(u32) -> u64 = black_box(elsewhere::instance::<u32>);
@@ -240,6 +245,9 @@ fn a_call_that_went_past_is_an_error_without_optimisation_too() {
             ["but a call went past it", called, "mark the target #[monkey::patchable], or replace", target];
         check(test, &parts, &["left == right"]);
     }
+    // With who called, and not once more as a place.
+    let parts = ["never called; expected: at least 1", "`verdicts::elsewhere::calls_it` was called from"];
+    check("never_comes_where_it_is_always_inlined", &parts, &["was inlined into"]);
 }
 
 #[monkey::test(replace(always = |_| 7), partly(always))]

@@ -105,6 +105,37 @@ pub trait ProbeNotAwaited {
 }
 impl<F> ProbeNotAwaited for Probe<F> {}
 
+/// A target, and what gives a future as well and is to replace it.
+#[derive(Debug)]
+pub struct Both<F, G>(PhantomData<fn(F, G)>);
+
+/// Found first: both give the same future, so it has a name, and they are compared as they are.
+pub trait ProbeSame<A> {
+    /// As a type.
+    fn __monkey_awaited(&self) -> NotAwaited {
+        NotAwaited
+    }
+}
+impl<F, G, A> ProbeSame<A> for &&Probe<Both<F, G>>
+where
+    F: AsyncTarget<A>,
+    G: AsyncTarget<A, Future = <F as AsyncTarget<A>>::Future>,
+{
+}
+
+/// Found next.
+pub trait ProbeBothAwaited<A> {
+    /// The target.
+    type Target;
+    /// As a type.
+    fn __monkey_awaited(&self) -> Awaited<Self::Target, A> {
+        Awaited(PhantomData)
+    }
+}
+impl<F: AsyncTarget<A>, G, A> ProbeBothAwaited<A> for &Probe<Both<F, G>> {
+    type Target = F;
+}
+
 macro_rules! argument {
     ($($function:ident $name:ident)*) => {
         impl<F, A: Arguments> Awaited<F, A> {$(
@@ -145,8 +176,8 @@ impl<F: AsyncTarget<A>, A> Awaited<F, A> {
 
 impl<G, A> Awaited<G, A> {
     /// A target, where this is what replaces it.
-    pub fn probe<F>(self, target: &F) -> Probe<F> {
-        Probe::new(target)
+    pub fn probe<F>(self, _target: &F) -> Probe<Both<F, G>> {
+        Probe::unseen()
     }
 }
 

@@ -16,6 +16,12 @@ impl<F> Probe<F> {
     pub fn new(_function: &F) -> Self {
         Self(PhantomData)
     }
+
+    /// Of a type that is known already.
+    #[must_use]
+    pub fn unseen() -> Self {
+        Self(PhantomData)
+    }
 }
 
 /// The kind of a function that may be called without `unsafe`.

@@ -81,6 +81,33 @@ pub(super) fn find_all<'a>(hay: &'a [u8], needle: &'a [u8]) -> impl Iterator<Ite
 /// Smaller bytes are too frequent in debug information to be searched.
 const RARE: u8 = 0x20;
 
+/// From this length on, in bytes, a sample of what is searched is worth its time.
+const LONG: usize = 1 << 20;
+/// The size of that sample.
+const SAMPLE: usize = 2048;
+
+/// The place of a byte of `value` that is probably rare: debug information is full of small numbers, and of what all addresses near
+/// by begin and end with.
+fn likely_rare(value: &[u8]) -> usize {
+    let rare = [1, 0, 2].into_iter().find(|at| value[*at] >= RARE);
+    rare.unwrap_or(usize::from(value[1] > value[0]))
+}
+
+/// The place of that of the first three bytes of `value` which is the rarest in a sample.
+fn rarest(hay: &[u8], value: &[u8]) -> usize {
+    let (step, wanted, mut counts) = (hay.len() / SAMPLE, [value[0], value[1], value[2]], [0_u32; 3]);
+    let mut at = 0;
+    while at < hay.len() {
+        let byte = hay[at];
+        counts[0] += u32::from(byte == wanted[0]);
+        counts[1] += u32::from(byte == wanted[1]);
+        counts[2] += u32::from(byte == wanted[2]);
+        at += step;
+    }
+    let rarer = usize::from(counts[1] <= counts[0]);
+    if counts[2] < counts[rarer] { 2 } else { rarer }
+}
+
 /// Every place of an address, searched when it is asked for.
 pub(super) fn find_address(hay: &[u8], address: u64) -> impl Iterator<Item = usize> + '_ {
     find_value(hay, address.to_le_bytes())
@@ -89,10 +116,8 @@ pub(super) fn find_address(hay: &[u8], address: u64) -> impl Iterator<Item = usi
 /// Every place of a number of at least four bytes, searched when it is asked for.
 pub(super) fn find_value<const N: usize>(hay: &[u8], value: [u8; N]) -> impl Iterator<Item = usize> + '_ {
     const { assert!(N >= 4) };
-    // Debug information is full of small numbers, and of what all addresses near by begin and end with. libc's search
-    // for several bytes takes five times as long as that for one which is rare.
-    let rare = [1, 0, 2].into_iter().find(|at| value[*at] >= RARE);
-    let rare = rare.unwrap_or(usize::from(value[1] > value[0]));
+    // libc's search for several bytes takes five times as long as that for one which is rare.
+    let rare = if hay.len() < LONG { likely_rare(&value) } else { rarest(hay, &value) };
     let mut from = rare;
     std::iter::from_fn(move || {
         while from < hay.len() {
@@ -138,6 +163,15 @@ mod tests {
         for value in [[0x34_u8, 0x12, 0, 0], [1, 2, 3, 4], [0, 0, 0x77, 0]] {
             let hay = [&[0x11], &value[..], &[0x34], &value[..], &value[..3]].concat();
             assert_eq!(find_value(&hay, value).collect::<Vec<_>>(), [1, 6], "{value:x?}");
+        }
+        // Long ones, by whichever byte is rare there.
+        let mut long = vec![0x34_u8; LONG];
+        for value in [[0x34_u8, 0x12, 0x56, 0], [0x34, 0x34, 0x12, 1], [0x12, 0x34, 0x34, 0], [0x34; 4]] {
+            let start = LONG / 2;
+            long[start..start + 4].copy_from_slice(&value);
+            let naive = (0..LONG - 3).filter(|at| long[*at..at + 4] == value);
+            assert!(find_value(&long, value).eq(naive), "{value:x?}");
+            long[start..start + 4].fill(0x34);
         }
         // One may overlap the other.
         assert_eq!(find_address(&[7; 10], 0x0707_0707_0707_0707).collect::<Vec<_>>(), [0, 1, 2]);

@@ -79,8 +79,8 @@ fn perhaps(alone: &Ident, given: &Ident, private: &TokenStream) -> TokenStream {
         };
         let __monkey_awaited = {
             #[allow(unused_imports)]
-            use #private::{ProbeAwaited as _, ProbeNotAwaited as _};
-            (&&__monkey_probe).__monkey_awaited()
+            use #private::{ProbeBothAwaited as _, ProbeNotAwaited as _, ProbeSame as _};
+            (&&&__monkey_probe).__monkey_awaited()
         };
         #stand
     }

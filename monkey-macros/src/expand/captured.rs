@@ -18,6 +18,7 @@ use crate::check::list::Replacement;
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{format_ident, quote_spanned};
 use signature::Signature;
+pub use signature::lends_an_argument;
 use syn::{Expr, ExprClosure, Pat};
 
 /// A closure, on its way to be a replacement.

@@ -265,7 +265,10 @@ enum Awaited {
 fn offered(entry: &Replacement, lends: bool, alone: &Ident, private: &TokenStream) -> Offered {
     let kept = match &entry.given {
         Form::Closure(closure)
-            if lends || may_capture(closure) || super::variadic::is_of_libc(&entry.target) =>
+            if lends
+                || may_capture(closure)
+                || captured::lends_an_argument(closure)
+                || super::variadic::is_of_libc(&entry.target) =>
         {
             Some(captured::captured(entry, closure, alone, private))
         }

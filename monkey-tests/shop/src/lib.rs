@@ -85,6 +85,24 @@ fn ask_bank(price: u64) -> Result<String> {
     Ok(answer.body_mut().read_to_string()?)
 }
 
+/// How many hundredths of another currency a euro is.
+///
+/// # Errors
+/// When the bank cannot be reached, or gives no number.
+pub async fn exchange_rate(currency: &str) -> Result<u64> {
+    let answer = reqwest::get(format!("http://bank.example/rates/{currency}")).await?;
+    Ok(answer.error_for_status()?.text().await?.trim().parse()?)
+}
+
+/// The prices in a file, one in a line.
+///
+/// # Errors
+/// When it cannot be read, or has something else in it.
+pub async fn read_prices(path: &str) -> Result<Vec<u64>> {
+    let text = tokio::fs::read_to_string(path).await?;
+    Ok(text.lines().map(str::parse).collect::<std::result::Result<_, _>>()?)
+}
+
 /// Writes a receipt into a file of its own, which stays.
 ///
 /// # Errors

@@ -1,6 +1,6 @@
 //! The shop without a network, a clock, luck or a disk: crates that know nothing of it, unmodified.
 use chrono::{DateTime, Local};
-use monkey_shop::{Order, Shop, pay, write_receipt};
+use monkey_shop::{Order, Shop, exchange_rate, pay, read_prices, write_receipt};
 use rusqlite::Connection;
 use std::ffi::{c_char, c_int, c_uint};
 use std::time::Duration;
@@ -88,6 +88,44 @@ async fn the_bank_has_three_attempts() {
 #[tokio::test]
 async fn a_bank_that_is_gone_is_told() {
     assert!(pay(&order()).await.unwrap_err().to_string().contains("host not found"));
+}
+
+fn answer(status: u16, text: &'static str) -> reqwest::Response {
+    http::Response::builder().status(status).body(text).unwrap().into()
+}
+
+/// Other crates' `async fn`s: their own futures are ready at once, with this.
+#[cfg(debug_assertions)]
+#[monkey::test(replace(reqwest::get::<String> = returns(Ok(answer(200, "125\n")))))]
+#[tokio::test]
+async fn a_rate_comes_without_a_network() {
+    assert_eq!(exchange_rate("USD").await.unwrap(), 125);
+}
+
+#[cfg(debug_assertions)]
+#[monkey::test(replace(reqwest::get::<String> = sequence[Ok(answer(503, "")), Ok(answer(200, "125"))]))]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_second_answer_is_better() {
+    let first = tokio::spawn(exchange_rate("USD")).await.unwrap();
+    assert!(first.unwrap_err().to_string().contains("503"));
+    assert_eq!(exchange_rate("USD").await.unwrap(), 125);
+}
+
+/// A function that takes `impl Trait`, for arguments of this type: nobody can write that behind its path.
+fn taking<A, R, F: Fn(A) -> R>(function: F) -> F {
+    function
+}
+
+#[cfg(debug_assertions)]
+#[monkey::test]
+#[tokio::test]
+async fn prices_come_from_no_file() {
+    let read_to_string = taking::<&str, _, _>(tokio::fs::read_to_string);
+    let _guard = monkey::patch!(
+        read_to_string = sequence[Ok("3\n5\n".to_owned()), Err(std::io::ErrorKind::NotFound.into())]
+    );
+    assert_eq!(read_prices("/not/there").await.unwrap(), [3, 5]);
+    assert!(read_prices("/not/there").await.unwrap_err().to_string().contains("not found"));
 }
 
 extern "C" fn full(_: *const c_char, _: c_int, _: c_uint) -> c_int {

@@ -68,6 +68,46 @@ mod purposes {
         let _guard = monkey::patch!(number = number);
     }
 
+    fn guarded() {
+        let _guard = monkey::patch!(replace(number = || 2), expect(number = 1));
+    }
+
+    #[monkey::test]
+    #[ignore = "for a child process"]
+    #[should_panic]
+    fn panics_by_a_guard_of_a_thread() {
+        std::thread::spawn(guarded).join().unwrap();
+    }
+
+    #[monkey::test]
+    #[ignore = "for a child process"]
+    fn swallows_what_a_guard_of_a_thread_says() {
+        std::thread::spawn(guarded).join().unwrap_err();
+    }
+
+    #[monkey::test]
+    #[ignore = "for a child process"]
+    #[should_panic]
+    fn panics_by_an_error() {
+        drop(monkey::try_patch!(number = number).unwrap());
+    }
+
+    #[monkey::test]
+    #[ignore = "for a child process"]
+    #[should_panic]
+    fn panics_by_an_error_that_it_shows() {
+        let error = monkey::try_patch!(number = number).unwrap_err();
+        panic!("no: {error}");
+    }
+
+    #[monkey::test]
+    #[ignore = "for a child process"]
+    #[should_panic(expected = "no number")]
+    fn panics_beside_an_error() {
+        assert!(monkey::try_patch!(number = number).is_err());
+        panic!("no number");
+    }
+
     #[monkey::test(replace(number = || 2))]
     #[ignore = "for a child process"]
     #[should_panic(expected = "it is 2")]
@@ -106,12 +146,24 @@ fn the_words_of_a_miss_are_not_its_panic() {
 
 #[test]
 fn what_a_guard_or_a_run_within_says_is_not_its_panic() {
-    for name in ["panics_by_its_guard", "swallows_what_its_guard_says", "panics_by_a_run_within"] {
+    for name in [
+        "panics_by_its_guard",
+        "swallows_what_its_guard_says",
+        "panics_by_a_run_within",
+        "panics_by_a_guard_of_a_thread",
+        "swallows_what_a_guard_of_a_thread_says",
+    ] {
         let (passed, said) = run(name);
         assert!(!passed && said.contains("which was never called; expected: exactly 1"), "{name}: {said}");
     }
-    let (passed, said) = run("panics_as_nothing_can_be_replaced");
-    assert!(!passed && said.contains("cannot replace `number`"), "{said}");
+    for name in
+        ["panics_as_nothing_can_be_replaced", "panics_by_an_error", "panics_by_an_error_that_it_shows"]
+    {
+        let (passed, said) = run(name);
+        assert!(!passed && said.contains("cannot replace `number`"), "{name}: {said}");
+    }
+    let (passed, said) = run("panics_beside_an_error");
+    assert!(passed, "{said}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //!
 //! What shows a lifetime is taken over, with a name for each that has none. All else becomes a type parameter, for rustc to infer: so it may
 //! name what an item in the user's function could not, such as `Self` or a generic parameter.
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, format_ident, quote_spanned};
 use syn::visit::{self, Visit};
 use syn::{ExprClosure, GenericArgument, Lifetime, Pat, PathArguments, ReturnType, Type, TypeReference};
@@ -24,6 +24,26 @@ pub struct Parameter {
     pub may_be_unsized: bool,
 }
 
+/// Whether the result shows a lifetime. For rustc each that is left out in a closure is one of its own.
+fn result_borrows(closure: &ExprClosure) -> bool {
+    matches!(&closure.output, ReturnType::Type(_, output) if shows_lifetime(output))
+}
+
+/// Whether the result is one argument's as far as is written: where a parameter's type has lifetimes of its own (`&Sink<'_>`), these may be
+/// chosen before the function is, and a result that lives for ever is best left to rustc.
+pub fn lends_an_argument(closure: &ExprClosure) -> bool {
+    let has_lifetimes = |input: &Pat| has_lifetimes(input.to_token_stream());
+    result_borrows(closure) && !closure.inputs.iter().any(has_lifetimes)
+}
+
+fn has_lifetimes(tokens: TokenStream) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Group(group) => has_lifetimes(group.stream()),
+        TokenTree::Punct(punct) => punct.as_char() == '\'',
+        _ => false,
+    })
+}
+
 impl Signature {
     pub fn read(closure: &ExprClosure) -> Self {
         let mut signature = Self::default();
@@ -32,7 +52,7 @@ impl Signature {
             ReturnType::Type(_, output) if shows_lifetime(output) => signature.output(output, &inputs),
             _ => signature.parameter(false),
         };
-        let result_borrows = matches!(&closure.output, ReturnType::Type(_, output) if shows_lifetime(output));
+        let result_borrows = result_borrows(closure);
         Self { inputs, output: Some(output), result_borrows, ..signature }
     }
 
@@ -161,8 +181,9 @@ fn shows_lifetime(ty: &Type) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::Signature;
+    use super::{Signature, lends_an_argument};
     use quote::{ToTokens as _, quote};
+    use syn::parse_quote;
 
     fn read(closure: proc_macro2::TokenStream) -> String {
         let signature = Signature::read(&syn::parse2(closure).unwrap());
@@ -190,6 +211,9 @@ mod tests {
             read(quote!(|a: u8, b: &str| -> Option<&str> { None })),
             "(T0 , & 'l0 T1) -> Option < & 'l0 T2 >"
         );
+        assert!(lends_an_argument(&parse_quote!(|a: &User, b: &str| -> &str { &a.name })));
+        assert!(!lends_an_argument(&parse_quote!(|a: &Sink<'_>, b: &str| -> &str { "" })));
+        assert!(!lends_an_argument(&parse_quote!(|a: &User| a.name.len())));
         assert_eq!(read(quote!(|a: u8| -> &str { "" })), "(T0) -> T1");
         assert_eq!(read(quote!(|| -> String { x })), "() -> T0");
     }
