@@ -9,6 +9,7 @@ use crate::world;
 use libc::{c_char, c_int, c_void, pid_t};
 use monkey_core::border::Bypass;
 use std::ffi::CStr;
+#[cfg(target_os = "linux")]
 use std::panic::Location;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 

@@ -103,11 +103,12 @@ fn operations_fail_and_are_counted() {
     assert_eq!(fs::create_dir("/tmp/monkey-made").unwrap_err().kind(), ErrorKind::ReadOnlyFilesystem);
 }
 
-/// One of the things that a program does, and which of the kinds it is.
-type Act<T> = (Op, fn(T) -> std::io::Result<()>);
+/// What a program does, and which of the kinds it is.
+type OnPath = (Op, fn(&Path) -> std::io::Result<()>);
+type OnFile = (Op, fn(&mut File) -> std::io::Result<()>);
 
 /// What a program may do to a path.
-const TO_PATHS: [Act<&Path>; 9] = [
+const TO_PATHS: [OnPath; 9] = [
     (Op::SetMetadata, |path| fs::set_permissions(path, fs::Permissions::from_mode(0o600))),
     (Op::SetMetadata, |path| std::os::unix::fs::chown(path, None, None)),
     (Op::SetMetadata, |path| std::os::unix::fs::lchown(path, None, None)),
@@ -125,7 +126,7 @@ const TO_PATHS: [Act<&Path>; 9] = [
 ];
 
 /// What it may do to an open file.
-const TO_OPEN_FILES: [Act<&mut File>; 7] = [
+const TO_OPEN_FILES: [OnFile; 7] = [
     (Op::SetLen, |file| file.set_len(1)),
     (Op::SetMetadata, |file| file.set_permissions(fs::Permissions::from_mode(0o600))),
     (Op::SetMetadata, |file| file.set_modified(std::time::UNIX_EPOCH)),
