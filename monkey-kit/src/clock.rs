@@ -23,7 +23,10 @@ use windows as system;
 
 pub(crate) use system::State;
 #[cfg(target_os = "linux")]
-pub(crate) use system::{Wait, let_others_end, port, wait_on_futex};
+pub(crate) use system::{
+    Wait, clock_gettime, clock_nanosleep, gettimeofday, let_others_end, nanosleep, port, wait_on_futex,
+    wall_seconds,
+};
 
 /// How often a clock turns itself before that is taken for a test without an end.
 const TURNS: u64 = 1_000_000;

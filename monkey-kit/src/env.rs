@@ -19,7 +19,7 @@ use windows as system;
 
 pub(crate) use overlay::State;
 #[cfg(unix)]
-pub(crate) use system::{Block, for_program};
+pub(crate) use system::{Block, for_program, note_fork, program};
 
 /// Takes its change of the environment away when it is dropped.
 ///

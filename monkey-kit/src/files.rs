@@ -1,6 +1,6 @@
 //! Opening, reading, writing, removing and closing at the border.
 use crate::border::{fail, functions};
-use crate::fs::{Op, Opened, State, absolute};
+use crate::fs::{Asked, Op, Opened, State, absolute};
 use crate::{fs, random, world};
 use libc::{c_char, c_int, c_void, iovec, mode_t, off_t, size_t, ssize_t};
 use monkey_core::border::Bypass;
@@ -109,18 +109,49 @@ unsafe fn read(descriptor: c_int, buffer: *mut c_void, length: size_t) -> ssize_
     if let Some(errno) = failure(Op::Read, descriptor) {
         return fail(errno) as ssize_t;
     }
-    if let Some(world) = world::enter().filter(|_| !buffer.is_null() && length != 0) {
-        // SAFETY: the caller's memory.
-        let buffer = unsafe { std::slice::from_raw_parts_mut(buffer.cast::<u8>(), length) };
-        if random::read(&world, descriptor, buffer) {
-            return length as ssize_t;
-        }
+    // SAFETY: the caller's memory.
+    if let Some(read) = unsafe { random(descriptor, buffer, length) } {
+        return read;
     }
     // SAFETY: the caller's arguments. Nobody is in the world while it blocks.
     unsafe { original::read(descriptor, buffer, length) }
 }
 
+/// Fills parts, if what is read is random and the world is seeded.
+///
+/// # Safety
+/// So many parts are there, and theirs is the caller's memory.
+unsafe fn random_parts(descriptor: c_int, parts: *const iovec, count: c_int) -> Option<ssize_t> {
+    let world = world::enter().filter(|_| !parts.is_null() && count > 0)?;
+    let mut sum = 0;
+    // SAFETY: as the caller says.
+    for part in unsafe { std::slice::from_raw_parts(parts, count as usize) } {
+        if part.iov_base.is_null() || part.iov_len == 0 {
+            continue;
+        }
+        // SAFETY: as the caller says.
+        let buffer = unsafe { std::slice::from_raw_parts_mut(part.iov_base.cast::<u8>(), part.iov_len) };
+        if !random::read(&world, descriptor, buffer) {
+            return None;
+        }
+        sum += part.iov_len;
+    }
+    (sum > 0).then_some(sum as ssize_t)
+}
+
+/// # Safety
+/// The memory is the caller's.
+unsafe fn random(descriptor: c_int, buffer: *mut c_void, length: size_t) -> Option<ssize_t> {
+    let part = iovec { iov_base: buffer, iov_len: length };
+    // SAFETY: as the caller says.
+    unsafe { random_parts(descriptor, &raw const part, 1) }
+}
+
 unsafe fn readv(descriptor: c_int, parts: *const iovec, count: c_int) -> ssize_t {
+    // SAFETY: the caller's memory.
+    if let Some(read) = unsafe { random_parts(descriptor, parts, count) } {
+        return read;
+    }
     match failure(Op::Read, descriptor) {
         Some(errno) => fail(errno) as ssize_t,
         // SAFETY: the caller's arguments.
@@ -129,6 +160,10 @@ unsafe fn readv(descriptor: c_int, parts: *const iovec, count: c_int) -> ssize_t
 }
 
 unsafe fn pread(descriptor: c_int, buffer: *mut c_void, length: size_t, at: off_t) -> ssize_t {
+    // SAFETY: the caller's memory.
+    if let Some(read) = unsafe { random(descriptor, buffer, length) } {
+        return read;
+    }
     match failure(Op::Read, descriptor) {
         Some(errno) => fail(errno) as ssize_t,
         // SAFETY: the caller's arguments.
@@ -137,6 +172,10 @@ unsafe fn pread(descriptor: c_int, buffer: *mut c_void, length: size_t, at: off_
 }
 
 unsafe fn pread64(descriptor: c_int, buffer: *mut c_void, length: size_t, at: off_t) -> ssize_t {
+    // SAFETY: the caller's memory.
+    if let Some(read) = unsafe { random(descriptor, buffer, length) } {
+        return read;
+    }
     match failure(Op::Read, descriptor) {
         Some(errno) => fail(errno) as ssize_t,
         // SAFETY: the caller's arguments.
@@ -222,16 +261,24 @@ unsafe fn unlinkat(folder: c_int, path: *const c_char, flags: c_int) -> c_int {
 
 unsafe fn rmdir(path: *const c_char) -> c_int {
     // SAFETY: the caller's path.
-    match unsafe { ask(libc::AT_FDCWD, path, |files, path| files.failure(Op::Remove, &path)) } {
-        Some(errno) => fail(errno),
+    match unsafe { fs::ask_for(Op::Remove, libc::AT_FDCWD, path) } {
         // SAFETY: the caller's path.
-        None => unsafe { original::rmdir(path) },
+        Asked::Original => unsafe { original::rmdir(path) },
+        Asked::Failed(errno) => fail(errno),
+        Asked::File(_) => fail(libc::ENOTDIR),
+        Asked::Folder => fail(libc::ENOTEMPTY),
     }
+}
+
+/// What making a folder fails with.
+fn making(files: &State, path: &std::path::Path) -> Option<c_int> {
+    let is_there = || files.in_memory(path).is_some() || files.has_below(path);
+    files.failure(Op::CreateDir, path).or_else(|| is_there().then_some(libc::EEXIST))
 }
 
 unsafe fn mkdir(path: *const c_char, mode: mode_t) -> c_int {
     // SAFETY: the caller's path.
-    match unsafe { ask(libc::AT_FDCWD, path, |files, path| files.failure(Op::CreateDir, &path)) } {
+    match unsafe { ask(libc::AT_FDCWD, path, |files, path| making(files, &path)) } {
         Some(errno) => fail(errno),
         // SAFETY: the caller's arguments.
         None => unsafe { original::mkdir(path, mode) },
@@ -241,8 +288,9 @@ unsafe fn mkdir(path: *const c_char, mode: mode_t) -> c_int {
 unsafe fn rename(from: *const c_char, to: *const c_char) -> c_int {
     let renamed = |files: &State, path: PathBuf| {
         // SAFETY: the caller's path.
-        let to = unsafe { fs::given(libc::AT_FDCWD, to) }?;
-        files.failure(Op::Rename, &path).or_else(|| files.rename(&path, &absolute(&to)))
+        let to = absolute(&unsafe { fs::given(libc::AT_FDCWD, to) }?);
+        let failure = files.failure(Op::Rename, &path).or_else(|| files.failure(Op::Rename, &to));
+        failure.or_else(|| files.rename(&path, &to)).or_else(|| files.rename_into(&path, &to))
     };
     // SAFETY: the caller's path.
     match unsafe { ask(libc::AT_FDCWD, from, renamed) } {

@@ -1,4 +1,5 @@
 //! Files of a scope alone: one that is not there, one that is hidden, operations that fail.
+mod changes;
 mod directory;
 mod errors;
 mod memory;
@@ -18,8 +19,9 @@ pub use errors::IntoErrno;
 pub(crate) use path::{absolute, given};
 use rules::Kind;
 pub(crate) use rules::{Opened, State};
+pub(crate) use status::{Asked, ask_for};
 
-static ENTRIES: [&Entry; 36] = [
+static ENTRIES: [&Entry; 61] = [
     &files::OPEN,
     &files::OPEN64,
     &files::OPENAT,
@@ -56,6 +58,31 @@ static ENTRIES: [&Entry; 36] = [
     &directory::CLOSEDIR,
     &files::CREAT,
     &files::CREAT64,
+    &changes::CHMOD,
+    &changes::FCHMODAT,
+    &changes::FCHMOD,
+    &changes::CHOWN,
+    &changes::LCHOWN,
+    &changes::FCHOWNAT,
+    &changes::FCHOWN,
+    &changes::TRUNCATE,
+    &changes::TRUNCATE64,
+    &changes::FTRUNCATE,
+    &changes::FTRUNCATE64,
+    &changes::SYMLINK,
+    &changes::LINK,
+    &changes::LINKAT,
+    &changes::UTIMENSAT,
+    &changes::FUTIMENS,
+    &changes::FLOCK,
+    &changes::LSEEK,
+    &changes::LSEEK64,
+    &changes::CHDIR,
+    &changes::COPY_FILE_RANGE,
+    &changes::SENDFILE,
+    &changes::SENDFILE64,
+    &changes::POSIX_FALLOCATE,
+    &changes::POSIX_FALLOCATE64,
 ];
 
 /// Takes its change of the files away when it is dropped.

@@ -3,17 +3,17 @@ mod address;
 mod routes;
 
 use crate::border::{Entry, errno, fail, functions};
-use crate::clock;
 use crate::guard::Guard;
 use crate::violation::{By, Rule};
 use crate::world::{self, World};
+use crate::{clock, system_call};
 use address::Address;
 pub(crate) use address::{is_loopback, read as read_address};
 use libc::{addrinfo, c_char, c_int, c_void, mmsghdr, msghdr, sockaddr, socklen_t, ssize_t};
 use monkey_core::border::Bypass;
 use routes::Routes;
 use std::ffi::{CStr, CString};
-use std::net::ToSocketAddrs;
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::panic::Location;
 use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -29,8 +29,16 @@ functions! {
     GETHOSTBYNAME2 = gethostbyname2(name: *const c_char, family: c_int) -> *mut c_void => gethostbyname2;
 }
 
-static ENTRIES: [&Entry; 7] =
-    [&CONNECT, &SENDTO, &SENDMSG, &SENDMMSG, &GETADDRINFO, &GETHOSTBYNAME, &GETHOSTBYNAME2];
+static ENTRIES: [&Entry; 8] = [
+    &CONNECT,
+    &SENDTO,
+    &SENDMSG,
+    &SENDMMSG,
+    &GETADDRINFO,
+    &GETHOSTBYNAME,
+    &GETHOSTBYNAME2,
+    &system_call::SYSCALL,
+];
 
 /// What a world says of the network.
 #[derive(Debug, Default)]
@@ -183,7 +191,14 @@ unsafe fn way(function: &'static str, doing: &str, address: *const sockaddr, len
     // SAFETY: as the caller says.
     let Some(wanted) = (unsafe { address::read(address, length) }) else { return Way::Original };
     if let Some(to) = world.net.routes.lead(wanted) {
-        return Way::Instead(Address::new(to));
+        // A socket of the newer family reaches addresses of the older one by what stands for them.
+        let of_its_family = match to.ip() {
+            IpAddr::V4(older) if wanted.is_ipv6() => {
+                SocketAddr::new(older.to_ipv6_mapped().into(), to.port())
+            }
+            _ => to,
+        };
+        return Way::Instead(Address::new(of_its_family));
     }
     if world.net.forbids(is_loopback(wanted.ip())) {
         let what = match world.net.routes.name(wanted.ip()) {
@@ -212,7 +227,9 @@ unsafe fn listen(socket: c_int, backlog: c_int) -> c_int {
     result
 }
 
-unsafe fn connect(socket: c_int, address: *const sockaddr, length: socklen_t) -> c_int {
+/// # Safety
+/// As the function of this name.
+pub(crate) unsafe fn connect(socket: c_int, address: *const sockaddr, length: socklen_t) -> c_int {
     // SAFETY: the caller's arguments.
     let result = unsafe { led(socket, address, length) };
     note_port(socket);
@@ -316,7 +333,7 @@ unsafe fn ask(function: &'static str, name: *const c_char) -> Name {
 
 /// An address needs no network to be resolved.
 fn refuses(world: &World, name: &str) -> bool {
-    let is_address = name.parse::<std::net::IpAddr>().is_ok();
+    let is_address = name.parse::<IpAddr>().is_ok();
     !is_address && world.net.forbids(name.eq_ignore_ascii_case("localhost"))
 }
 

@@ -23,4 +23,14 @@ pub enum Op {
     Rename,
     /// Making it, a folder: `create_dir`.
     CreateDir,
+    /// Making it, a link, or another name for it: `symlink`, `hard_link`.
+    Link,
+    /// Changing its length: `set_len`.
+    SetLen,
+    /// Changing its permissions, its owner or its times.
+    SetMetadata,
+    /// Moving to another position in it.
+    Seek,
+    /// Locking it, and letting go of the lock.
+    Lock,
 }

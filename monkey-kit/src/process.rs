@@ -2,11 +2,14 @@
 use crate::border::{Entry, fail, functions};
 use crate::env;
 use crate::guard::Guard;
+#[cfg(target_os = "linux")]
+use crate::system_call;
 use crate::violation::{By, Rule};
 use crate::world;
 use libc::{c_char, c_int, c_void, pid_t};
 use monkey_core::border::Bypass;
 use std::ffi::CStr;
+#[cfg(target_os = "linux")]
 use std::panic::Location;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
@@ -22,7 +25,17 @@ functions! {
     POPEN = popen(command: *const c_char, mode: *const c_char) -> *mut c_void => popen;
 }
 
-static ENTRIES: [&Entry; 7] = [&POSIX_SPAWN, &POSIX_SPAWNP, &EXECVE, &EXECVPE, &FORK, &SYSTEM, &POPEN];
+static ENTRIES: &[&Entry] = &[
+    &POSIX_SPAWN,
+    &POSIX_SPAWNP,
+    &EXECVE,
+    &EXECVPE,
+    &FORK,
+    &SYSTEM,
+    &POPEN,
+    #[cfg(target_os = "linux")]
+    &system_call::SYSCALL,
+];
 
 /// Whether a world forbids programs.
 #[derive(Debug, Default)]
@@ -50,7 +63,7 @@ pub struct Forbidden {
 /// When a function cannot be replaced.
 #[track_caller]
 pub fn forbid() -> Forbidden {
-    let guard = Guard::new(&ENTRIES);
+    let guard = Guard::new(ENTRIES);
     guard.process.0.fetch_add(1, SeqCst);
     let by = By::guard(guard.location);
     Forbidden { guard, by }
@@ -150,15 +163,20 @@ unsafe fn posix_spawnp(
     if forbids("posix_spawnp", || unsafe { command(file, argv) }) {
         return libc::EPERM;
     }
+    // SAFETY: the caller's string.
+    let found = unsafe { env::program(file) };
+    let file = found.as_ref().map_or(file, |found| found.as_ptr());
     let block = env::for_program(envp);
     // The child shares this thread's words until it is another program.
     let _bypass = Bypass::begin();
     let envp = block.as_ref().map_or(envp, env::Block::as_ptr);
-    // SAFETY: the caller's arguments, or an environment of our own.
+    // SAFETY: the caller's arguments, or an environment and a path of our own.
     unsafe { original::posix_spawnp(pid, file, actions, attributes, argv, envp) }
 }
 
-unsafe fn execve(path: *const c_char, argv: Strings, envp: Strings) -> c_int {
+/// # Safety
+/// As the function of this name.
+pub(crate) unsafe fn execve(path: *const c_char, argv: Strings, envp: Strings) -> c_int {
     // SAFETY: the caller's strings.
     if forbids("execve", || unsafe { command(path, argv) }) {
         return fail(libc::EPERM);
@@ -180,12 +198,21 @@ unsafe fn execvpe(file: *const c_char, argv: Strings, envp: Strings) -> c_int {
     unsafe { original::execvpe(file, argv, envp) }
 }
 
+/// Whether the caller's world forbids another process of this program; if so, that is noted.
+pub(crate) fn forbids_fork() -> bool {
+    forbids("fork", || "start a process".to_owned())
+}
+
 unsafe fn fork() -> pid_t {
-    if forbids("fork", || "start a process".to_owned()) {
+    if forbids_fork() {
         return fail(libc::EPERM);
     }
     // SAFETY: takes nothing.
-    unsafe { original::fork() }
+    let process = unsafe { original::fork() };
+    if process == 0 {
+        env::note_fork();
+    }
+    process
 }
 
 unsafe fn system(command: *const c_char) -> c_int {

@@ -1,6 +1,6 @@
 //! System calls that are made by `syscall`: those that have a function are that function's concern.
-use crate::border::functions;
-use crate::{clock, random};
+use crate::border::{fail, functions};
+use crate::{clock, net, process, random};
 use libc::c_long;
 
 functions! {
@@ -9,9 +9,9 @@ functions! {
 
 #[allow(clippy::many_single_char_names, reason = "the arguments of whatever call it is")]
 unsafe fn syscall(number: c_long, a: usize, b: usize, c: usize, d: usize, e: usize, f: usize) -> c_long {
-    if number == libc::SYS_getrandom {
-        // SAFETY: the caller's arguments, which are those of the function.
-        return unsafe { random::getrandom(a as *mut _, b, c as u32) } as c_long;
+    // SAFETY: the caller's arguments.
+    if let Some(result) = unsafe { as_function(number, [a, b, c, d]) } {
+        return result;
     }
     if number == libc::SYS_futex {
         let (operation, value, timeout) = (b as i32, c as u32, d as *const libc::timespec);
@@ -27,4 +27,42 @@ unsafe fn syscall(number: c_long, a: usize, b: usize, c: usize, d: usize, e: usi
         clock::let_others_end(b as i32);
     }
     result
+}
+
+/// What the function gives that has the call's arguments; `None` where there is none, or it is left to the system.
+///
+/// # Safety
+/// As for the system call.
+unsafe fn as_function(number: c_long, [a, b, c, d]: [usize; 4]) -> Option<c_long> {
+    Some(match number {
+        libc::SYS_getrandom => {
+            // SAFETY: the caller's arguments, here and below.
+            let read = unsafe { random::getrandom(a as *mut _, b, c as u32) };
+            read as c_long
+        }
+        // SAFETY: as above.
+        libc::SYS_clock_gettime => c_long::from(unsafe { clock::clock_gettime(a as i32, b as *mut _) }),
+        // SAFETY: as above.
+        libc::SYS_gettimeofday => c_long::from(unsafe { clock::gettimeofday(a as *mut _, b as *mut _) }),
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: as above.
+        libc::SYS_time => unsafe { clock::wall_seconds(a as *mut _) },
+        // SAFETY: as above.
+        libc::SYS_nanosleep => c_long::from(unsafe { clock::nanosleep(a as *const _, b as *mut _) }),
+        libc::SYS_clock_nanosleep => {
+            // SAFETY: as above.
+            let error = unsafe { clock::clock_nanosleep(a as i32, b as i32, c as *const _, d as *mut _) };
+            if error == 0 { 0 } else { c_long::from(fail(error)) }
+        }
+        // SAFETY: as above.
+        libc::SYS_connect => c_long::from(unsafe { net::connect(a as i32, b as *const _, c as u32) }),
+        libc::SYS_execve => {
+            // SAFETY: as above.
+            let failed = unsafe { process::execve(a as *const _, b as *const _, c as *const _) };
+            c_long::from(failed)
+        }
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_fork if process::forbids_fork() => c_long::from(fail(libc::EPERM)),
+        _ => return None,
+    })
 }

@@ -36,6 +36,16 @@ fn a_result_that_borrows_is_written_with_or_without_captures() {
     drop(guard);
 }
 
+#[monkey::patchable]
+fn joined(user: User, more: Vec<String>) -> String {
+    more.into_iter().fold(user.name, |joined, name| joined + &name)
+}
+
+#[monkey::test(replace(joined = |user, more| format!("{} and {}", user.name, more.join(" and "))))]
+fn arguments_that_own_need_no_type() {
+    assert_eq!(joined(User { name: "Ada".into() }, vec!["Bob".into(), "Cy".into()]), "Ada and Bob and Cy");
+}
+
 /// Counts how often it is dropped.
 struct Counted(Arc<AtomicUsize>);
 

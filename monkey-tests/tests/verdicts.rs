@@ -250,6 +250,7 @@ fn a_call_that_went_past_is_an_error_without_optimisation_too() {
     check("never_comes_where_it_is_always_inlined", &parts, &["was inlined into"]);
 }
 
+#[cfg(debug_assertions)]
 #[monkey::test(replace(always = |_| 7), partly(always))]
 fn a_call_that_goes_past_may_be_fine() {
     black_box((by_its_address(1), elsewhere::calls_it(1)));

@@ -33,6 +33,8 @@ use std::time::Duration;
 pub use deadlock::let_others_end;
 pub use descriptors::port;
 pub use futex::{Wait, wait as wait_on_futex};
+pub use sleep::{clock_nanosleep, nanosleep};
+pub use time::{clock_gettime, gettimeofday, wall_seconds};
 
 pub static ENTRIES: [&Entry; 36] = [
     &time::CLOCK_GETTIME,

@@ -102,7 +102,9 @@ pub fn real(clock: Shown) -> i64 {
     real_clock(IDS[clock as usize])
 }
 
-unsafe fn clock_gettime(clock: clockid_t, to: *mut timespec) -> c_int {
+/// # Safety
+/// As the function of this name.
+pub unsafe fn clock_gettime(clock: clockid_t, to: *mut timespec) -> c_int {
     if let Some(world) = world::own()
         && world.clock.time().is_paused()
         && let Some(clock) = shown(clock)
@@ -122,7 +124,9 @@ fn paused_wall() -> Option<timespec> {
     Some(timespec_of(world.clock.time().wall()))
 }
 
-unsafe fn gettimeofday(to: *mut timeval, zone: *mut c_void) -> c_int {
+/// # Safety
+/// As the function of this name.
+pub unsafe fn gettimeofday(to: *mut timeval, zone: *mut c_void) -> c_int {
     let Some(now) = paused_wall().filter(|_| !to.is_null()) else {
         // SAFETY: the caller's arguments.
         return unsafe { original::gettimeofday(to, zone) };
@@ -132,7 +136,9 @@ unsafe fn gettimeofday(to: *mut timeval, zone: *mut c_void) -> c_int {
     0
 }
 
-unsafe fn wall_seconds(to: *mut time_t) -> time_t {
+/// # Safety
+/// As `time`.
+pub unsafe fn wall_seconds(to: *mut time_t) -> time_t {
     let Some(now) = paused_wall() else {
         // SAFETY: the caller's argument.
         return unsafe { original::time(to) };

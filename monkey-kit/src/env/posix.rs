@@ -7,7 +7,9 @@ use libc::{c_char, c_int};
 use monkey_core::border::Bypass;
 use std::ffi::{CStr, CString, OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::path::Path;
 use std::ptr;
+use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 
 functions! {
     GETENV = getenv(name: *const c_char) -> *mut c_char => getenv;
@@ -18,7 +20,7 @@ functions! {
     CLEARENV = clearenv() -> c_int => clearenv;
 }
 
-pub static ENTRIES: [&Entry; 12] = [
+pub static ENTRIES: [&Entry; 13] = [
     &GETENV,
     &SECURE_GETENV,
     &SETENV,
@@ -27,6 +29,7 @@ pub static ENTRIES: [&Entry; 12] = [
     &CLEARENV,
     &std_vars::VARS,
     &std_vars::VARS_OS,
+    &process::FORK,
     &process::POSIX_SPAWN,
     &process::POSIX_SPAWNP,
     &process::EXECVE,
@@ -172,12 +175,49 @@ fn process_environment() -> *const *const c_char {
     unsafe { *place }
 }
 
+/// In a process that was forked, the environment that it had then: one that it points `environ` at later it has put together for the
+/// program that it becomes, as the standard library does.
+static AT_FORK: AtomicPtr<*const c_char> = AtomicPtr::new(ptr::null_mut());
+
+/// Called in a process that was just forked.
+pub fn note_fork() {
+    AT_FORK.store(process_environment().cast_mut(), Relaxed);
+}
+
+/// Where the scope's own `PATH` leads for a program's name: the C library looks at the process's.
+///
+/// # Safety
+/// The name is null or ends with a zero.
+pub unsafe fn program(name: *const c_char) -> Option<CString> {
+    let world = world::enter().filter(|world| !name.is_null() && !world.env.is_empty())?;
+    let _bypass = Bypass::begin();
+    // SAFETY: the caller's name.
+    let name = OsStr::from_bytes(unsafe { CStr::from_ptr(name) }.to_bytes());
+    if name.is_empty() || name.as_bytes().contains(&b'/') {
+        return None;
+    }
+    let path = world.env.find(OsStr::new("PATH"), |value| value.map(read))??;
+    let candidates = std::env::split_paths(&path).map(|folder| folder.join(name));
+    // What is found nowhere is looked for where there is nothing.
+    let found = candidates.into_iter().find(|path| is_program(path));
+    CString::new(found.unwrap_or_else(|| Path::new("/nonexistent").join(name)).into_os_string().into_vec())
+        .ok()
+}
+
+fn is_program(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    path.metadata().is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
+}
+
 /// The environment for a program that the calling thread starts: `None` where it is what was given.
 ///
 /// Only that of the process itself is changed: any other was made for the program, of what the scope sees.
 pub fn for_program(given: *const *const c_char) -> Option<Block> {
     let world = world::enter()?;
-    if !ptr::eq(given, process_environment()) || world.env.is_empty() {
+    let forked = AT_FORK.load(Relaxed).cast_const();
+    let is_the_process =
+        ptr::eq(given, process_environment()) && (forked.is_null() || ptr::eq(given, forked));
+    if !is_the_process || world.env.is_empty() {
         return None;
     }
     let _bypass = Bypass::begin();

@@ -35,6 +35,11 @@ impl File {
         Ok(Self { file, number })
     }
 
+    /// The same file once more.
+    pub fn try_clone(&self) -> io::Result<Self> {
+        Ok(Self { file: self.file.try_clone()?, number: self.number })
+    }
+
     /// Whether what `/proc` shows for a descriptor, such as `/memfd:monkey-file-7 (deleted)`, is this file.
     pub fn is_shown_as(&self, link: &Path) -> bool {
         let name = link.to_str().and_then(|link| link.strip_prefix("/memfd:")?.strip_prefix(NAME));

@@ -158,6 +158,9 @@ impl State {
         }
         let mut rules = self.rules();
         let creates = flags & libc::O_CREAT != 0;
+        if creates && rules.find(path).is_none() {
+            rules.begin_in_folder(path);
+        }
         let Some(rule) = rules.find_mut(path) else { return Opened::Original };
         if matches!(rule.kind, Kind::Missing) {
             if !creates || rule.path != path {
@@ -190,6 +193,37 @@ impl State {
         Some(if was_there { 0 } else { libc::ENOENT })
     }
 
+    /// Another name for a file that is in memory; `None`: it is the system's.
+    pub fn link(&self, from: &Path, to: &Path) -> Option<i32> {
+        let mut rules = self.rules();
+        let (id, file) = match rules.find(from)? {
+            Rule { id, kind: Kind::File(file), .. } => (*id, file.try_clone()),
+            _ => return Some(libc::ENOENT),
+        };
+        if matches!(rules.find(to), Some(Rule { kind: Kind::File(_), .. })) {
+            return Some(libc::EEXIST);
+        }
+        let Ok(file) = file else { return Some(libc::ENOMEM) };
+        rules.all.push(Rule { id, path: to.to_owned(), kind: Kind::File(file) });
+        self.count.store(rules.all.len(), SeqCst);
+        Some(0)
+    }
+
+    /// Renames a file of the system's to where one is in memory or hidden: its contents go there. `None`: both are the system's.
+    pub fn rename_into(&self, from: &Path, to: &Path) -> Option<i32> {
+        let mut rules = self.rules();
+        let rule = rules.find_mut(to)?;
+        if rule.path != to {
+            return Some(libc::ENOENT);
+        }
+        let made = std::fs::read(from).and_then(|contents| memory::File::new(&contents));
+        match made.and_then(|file| std::fs::remove_file(from).map(|()| file)) {
+            Ok(file) => rule.kind = Kind::File(file),
+            Err(error) => return Some(error.raw_os_error().unwrap_or(libc::EIO)),
+        }
+        Some(0)
+    }
+
     /// Renames a file that is in memory; `None`: it is the system's.
     pub fn rename(&self, from: &Path, to: &Path) -> Option<i32> {
         let mut rules = self.rules();
@@ -210,6 +244,15 @@ impl Rules {
 
     fn find_mut(&mut self, path: &Path) -> Option<&mut Rule> {
         self.all.iter_mut().rev().find(|rule| rule.is_for(path))
+    }
+
+    /// Makes it known that nothing is at a path so far, if its folder is there in memory alone.
+    fn begin_in_folder(&mut self, path: &Path) {
+        let Some(folder) = path.parent().filter(|folder| !folder.exists()) else { return };
+        let beside = |rule: &&Rule| matches!(rule.kind, Kind::File(_)) && rule.path.parent() == Some(folder);
+        if let Some(id) = self.all.iter().rev().find(beside).map(|rule| rule.id) {
+            self.all.push(Rule { id, path: path.to_owned(), kind: Kind::Missing });
+        }
     }
 
     fn failure(&mut self, op: Op, path: &Path) -> Option<i32> {

@@ -23,7 +23,7 @@ functions! {
 }
 
 /// What a world says of a path.
-enum Asked {
+pub enum Asked {
     Original,
     Failed(i32),
     /// As this descriptor's.
@@ -35,11 +35,22 @@ enum Asked {
 /// # Safety
 /// The path is null or ends with a zero.
 unsafe fn ask(folder: c_int, path: *const c_char) -> Asked {
+    // SAFETY: as the caller says.
+    unsafe { ask_for(Op::Metadata, folder, path) }
+}
+
+/// What becomes of an operation on a path. An empty one stands for the descriptor.
+///
+/// # Safety
+/// The path is null or ends with a zero.
+pub unsafe fn ask_for(op: Op, folder: c_int, path: *const c_char) -> Asked {
     let Some(world) = world::enter().filter(|world| !world.fs.is_empty()) else { return Asked::Original };
     let _bypass = Bypass::begin();
     // SAFETY: the caller's path.
-    let Some(path) = (unsafe { given(folder, path) }) else { return Asked::Original };
-    if let Some(errno) = world.fs.failure(Op::Metadata, &path) {
+    let Some(path) = (unsafe { given(folder, path) }) else {
+        return world.fs.failure_of(op, folder).map_or(Asked::Original, Asked::Failed);
+    };
+    if let Some(errno) = world.fs.failure(op, &path) {
         return Asked::Failed(errno);
     }
     if let Some(descriptor) = world.fs.in_memory(&path) {

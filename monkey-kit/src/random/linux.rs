@@ -13,7 +13,7 @@ functions! {
     GETRANDOM = getrandom(buffer: *mut c_void, length: size_t, flags: c_uint) -> ssize_t => getrandom;
 }
 
-pub static ENTRIES: [&Entry; 7] = [
+pub static ENTRIES: [&Entry; 10] = [
     &GETRANDOM,
     &GETENTROPY,
     &ARC4RANDOM,
@@ -21,6 +21,9 @@ pub static ENTRIES: [&Entry; 7] = [
     &ARC4RANDOM_UNIFORM,
     &system_call::SYSCALL,
     &files::READ,
+    &files::READV,
+    &files::PREAD,
+    &files::PREAD64,
 ];
 
 /// `getrandom`, also as a system call.

@@ -13,6 +13,7 @@
 //! All of these have the signature that the closure's own tokens show. By the array of target and dummy rustc infers the types that are not
 //! written; by the one of target and `thin` both have one type, so whatever lifetime is in the target is in the closure too.
 mod signature;
+mod untyped;
 
 use crate::check::list::Replacement;
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
@@ -20,6 +21,7 @@ use quote::{format_ident, quote_spanned};
 use signature::Signature;
 pub use signature::lends_an_argument;
 use syn::{Expr, ExprClosure, Pat};
+pub use untyped::needs_types;
 
 /// A closure, on its way to be a replacement.
 pub struct Captured {

@@ -275,6 +275,7 @@ fn offered(entry: &Replacement, lends: bool, alone: &Ident, private: &TokenStrea
             if lends
                 || may_capture(closure)
                 || captured::lends_an_argument(closure)
+                || captured::needs_types(closure)
                 || super::variadic::is_of_libc(&entry.target) =>
         {
             Some(captured::captured(entry, closure, alone, private))

@@ -185,3 +185,17 @@ fn a_clock_that_nobody_turns() {
         thread::sleep(Duration::from_secs(1));
     });
 }
+
+#[monkey::test]
+fn a_semaphore_nobody_gives() {
+    let parts = [DEADLOCK.to_owned(), here(line!() + 8)];
+    body_or_parent("a_semaphore_nobody_gives", &parts, || {
+        // SAFETY: a struct of numbers.
+        let mut semaphore: libc::sem_t = unsafe { std::mem::zeroed() };
+        let _clock = monkey::clock::pause();
+        // SAFETY: nobody else's.
+        unsafe { libc::sem_init(&raw mut semaphore, 0, 0) };
+        // SAFETY: made above.
+        unsafe { libc::sem_wait(&raw mut semaphore) };
+    });
+}

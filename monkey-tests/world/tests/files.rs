@@ -3,6 +3,7 @@
 use monkey::fs::Op;
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::thread;
 
@@ -100,6 +101,101 @@ fn operations_fail_and_are_counted() {
     assert_eq!(fs::read_dir("/monkey/nowhere").unwrap_err().kind(), ErrorKind::PermissionDenied);
     let _made = monkey::fs::fail(Op::CreateDir, "/tmp/monkey-made", ErrorKind::ReadOnlyFilesystem);
     assert_eq!(fs::create_dir("/tmp/monkey-made").unwrap_err().kind(), ErrorKind::ReadOnlyFilesystem);
+}
+
+/// What a program does, and which of the kinds it is.
+type OnPath = (Op, fn(&Path) -> std::io::Result<()>);
+type OnFile = (Op, fn(&mut File) -> std::io::Result<()>);
+
+/// What a program may do to a path.
+const TO_PATHS: [OnPath; 9] = [
+    (Op::SetMetadata, |path| fs::set_permissions(path, fs::Permissions::from_mode(0o600))),
+    (Op::SetMetadata, |path| std::os::unix::fs::chown(path, None, None)),
+    (Op::SetMetadata, |path| std::os::unix::fs::lchown(path, None, None)),
+    (Op::SetLen, |path| {
+        let path = std::ffi::CString::new(path.to_str().unwrap()).unwrap();
+        // SAFETY: a path that ends with a zero.
+        let done = unsafe { libc::truncate(path.as_ptr(), 0) };
+        if done == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
+    }),
+    (Op::Link, |path| std::os::unix::fs::symlink("Cargo.toml", path)),
+    (Op::Link, |path| fs::hard_link(path, "/monkey/nowhere/link")),
+    (Op::Rename, |path| fs::rename("/monkey/nowhere/none", path)),
+    (Op::Open, |path| std::env::set_current_dir(path)),
+    (Op::Open, |path| fs::copy(path, "/monkey/nowhere/copy").map(drop)),
+];
+
+/// What it may do to an open file.
+const TO_OPEN_FILES: [OnFile; 7] = [
+    (Op::SetLen, |file| file.set_len(1)),
+    (Op::SetMetadata, |file| file.set_permissions(fs::Permissions::from_mode(0o600))),
+    (Op::SetMetadata, |file| file.set_modified(std::time::UNIX_EPOCH)),
+    (Op::Metadata, |file| file.metadata().map(drop)),
+    (Op::Seek, |file| file.seek(SeekFrom::Start(1)).map(drop)),
+    (Op::Lock, |file| file.lock()),
+    (Op::Read, |file| std::io::copy(file, &mut File::create("/dev/null")?).map(drop)),
+];
+
+#[monkey::test]
+fn whatever_is_done_fails_in_memory_and_in_the_system() {
+    let real = std::env::temp_dir().join(format!("monkey-ops-{}", std::process::id()));
+    fs::write(&real, "hello").unwrap();
+    let _file = monkey::fs::file(NOWHERE, "hello");
+    for path in [Path::new(NOWHERE), &real] {
+        for (index, (op, act)) in TO_PATHS.iter().enumerate() {
+            for op in [*op, Op::Any] {
+                let _fails = monkey::fs::fail(op, path, libc::EDQUOT);
+                assert_eq!(act(path).unwrap_err().raw_os_error(), Some(libc::EDQUOT), "{index} {op:?}");
+            }
+        }
+        let mut file = OpenOptions::new().read(true).write(true).open(path).unwrap();
+        for (index, (op, act)) in TO_OPEN_FILES.iter().enumerate() {
+            for op in [*op, Op::Any] {
+                let _fails = monkey::fs::fail(op, path, libc::EDQUOT);
+                assert_eq!(act(&mut file).unwrap_err().raw_os_error(), Some(libc::EDQUOT), "{index} {op:?}");
+            }
+        }
+        assert_eq!(fs::read_to_string(path).unwrap(), "hello");
+    }
+    fs::remove_file(&real).unwrap();
+}
+
+#[monkey::test]
+fn files_in_memory_are_changed_as_others_are() {
+    let _file = monkey::fs::file(NOWHERE, "hello");
+    fs::set_permissions(NOWHERE, fs::Permissions::from_mode(0o600)).unwrap();
+    assert_eq!(fs::metadata(NOWHERE).unwrap().permissions().mode() & 0o777, 0o600);
+    // As programs write a file whole or not at all.
+    fs::write("/monkey/nowhere/file.new", "new").unwrap();
+    fs::rename("/monkey/nowhere/file.new", NOWHERE).unwrap();
+    assert_eq!((fs::read_to_string(NOWHERE).unwrap(), names("/monkey/nowhere").len()), ("new".into(), 1));
+    fs::hard_link(NOWHERE, "/monkey/nowhere/link").unwrap();
+    fs::copy(NOWHERE, "/monkey/nowhere/copy").unwrap();
+    OpenOptions::new().write(true).open(NOWHERE).unwrap().set_len(1).unwrap();
+    assert_eq!(fs::read_to_string("/monkey/nowhere/link").unwrap(), "n");
+    assert_eq!(fs::read_to_string("/monkey/nowhere/copy").unwrap(), "new");
+    assert_eq!(fs::create_dir("/monkey/nowhere").unwrap_err().kind(), ErrorKind::AlreadyExists);
+    assert_eq!(fs::remove_dir("/monkey/nowhere").unwrap_err().kind(), ErrorKind::DirectoryNotEmpty);
+}
+
+#[monkey::test]
+fn a_hidden_file_is_hidden_from_all() {
+    let real = std::env::temp_dir().join(format!("monkey-hidden-{}", std::process::id()));
+    let beside = real.with_extension("beside");
+    fs::write(&real, "hello").unwrap();
+    fs::write(&beside, "moved").unwrap();
+    {
+        let _hidden = monkey::fs::missing(&real);
+        for (index, (_, act)) in TO_PATHS.iter().enumerate().filter(|(_, (op, _))| *op != Op::Link) {
+            assert_eq!(act(&real).unwrap_err().kind(), ErrorKind::NotFound, "{index}");
+        }
+        assert_eq!(fs::hard_link(&real, &beside).unwrap_err().kind(), ErrorKind::NotFound);
+        assert_eq!(fs::remove_dir(&real).unwrap_err().kind(), ErrorKind::NotFound);
+        fs::rename(&beside, &real).unwrap();
+        assert_eq!((fs::read_to_string(&real).unwrap(), beside.exists()), ("moved".into(), false));
+    }
+    assert_eq!(fs::read_to_string(&real).unwrap(), "hello");
+    fs::remove_file(&real).unwrap();
 }
 
 #[monkey::test]

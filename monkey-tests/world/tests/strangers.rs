@@ -457,3 +457,66 @@ fn who_waits_past_the_library_is_named() {
         assert!(said.contains(part), "{part}\nin\n{said}");
     }
 }
+
+/// What is asked by `syscall`, as crates do that want one call more than the library has.
+#[monkey::test]
+fn calls_by_their_number_are_seen() {
+    let clock = monkey::clock::pause_at(UNIX_EPOCH + SECOND * 1000);
+    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: room for the time.
+    unsafe { libc::syscall(libc::SYS_clock_gettime, libc::CLOCK_REALTIME, &raw mut now) };
+    assert_eq!(now.tv_sec, 1000);
+    let hour = libc::timespec { tv_sec: 3600, tv_nsec: 0 };
+    // SAFETY: a span.
+    assert_eq!(unsafe { libc::syscall(libc::SYS_nanosleep, &raw const hour, 0) }, 0);
+    // SAFETY: a span.
+    let slept =
+        unsafe { libc::syscall(libc::SYS_clock_nanosleep, libc::CLOCK_MONOTONIC, 0, &raw const hour, 0) };
+    assert_eq!(slept, 0);
+    assert_eq!(clock.elapsed(), HOUR * 2);
+}
+
+#[monkey::test]
+fn random_devices_are_the_same_however_they_are_read() {
+    use std::os::fd::AsRawFd as _;
+    use std::os::unix::fs::FileExt as _;
+    let draw = || {
+        let _random = monkey::random::seed(3);
+        let file = std::fs::File::open("/dev/urandom").unwrap();
+        let mut drawn = [[0_u8; 16]; 2];
+        file.read_exact_at(&mut drawn[0], 0).unwrap();
+        let part = libc::iovec { iov_base: drawn[1].as_mut_ptr().cast(), iov_len: 16 };
+        // SAFETY: room of this size.
+        assert_eq!(unsafe { libc::readv(file.as_raw_fd(), &raw const part, 1) }, 16);
+        drawn
+    };
+    let first = draw();
+    assert!(first == draw() && first[0] != first[1]);
+}
+
+#[monkey::test]
+fn programs_get_what_they_are_given_and_are_found_where_the_scope_says() {
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::process::Command;
+    let folder = std::env::temp_dir().join(format!("monkey-path-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let program = folder.join("monkey-prog");
+    std::fs::write(&program, "#!/bin/sh\necho \"<$MONKEY_OWN>\"\n").unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    {
+        let _own = monkey::env::set("MONKEY_OWN", "own");
+        let clear = Command::new("/usr/bin/env").env_clear().env("X", "y").output().unwrap();
+        assert_eq!(clear.stdout, b"X=y\n");
+        let _path = monkey::env::set("PATH", &folder);
+        assert_eq!(Command::new("monkey-prog").output().unwrap().stdout, b"<own>\n");
+        assert_eq!(Command::new("true").output().unwrap_err().kind(), ErrorKind::NotFound);
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[monkey::test]
+fn a_newer_address_leads_to_an_older_one() {
+    let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let _route = monkey::net::route("[2001:db8::1]:443", server.local_addr().unwrap());
+    std::net::TcpStream::connect("[2001:db8::1]:443").unwrap();
+}

@@ -57,7 +57,9 @@ unsafe fn doze(
     }
 }
 
-unsafe fn nanosleep(span: *const timespec, left: *mut timespec) -> c_int {
+/// # Safety
+/// As the function of this name.
+pub unsafe fn nanosleep(span: *const timespec, left: *mut timespec) -> c_int {
     // SAFETY: the caller's.
     match unsafe { doze(libc::CLOCK_MONOTONIC, false, span, left) } {
         Some(0) => 0,
@@ -67,7 +69,9 @@ unsafe fn nanosleep(span: *const timespec, left: *mut timespec) -> c_int {
     }
 }
 
-unsafe fn clock_nanosleep(
+/// # Safety
+/// As the function of this name.
+pub unsafe fn clock_nanosleep(
     clock: clockid_t,
     flags: c_int,
     span: *const timespec,

@@ -189,8 +189,9 @@ unsafe fn take(semaphore: *mut sem_t, until: Option<(clockid_t, timespec)>) -> O
         // SAFETY: the caller's, and room for the count.
         unsafe { libc::sem_getvalue(semaphore, &raw mut count) == 0 && count > 0 }
     };
+    let slice = if deadline.is_some() { SHORT_SLICE } else { SLICE };
     let end = world.clock.wait(Kind::Slices, 0, deadline, is_free, |_| {
-        let until = real(libc::CLOCK_MONOTONIC, SHORT_SLICE);
+        let until = real(libc::CLOCK_MONOTONIC, slice);
         // SAFETY: the caller's semaphore, and a time of our own.
         let taken = unsafe { original::sem_clockwait(semaphore, libc::CLOCK_MONOTONIC, &raw const until) };
         match errno() {
@@ -204,7 +205,10 @@ unsafe fn take(semaphore: *mut sem_t, until: Option<(clockid_t, timespec)>) -> O
         End::Woken(error) => fail(error),
         End::TimedOut => fail(libc::ETIMEDOUT),
         End::Gone => fail(libc::EINTR),
-        End::Deadlocked => fail(libc::EDEADLK),
+        End::Deadlocked => {
+            deadlock::unwind(world.clock.slots.own(), world);
+            fail(libc::EDEADLK)
+        }
     })
 }
 
