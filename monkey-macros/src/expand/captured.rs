@@ -89,37 +89,6 @@ fn written(
     private: &TokenStream,
 ) -> TokenStream {
     let span = Span::mixed_site();
-    let result = (!signature.result_borrows).then(|| {
-        let (start, end) = super::list::ends(closure);
-        let borrowed = super::list::respan(quote_spanned!(span=> &), start);
-        let known = Ident::new("__monkey_signature", span.located_at(end));
-        let known: TokenStream = borrowed.into_iter().chain([known.into()]).collect();
-        quote_spanned!(span=> #private::may_be_inferred(#known);)
-    });
-    let known = known_signature(alone, private);
-    let parameters = parameters(closure, private);
-    quote_spanned! {span=>
-        {
-            #known
-            #parameters
-            #result
-        }
-    }
-}
-
-/// Says which parameters of a closure that captures nothing need their types. rustc says of the closure, or what calls it, that it is
-/// of a type that is not general enough, and no more.
-pub fn parameters_written(closure: &ExprClosure, alone: &Ident, private: &TokenStream) -> Option<TokenStream> {
-    if closure.inputs.iter().all(|input| matches!(input, Pat::Type(_))) {
-        return None;
-    }
-    let known = known_signature(alone, private);
-    let parameters = parameters(closure, private);
-    Some(quote_spanned!(Span::mixed_site()=> { #known #parameters }))
-}
-
-fn parameters(closure: &ExprClosure, private: &TokenStream) -> TokenStream {
-    let span = Span::mixed_site();
     let unwritten = |(number, input): (usize, &Pat)| {
         let (start, end) = super::list::ends(input);
         let argument = format_ident!("argument{number}", span = span);
@@ -137,10 +106,22 @@ fn parameters(closure: &ExprClosure, private: &TokenStream) -> TokenStream {
     let inputs = closure.inputs.iter().enumerate().take(ARGUMENTS);
     let parameters: Vec<_> =
         inputs.filter(|(_, input)| !matches!(input, Pat::Type(_))).map(unwritten).collect();
+    let result = (!signature.result_borrows).then(|| {
+        let (start, end) = super::list::ends(closure);
+        let borrowed = super::list::respan(quote_spanned!(span=> &), start);
+        let known = Ident::new("__monkey_signature", span.located_at(end));
+        let known: TokenStream = borrowed.into_iter().chain([known.into()]).collect();
+        quote_spanned!(span=> #private::may_be_inferred(#known);)
+    });
+    let known = known_signature(alone, private);
     quote_spanned! {span=>
-        #[allow(unused_imports)]
-        use #private::{ProbeLent as _, ProbeOwned as _};
-        #(#parameters)*
+        {
+            #known
+            #[allow(unused_imports)]
+            use #private::{ProbeLent as _, ProbeOwned as _};
+            #(#parameters)*
+            #result
+        }
     }
 }
 

@@ -155,12 +155,6 @@ fn replacement(entry: &Replacement, lends: bool, private: &TokenStream) -> Token
         Awaited::Never => alone.to_token_stream(),
         _ => quote_spanned!(Span::mixed_site()=> __monkey_stand.target(#alone)),
     };
-    let written = match given {
-        Form::Closure(closure) if offered.environment.is_none() => {
-            captured::parameters_written(closure, &alone, private)
-        }
-        _ => None,
-    };
     let lent = lent(entry, &offered, [&alone, &shared], private);
     let here = lent_here(&entry.given);
     let asked = asked(entry, &offered, [&shared, &here], private);
@@ -182,7 +176,6 @@ fn replacement(entry: &Replacement, lends: bool, private: &TokenStream) -> Token
         #[allow(clippy::deref_addrof)]
         let [#shared, #replacement] = [__monkey_target, #given];
         #checks
-        #written
         #lent
         #asked
         #new #arguments
