@@ -141,6 +141,11 @@ impl Keeping {
         self.outer.is_some()
     }
 
+    /// Gives back to the frame what was taken of it.
+    pub fn put(kept: Kept) {
+        exchange(Some(kept));
+    }
+
     /// What the frame has.
     pub fn take() -> Kept {
         exchange(Some(Kept::default())).unwrap_or_default()

@@ -258,6 +258,10 @@ impl Entered {
             wrong.extend(panic.and_then(|text| kept.refused_in(text)).map(str::to_owned));
         }
         if wrong.is_empty() {
+            // Whether it is told is up to the frame around this one.
+            if self.keeping.is_some() {
+                Keeping::put(kept);
+            }
             return None;
         }
         kept.tell();
