@@ -510,14 +510,13 @@ async fn one_that_is_not_send_takes_any() {
     assert_eq!(local(std::rc::Rc::new(1)).await, 2);
 }
 
-#[cfg(debug_assertions)]
 fn over_at_once(time: std::time::Duration) -> tokio::time::Sleep {
     assert_eq!(time.as_secs(), 3600);
     monkey::original!(tokio::time::sleep(std::time::Duration::ZERO))
 }
 
-/// A future that has a name is given as it is, by whatever gives one.
-#[cfg(debug_assertions)]
+/// A future that has a name is given as it is, by whatever gives one. The replacement has another pointer to its target than the list,
+/// where the function takes its caller's place and each part of the program has a stand-in of its own.
 #[monkey::test(replace(tokio::time::sleep = over_at_once), expect(tokio::time::sleep = 1))]
 #[tokio::test]
 async fn a_function_gives_a_future_that_has_a_name() {

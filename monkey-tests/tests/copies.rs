@@ -134,6 +134,7 @@ fn outcome(said: &str, case: &str) -> String {
     let message = &message[..message[4..].find("\n---- ").map_or(message.len(), |end| end + 4)];
     let reasons = [
         ("was inlined into", "error: the call at file:line was inlined"),
+        ("contains a copy of it (inlined at", "error: the call at file:line was inlined"),
         ("may have been inlined into", "error: a call of that name at file:line may have been inlined"),
         ("the program is optimised", "error: the program is optimised, mark it patchable"),
         ("there may be more copies", "error: there may be more copies, build with debug information or v0"),
@@ -145,7 +146,7 @@ fn outcome(said: &str, case: &str) -> String {
         ("nobody called it", "error: nobody called it"),
         ("cannot replace", "error: cannot be replaced"),
     ];
-    if message.contains("inlined into") {
+    if message.contains("inlined into") || message.contains("(inlined at") {
         let named = ["lib.rs:", "copies.rs:"].iter().any(|file| message.contains(file));
         assert!(named, "{case}: the place is not named: {message}");
     }

@@ -74,6 +74,7 @@ pub(super) fn copies(address: usize, type_name: Option<&str>, never_inlined: boo
     {
         found.thunks.push(address);
         found.join(copies(real, type_name, never_inlined));
+        found.other_shims(own);
         return found;
     }
     let once_in_its_file = never_inlined && !own.shim && is_single(own, type_name);
@@ -89,6 +90,23 @@ impl Copies {
     fn add(&mut self, address: usize) {
         if !self.addresses.contains(&address) {
             self.addresses.push(address);
+        }
+    }
+
+    /// Adds the stand-ins that other parts of the program have: their pointers to the function lead there.
+    fn other_shims(&mut self, own: &Mangled) {
+        for &object in objects::loaded() {
+            for (entry, name) in object.with_key(&own.key) {
+                let body = Body { object, begin: object.begin(&entry) };
+                let address = body.address();
+                if own.same_key(name)
+                    && !self.addresses.contains(&address)
+                    && behind_shim(body, own).is_some_and(|real| self.addresses.contains(&real))
+                {
+                    self.add(address);
+                    self.thunks.push(address);
+                }
+            }
         }
     }
 
