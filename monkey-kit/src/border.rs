@@ -85,6 +85,11 @@ impl Entry {
     #[cold]
     fn find_original(&self) -> usize {
         let target = self.target.load(Relaxed);
+        let Self { name, .. } = self;
+        assert_ne!(
+            target, 0,
+            "`{name}` is not to be found: a C library that is linked statically tells nobody where its functions are"
+        );
         match border::original(target) {
             0 => target,
             original => {

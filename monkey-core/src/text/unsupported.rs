@@ -21,7 +21,7 @@ pub struct Body {
 }
 
 impl Body {
-    pub fn read(target: usize) -> Self {
+    pub fn read(target: usize, _whole: bool) -> Self {
         Self { target }
     }
 }
