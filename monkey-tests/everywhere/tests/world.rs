@@ -4,7 +4,10 @@
     target_pointer_width = "64",
     not(all(target_env = "musl", target_feature = "crt-static")),
     any(
-        all(any(target_os = "linux", target_os = "macos"), any(target_arch = "aarch64", target_arch = "x86_64")),
+        all(
+            any(target_os = "linux", target_os = "macos"),
+            any(target_arch = "aarch64", target_arch = "x86_64")
+        ),
         all(windows, target_arch = "x86_64")
     )
 ))]
