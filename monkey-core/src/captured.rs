@@ -8,6 +8,7 @@ mod slot;
 pub mod steps;
 
 use crate::address;
+use crate::append_only::AppendOnly;
 use crate::group::Group;
 use crate::hook::Hook;
 use crate::thread;
@@ -28,12 +29,11 @@ pub struct Function {
     /// What it was the last to replace.
     group: AtomicPtr<Group>,
     slots: AtomicPtr<Slot>,
-    next: AtomicPtr<Self>,
 }
 
 const BUCKETS: usize = 256;
 
-static FUNCTIONS: [AtomicPtr<Function>; BUCKETS] = [const { AtomicPtr::new(ptr::null_mut()) }; BUCKETS];
+static FUNCTIONS: [AppendOnly<Function>; BUCKETS] = [const { AppendOnly::new() }; BUCKETS];
 
 /// How often a call that came too late looks whether another environment is there by now.
 const LOOKS: usize = 100;
@@ -41,9 +41,7 @@ const LOOKS: usize = 100;
 impl Function {
     /// The function at an address, if it ever had an environment.
     pub fn find(address: usize) -> Option<&'static Self> {
-        let first = linked(bucket(address));
-        iter::successors(first, |function| linked(&function.next))
-            .find(|function| function.address == address)
+        bucket(address).find(|function| function.address == address)
     }
 
     fn find_or_add(address: usize) -> &'static Self {
@@ -51,19 +49,24 @@ impl Function {
             address,
             group: AtomicPtr::new(ptr::null_mut()),
             slots: AtomicPtr::new(ptr::null_mut()),
-            next: AtomicPtr::new(ptr::null_mut()),
         };
-        let before = Self::find(address);
-        before.unwrap_or_else(|| {
-            let new = Box::leak(Box::new(new()));
-            prepend(bucket(address), new, |new| &new.next);
-            // Of two that were added at once, all take the one that is found.
-            Self::find(address).unwrap_or(new)
-        })
+        bucket(address).find_or_add(|function| function.address == address, new)
     }
 
     fn slots(&self) -> impl Iterator<Item = &'static Slot> {
         iter::successors(linked(&self.slots), |slot| linked(&slot.next))
+    }
+
+    /// Adds a slot to those that calls look at.
+    fn add(&self, slot: &'static Slot) {
+        let mut first = self.slots.load(SeqCst);
+        loop {
+            slot.next.store(first, SeqCst);
+            match self.slots.compare_exchange(first, ptr::from_ref(slot).cast_mut(), SeqCst, SeqCst) {
+                Ok(_) => return,
+                Err(other) => first = other,
+            }
+        }
     }
 
     /// Begins a call in the caller's scope: nobody drops the environment until it ends. `None`: there is none any more.
@@ -112,24 +115,12 @@ impl Function {
     }
 }
 
-fn bucket(address: usize) -> &'static AtomicPtr<Function> {
+fn bucket(address: usize) -> &'static AppendOnly<Function> {
     &FUNCTIONS[(address::hash(address) >> 24) as usize % BUCKETS]
 }
 
-/// Puts something that is never freed at the head of a list.
-fn prepend<T>(head: &AtomicPtr<T>, new: &'static T, next: impl Fn(&T) -> &AtomicPtr<T>) {
-    let mut first = head.load(SeqCst);
-    loop {
-        next(new).store(first, SeqCst);
-        match head.compare_exchange(first, ptr::from_ref(new).cast_mut(), SeqCst, SeqCst) {
-            Ok(_) => return,
-            Err(other) => first = other,
-        }
-    }
-}
-
-fn linked<T>(pointer: &AtomicPtr<T>) -> Option<&'static T> {
-    // SAFETY: null, or what `prepend` was given, which lives for ever.
+fn linked(pointer: &AtomicPtr<Slot>) -> Option<&'static Slot> {
+    // SAFETY: null, or a slot that was leaked.
     unsafe { pointer.load(SeqCst).as_ref() }
 }
 
@@ -161,7 +152,7 @@ impl Environment {
         let function = Function::find_or_add(function);
         let slot = function.slots().find(|slot| slot.take()).unwrap_or_else(|| {
             let slot = Box::leak(Box::new(Slot::taken()));
-            prepend(&function.slots, slot, |slot| &slot.next);
+            function.add(slot);
             slot
         });
         Published { slot, tenure: slot.begin(content, scope, for_all), function, lent }

@@ -28,7 +28,6 @@ mod origin;
 mod parameters;
 #[cfg(system = "windows")]
 mod pe;
-mod published;
 mod spelling;
 mod symbols;
 #[cfg(system = "unsupported")]

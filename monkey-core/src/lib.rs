@@ -11,6 +11,7 @@
 )]
 
 mod address;
+mod append_only;
 #[doc(hidden)]
 pub mod border;
 mod captured;

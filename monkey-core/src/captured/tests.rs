@@ -120,3 +120,26 @@ fn who_is_within_is_told_and_others_wait() {
     });
     assert_eq!(alone.with(|count| *count), Ok(2000));
 }
+
+#[test]
+fn environments_that_threads_make_first_at_once_are_all_found() {
+    const ADDRESSES: std::ops::Range<usize> = 0x1000..0x1400;
+    let begin = std::sync::Barrier::new(4);
+    let found_of = |scope| {
+        let mut found = 0;
+        for address in ADDRESSES {
+            begin.wait();
+            let published = environment(address, &Arc::default()).publish(scope, false);
+            begin.wait();
+            let newest = Function::find(address).and_then(|function| function.newest(scope));
+            found += usize::from(newest.is_some_and(|(_, tenure)| tenure == published.tenure));
+        }
+        found
+    };
+    let found: Vec<usize> = std::thread::scope(|threads| {
+        let threads: Vec<_> =
+            [4, 8, 12, 16].map(|scope| threads.spawn(move || found_of(scope))).into_iter().collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert_eq!(found, [ADDRESSES.len(); 4]);
+}

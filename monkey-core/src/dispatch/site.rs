@@ -1,6 +1,7 @@
 //! The question that a patchable function asks at its entry.
 use super::records::{Own, function_of, identity};
 use super::{TARGETS_SO_FAR, targets};
+use crate::append_only::AppendOnly;
 use crate::hook::Hook;
 use crate::thread::BypassAll;
 use std::any::{TypeId, type_name};
@@ -11,7 +12,7 @@ use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering::SeqCst};
 /// One in the source of each patchable function: what its instances know of themselves.
 #[derive(Debug)]
 pub struct Site {
-    first: AtomicPtr<Instance>,
+    instances: AppendOnly<Instance>,
 }
 
 /// A function, or one instance of a generic one.
@@ -22,7 +23,6 @@ struct Instance {
     hook: AtomicPtr<Hook>,
     /// How many targets there were when that was looked up.
     targets: AtomicU64,
-    next: *mut Instance,
 }
 
 impl Site {
@@ -30,39 +30,21 @@ impl Site {
     #[must_use]
     #[expect(clippy::new_without_default, reason = "it is made in a static")]
     pub const fn new() -> Self {
-        Self { first: AtomicPtr::new(ptr::null_mut()) }
+        Self { instances: AppendOnly::new() }
     }
 
     #[inline]
     pub(super) fn hook<P, C>(&self) -> Option<&'static Hook> {
         let id = identity::<C>();
-        let instance = self.instances().find(|instance| instance.id == id).unwrap_or_else(|| self.add(id));
-        instance.hook::<P, C>()
+        let known = self.instances.find(|instance| instance.id == id);
+        known.unwrap_or_else(|| self.add(id)).hook::<P, C>()
     }
 
-    fn instances(&self) -> impl Iterator<Item = &'static Instance> {
-        // SAFETY: null, or what `add` made, which is never freed.
-        let first = unsafe { self.first.load(SeqCst).as_ref() };
-        std::iter::successors(first, |instance| {
-            // SAFETY: the same.
-            unsafe { instance.next.as_ref() }
-        })
-    }
-
-    /// Two threads may add the same one: the later is found first, and both know the same.
     #[cold]
     fn add(&self, id: TypeId) -> &'static Instance {
         let _bypass = BypassAll::begin();
-        let (hook, targets) = (AtomicPtr::new(ptr::null_mut()), AtomicU64::new(0));
-        let instance = Box::leak(Box::new(Instance { id, hook, targets, next: ptr::null_mut() }));
-        let mut first = self.first.load(SeqCst);
-        loop {
-            instance.next = first;
-            match self.first.compare_exchange(first, instance, SeqCst, SeqCst) {
-                Ok(_) => return instance,
-                Err(other) => first = other,
-            }
-        }
+        let new = || Instance { id, hook: AtomicPtr::new(ptr::null_mut()), targets: AtomicU64::new(0) };
+        self.instances.find_or_add(|instance| instance.id == id, new)
     }
 }
 

@@ -6,9 +6,9 @@ use super::bytes::{self, find_all};
 use super::dwarf::Dwarf;
 use super::elf::Elf;
 use super::name::Mangled;
-use super::published::Published;
 use super::symbols::{Entry, Symbols, V0};
 use super::system::{self, Loaded};
+use crate::append_only::AppendOnly;
 use once_cell::race::OnceBox;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering::SeqCst};
@@ -31,7 +31,7 @@ const LEGACY: &[u8] = b"17h";
 const PATHS: &[u8] = b"CIMNXY";
 
 /// Every file that was ever seen; they are few, and what was read of them is wanted again.
-static SEEN: Published<Object> = Published::new();
+static SEEN: AppendOnly<Object> = AppendOnly::new();
 
 /// What is loaded while no file comes or goes.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! Where code comes from: the standard library, a registry, the user's own crates; and whether it was optimised.
 use super::objects::{self, Object};
-use super::published::Published;
+use crate::append_only::AppendOnly;
 
 /// Who wrote a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,7 +99,7 @@ struct Crates {
     inlined: bool,
 }
 
-static CRATES: Published<Crates> = Published::new();
+static CRATES: AppendOnly<Crates> = AppendOnly::new();
 
 fn of_path(path: &str) -> Origin {
     let std = ["library/", "/rustc/", "/rust/deps/"].iter().any(|start| path.starts_with(start));

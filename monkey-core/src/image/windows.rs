@@ -1,6 +1,6 @@
 //! Which files are loaded where: Windows.
 use super::pe;
-use super::published::Published;
+use crate::append_only::AppendOnly;
 use crate::code::api::{self, Handle, THIS_PROCESS};
 use std::ffi::OsString;
 use std::fs::File;
@@ -28,7 +28,7 @@ struct Known {
     file: Option<&'static [u8]>,
 }
 
-static KNOWN: Published<Known> = Published::new();
+static KNOWN: AppendOnly<Known> = AppendOnly::new();
 
 impl Loaded {
     /// Whether `address` lies in it.

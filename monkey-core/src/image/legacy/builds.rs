@@ -3,10 +3,10 @@
 //! A legacy symbol names its crate, but not which build of it: a package's unit tests and the library that a
 //! dev-dependency was built with have the same symbols, hash apart. Units name the file of their crate's root module.
 use super::function::{Build, Function, Sections, Slice};
+use crate::append_only::AppendOnly;
 use crate::image::bytes::find_all;
 use crate::image::name::Mangled;
 use crate::image::objects::Object;
-use crate::image::published::Published;
 use crate::sorted::{SortedMap, insert, sort_by};
 use gimli::{AttributeValue, UnitHeader};
 use std::path::Path;
@@ -23,7 +23,7 @@ pub(super) enum Several {
 }
 
 /// What was read of each loaded file, and wanted again by each function whose symbol leaves something open.
-static READ: Published<Builds> = Published::new();
+static READ: AppendOnly<Builds> = AppendOnly::new();
 
 /// The builds that a loaded file consists of.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 
 /// Values that stay for the life of the process, the latest first.
 #[derive(Debug)]
-pub(super) struct Published<T: 'static>(AtomicPtr<Node<T>>);
+pub struct AppendOnly<T: 'static>(AtomicPtr<Node<T>>);
 
 #[derive(Debug)]
 struct Node<T: 'static> {
@@ -13,11 +13,18 @@ struct Node<T: 'static> {
     next: Option<&'static Self>,
 }
 
-impl<T: Sync + 'static> Published<T> {
+impl<T: Sync + 'static> AppendOnly<T> {
     pub const fn new() -> Self {
         Self(AtomicPtr::new(null_mut()))
     }
 
+    /// The value that `is_it` knows.
+    #[inline]
+    pub fn find(&self, is_it: impl Fn(&T) -> bool) -> Option<&'static T> {
+        find(self.first(), &is_it)
+    }
+
+    #[inline]
     fn first(&self) -> Option<&'static Node<T>> {
         let first = self.0.load(Ordering::Acquire);
         // SAFETY: the pointer is null or what `find_or_add` published: a leaked node, complete before it was published
@@ -50,6 +57,7 @@ impl<T: Sync + 'static> Published<T> {
     }
 }
 
+#[inline]
 fn find<T>(first: Option<&'static Node<T>>, is_it: &impl Fn(&T) -> bool) -> Option<&'static T> {
     let nodes = std::iter::successors(first, |node| node.next);
     nodes.map(|node| &node.value).find(|value| is_it(value))
@@ -61,7 +69,7 @@ mod tests {
 
     #[test]
     fn threads_that_add_the_same_get_the_same() {
-        static LIST: Published<usize> = Published::new();
+        static LIST: AppendOnly<usize> = AppendOnly::new();
         let add =
             || (0..100).map(|number| LIST.find_or_add(|own| *own == number, || number)).collect::<Vec<_>>();
         let all: Vec<Vec<&usize>> = std::thread::scope(|scope| {
