@@ -3,7 +3,7 @@ use crate::count::Count;
 use crate::error::PatchError;
 use crate::few::Few;
 use crate::guard;
-use crate::installed::{self, List, Listed, Wanted};
+use crate::installed::{self, List, Listed};
 use crate::members::{self, Member};
 use crate::notes::{self, Complaint};
 use crate::registry;
@@ -91,8 +91,7 @@ impl Patches {
         if opened {
             turn::end_with_thread(scope);
         }
-        let wanted =
-            |function| Listed::new(Wanted { request: request(function, location), environment: None });
+        let wanted = |function| Listed::new(request(function, location));
         let wanted = Few::Many(functions.iter().map(wanted).collect());
         let installed = installed::install(scope, visibility, wanted, Count::ANY);
         let patches = installed.inspect_err(|_| turn::leave(scope))?;

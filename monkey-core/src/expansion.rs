@@ -18,7 +18,6 @@ use crate::captured::Environment;
 use crate::few::Few;
 use crate::group::Group;
 use crate::guard::Fail;
-use crate::installed::Listed;
 use crate::notes;
 use crate::registry;
 use crate::thread::{BypassAll, BypassOnce, scope};
@@ -97,7 +96,7 @@ pub fn try_patch<const N: usize>(
     fail: Fail,
 ) -> Result<PatchGuard, PatchError> {
     let _bypass = BypassAll::begin();
-    let wanted = Few::from_array(replacements, |replacement| Listed::new(replacement.wanted));
+    let wanted = Few::from_array(replacements, |replacement| replacement.listed);
     PatchGuard::new(visibility, wanted, Location::caller(), fail).inspect_err(notes::refuse)
 }
 
@@ -114,10 +113,10 @@ pub fn during<R, const N: usize>(
 ) -> R {
     let bypass = BypassAll::begin();
     let lent = Few::from_array(replacements, |replacement| {
-        let mut wanted = replacement.wanted;
+        let mut listed = replacement.listed;
         // Whatever happens from here on, none of them is left to a call when this returns.
-        wanted.environment.as_mut().into_iter().for_each(Environment::is_lent);
-        Listed::new(wanted)
+        listed.environment().as_mut().into_iter().for_each(Environment::is_lent);
+        listed
     });
     let guard = PatchGuard::new(visibility, lent, Location::caller(), fail);
     drop(bypass);

@@ -3,7 +3,7 @@ use crate::count::Count;
 use crate::error::PatchError;
 use crate::few::Few;
 use crate::group::Group;
-use crate::installed::{self, List, Listed, Wanted};
+use crate::installed::{self, List, Listed};
 use crate::notes::{self, Complaint};
 use crate::request::{Request, Visibility};
 use crate::scope::{Name, Who};
@@ -153,7 +153,7 @@ pub unsafe fn patch_at(target: *const (), replacement: *const ()) -> Result<Patc
         Location::caller(),
     );
     let bypass = BypassAll::begin();
-    let listed = Listed::new(Wanted { request, environment: None });
+    let listed = Listed::new(request);
     let guard = PatchGuard::new(None, Few::One(listed), Location::caller(), fail_here);
     drop(bypass);
     guard

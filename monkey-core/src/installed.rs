@@ -22,13 +22,6 @@ use crate::thread::{self, BypassAll};
 use crate::turn;
 use crate::verdict::{Closed, Disorder, Evidence, NotedCall, OutsideCaller, Past};
 
-/// What is to be patched, with what the replacement captures.
-#[derive(Debug)]
-pub struct Wanted {
-    pub request: Request,
-    pub environment: Option<Environment>,
-}
-
 /// One `T = R` of a list, from the wish to the verdict: made once, and not moved.
 #[derive(Debug)]
 pub struct Listed {
@@ -41,11 +34,26 @@ pub struct Listed {
 }
 
 impl Listed {
-    /// For use while the engine is at work.
-    pub fn new(wanted: Wanted) -> Box<Self> {
-        let Wanted { request, environment } = wanted;
+    /// What a list says of it is still to come.
+    pub fn new(request: Request) -> Box<Self> {
+        let _bypass = BypassAll::begin();
         let addition = Addition::new(request);
-        Box::new(Self { addition, environment, published: None, scope: thread::NONE, expected: Count::ANY })
+        Box::new(Self {
+            addition,
+            environment: None,
+            published: None,
+            scope: thread::NONE,
+            expected: Count::ANY,
+        })
+    }
+
+    pub fn request(&mut self) -> &mut Request {
+        &mut self.addition.request
+    }
+
+    /// What its replacement captures, if it does.
+    pub fn environment(&mut self) -> &mut Option<Environment> {
+        &mut self.environment
     }
 }
 

@@ -4,7 +4,7 @@ use crate::captured::steps::Steps;
 use crate::count::Count;
 use crate::dispatch::polled::Begin;
 use crate::given::Given;
-use crate::installed::Wanted;
+use crate::installed::Listed;
 use crate::order::Step;
 use crate::request::Request;
 use std::marker::PhantomData;
@@ -13,7 +13,7 @@ use std::panic::Location;
 /// One `T = R` of a list. What it captures lives for `'env`.
 #[derive(Debug)]
 pub struct Replacement<'env> {
-    pub(crate) wanted: Wanted,
+    pub(crate) listed: Box<Listed>,
     _borrows: PhantomData<&'env ()>,
 }
 
@@ -30,7 +30,7 @@ impl<'env> Replacement<'env> {
         let target = (target as usize, target_name);
         let replacement = (replacement as usize, replacement_name);
         let request = Request::new(target, replacement, Location::caller());
-        Self { wanted: Wanted { request, environment: None }, _borrows: PhantomData }
+        Self { listed: Listed::new(request), _borrows: PhantomData }
     }
 
     /// What is only watched: `watch(T)`.
@@ -38,7 +38,7 @@ impl<'env> Replacement<'env> {
     #[must_use]
     pub fn watch(target: *const (), target_name: &'static str) -> Self {
         let mut watch = Self::new(target, target, target_name, target_name);
-        watch.wanted.request.watched = true;
+        watch.listed.request().watched = true;
         watch
     }
 
@@ -74,14 +74,14 @@ impl<'env> Replacement<'env> {
 
     /// What an `async fn` asks for.
     pub(crate) fn given(mut self, given: Given, own: Begin) -> Self {
-        self.wanted.request.given = Some(given);
-        self.wanted.request.replacement = own as *const () as usize;
+        self.listed.request().given = Some(given);
+        self.listed.request().replacement = own as *const () as usize;
         self
     }
 
     /// What is replaced is the `poll` of the target's future. `is_body`: of an `async fn`'s.
     pub(crate) fn by_poll(mut self, target: *const (), replacement: *const (), is_body: bool) -> Self {
-        let request = &mut self.wanted.request;
+        let request = self.listed.request();
         request.is_body = is_body;
         (request.target, request.replacement) = (target as usize, replacement as usize);
         // It is that of the function that makes the future.
@@ -91,7 +91,7 @@ impl<'env> Replacement<'env> {
 
     /// What a boxed future gives, of a function that does not ask for it.
     pub(crate) fn by_what_is_boxed(mut self) -> Self {
-        self.wanted.request.is_in_a_box = true;
+        self.listed.request().is_in_a_box = true;
         self
     }
 
@@ -102,37 +102,37 @@ impl<'env> Replacement<'env> {
         own: P,
         steps: Option<Steps>,
     ) -> Self {
-        let Request { target_name, location, .. } = self.wanted.request;
+        let Request { target_name, location, .. } = *self.listed.request();
         let head = Head::new(target_name, location, steps);
-        self.wanted.environment = Some(closure::environment_always::<W, F, P>(head, function, own));
+        *self.listed.environment() = Some(closure::environment_always::<W, F, P>(head, function, own));
         self
     }
 
     fn keeping<W: Way, F: Send, P: Copy>(mut self, function: F, own: P, steps: Option<Steps>) -> Self {
-        let Request { target_name, location, .. } = self.wanted.request;
+        let Request { target_name, location, .. } = *self.listed.request();
         let head = Head::new(target_name, location, steps);
-        self.wanted.environment = closure::environment::<W, F, P>(head, function, own);
+        *self.listed.environment() = closure::environment::<W, F, P>(head, function, own);
         self
     }
 
     /// Whether the crate that the list is in is optimised.
     #[must_use]
     pub fn optimised(mut self, optimised: bool) -> Self {
-        self.wanted.request.optimised = optimised;
+        self.listed.request().optimised = optimised;
         self
     }
 
     /// What `std::any::type_name` calls the target's own type.
     #[must_use]
     pub fn of_type(mut self, name: &'static str) -> Self {
-        self.wanted.request.target_type = Some(name);
+        self.listed.request().target_type = Some(name);
         self
     }
 
     /// What `std::any::type_name` calls the fn pointer type of target and replacement.
     #[must_use]
     pub fn shaped(mut self, name: &'static str) -> Self {
-        self.wanted.request.shape = Some(name);
+        self.listed.request().shape = Some(name);
         self
     }
 
@@ -140,28 +140,28 @@ impl<'env> Replacement<'env> {
     /// which the type check knows all.
     #[must_use]
     pub fn in_common(mut self, name: &'static str, recognised: bool) -> Self {
-        self.wanted.request.common_type = (!recognised).then_some(name);
+        self.listed.request().common_type = (!recognised).then_some(name);
         self
     }
 
     /// Calls that go past the replacement, inlined into others, are fine: `partly(T)`.
     #[must_use]
     pub fn partly(mut self) -> Self {
-        self.wanted.request.partly = true;
+        self.listed.request().partly = true;
         self
     }
 
     /// It stands in the list's `expect(order[..])`, which all that do so are given, and which says how often it is called.
     #[must_use]
     pub fn ordered(mut self, order: &'static [Step]) -> Self {
-        self.wanted.request.order = Some(order);
+        self.listed.request().order = Some(order);
         self
     }
 
     /// How many calls `expect(T = COUNT)` allows.
     #[must_use]
     pub fn expect(mut self, count: impl IntoCount) -> Self {
-        self.wanted.request.expected = Some(count.into_count());
+        self.listed.request().expected = Some(count.into_count());
         self
     }
 }

@@ -3,7 +3,7 @@ use crate::count::Count;
 use crate::engine::ENGINE;
 use crate::few::Few;
 use crate::guard::Fail;
-use crate::installed::{self, List, Listed};
+use crate::installed::{self, List};
 use crate::notes::{self, Keeping, Kept};
 use crate::request::Visibility;
 use crate::scope::{Name, Visit, Who};
@@ -197,7 +197,7 @@ impl Entered {
     ) -> Result<(), String> {
         let _bypass = BypassAll::begin();
         self.check_alone(run)?;
-        let wanted = Few::from_array(replacements, |replacement| Listed::new(replacement.wanted));
+        let wanted = Few::from_array(replacements, |replacement| replacement.listed);
         let patches = installed::install(self.scope, self.visibility, wanted, run.default);
         let _ = self.patches.set(patches.map_err(|error| error.to_string())?);
         Ok(())

@@ -1,8 +1,8 @@
 //! One ELF file: where its symbols, its code and its debug information are. Nothing is copied.
 use super::bytes::{number, text};
-use object::LittleEndian;
-use object::elf::{self, FileHeader64, SectionHeader64};
-use object::read::elf::{FileHeader, ProgramHeader, SectionHeader};
+use headers::{Headers, SHF_COMPRESSED, SHF_EXECINSTR, SHT_DYNSYM, SHT_NOBITS, SHT_SYMTAB, SectionHeader};
+
+mod headers;
 
 /// A section's bytes and the address at which the program expects them.
 #[derive(Debug, Clone, Copy, Default)]
@@ -43,23 +43,22 @@ pub(super) struct Elf {
     pub compressed: bool,
 }
 
-type Header = FileHeader64<LittleEndian>;
-const ENDIAN: LittleEndian = LittleEndian;
-
 impl Elf {
     /// Reads the headers. `None` when this is not a 64-bit little-endian ELF file with sections.
     pub fn parse(data: &'static [u8]) -> Option<Self> {
-        let header = Header::parse(data).ok().filter(|header| header.is_little_endian())?;
-        let sections = header.sections(ENDIAN, data).ok()?;
+        let headers = Headers::parse(data)?;
+        let names = headers.names()?;
         let mut elf = Self::default();
-        for section in sections.iter() {
-            let executable = has(section, elf::SHF_EXECINSTR);
-            let bytes = section.data(ENDIAN, data).unwrap_or_default();
-            elf.code.push(if executable { place(section, bytes) } else { Section::default() });
-            match section.sh_type(ENDIAN) {
-                elf::SHT_SYMTAB | elf::SHT_DYNSYM => elf.take_symbols(data, section, bytes),
-                elf::SHT_NOBITS => {}
-                _ => elf.take(sections.section_name(ENDIAN, section).unwrap_or_default(), section, bytes),
+        let mut index = 0;
+        while let Some(section) = headers.section(index) {
+            index += 1;
+            let bytes = headers.data(&section);
+            let executable = section.has(SHF_EXECINSTR);
+            elf.code.push(if executable { place(&section, bytes) } else { Section::default() });
+            match section.kind {
+                SHT_SYMTAB | SHT_DYNSYM => elf.take_symbols(&headers, &section, bytes),
+                SHT_NOBITS => {}
+                _ => elf.take(section.name(names), &section, bytes),
             }
         }
         if !elf.full {
@@ -68,27 +67,17 @@ impl Elf {
         Some(elf)
     }
 
-    fn take_symbols(
-        &mut self,
-        data: &'static [u8],
-        section: &'static SectionHeader64<LittleEndian>,
-        bytes: &'static [u8],
-    ) {
-        let strings =
-            Header::parse(data).and_then(|header| header.sections(ENDIAN, data)).ok().and_then(|sections| {
-                let strings = sections.section(section.link(ENDIAN)).ok()?;
-                strings.data(ENDIAN, data).ok()
-            });
-        let strings = strings.unwrap_or_default();
-        if section.sh_type(ENDIAN) == elf::SHT_SYMTAB {
+    fn take_symbols(&mut self, headers: &Headers<'static>, section: &SectionHeader, bytes: &'static [u8]) {
+        let strings = headers.section(section.link).map(|strings| headers.data(&strings)).unwrap_or_default();
+        if section.kind == SHT_SYMTAB {
             (self.symbols, self.strings, self.full) = (bytes, strings, true);
         } else {
             (self.dynamic, self.dynamic_strings) = (bytes, strings);
         }
     }
 
-    fn take(&mut self, name: &'static [u8], section: &SectionHeader64<LittleEndian>, bytes: &'static [u8]) {
-        if name.starts_with(b".zdebug") || has(section, elf::SHF_COMPRESSED) {
+    fn take(&mut self, name: &'static [u8], section: &SectionHeader, bytes: &'static [u8]) {
+        if name.starts_with(b".zdebug") || section.has(SHF_COMPRESSED) {
             self.compressed = true;
             return;
         }
@@ -137,24 +126,13 @@ impl Elf {
     }
 }
 
-fn has(section: &SectionHeader64<LittleEndian>, flag: elf::SectionFlags) -> bool {
-    section.sh_flags(ENDIAN).0 & flag.0 != 0
-}
-
-fn place(section: &SectionHeader64<LittleEndian>, data: &'static [u8]) -> Section {
-    Section { data, svma: section.sh_addr(ENDIAN), size: section.sh_size(ENDIAN) }
+fn place(section: &SectionHeader, data: &'static [u8]) -> Section {
+    Section { data, svma: section.address, size: section.size }
 }
 
 /// The segments of the file, as the loader would see them: kind, address, size in memory.
 pub(super) fn segments(data: &[u8]) -> Option<Vec<(u32, u64, u64)>> {
-    let header = Header::parse(data).ok().filter(|header| header.is_little_endian())?;
-    let segments = header.program_headers(ENDIAN, data).ok()?;
-    Some(
-        segments
-            .iter()
-            .map(|segment| (segment.p_type(ENDIAN).0, segment.p_vaddr(ENDIAN), segment.p_memsz(ENDIAN)))
-            .collect(),
-    )
+    Headers::parse(data)?.segments()
 }
 
 #[cfg(all(test, system = "linux"))]

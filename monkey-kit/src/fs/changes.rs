@@ -60,6 +60,13 @@ fn failure(op: Op, descriptor: c_int) -> Option<c_int> {
     world.fs.failure_of(op, descriptor)
 }
 
+fn on_descriptor<R: From<c_int>>(op: Op, descriptor: c_int, original: impl FnOnce() -> R) -> R {
+    match failure(op, descriptor) {
+        Some(errno) => fail(errno).into(),
+        None => original(),
+    }
+}
+
 unsafe fn chmod(path: *const c_char, mode: mode_t) -> c_int {
     // SAFETY: a descriptor of our own.
     let in_memory = |file: c_int| unsafe { original::fchmod(file, mode) };
@@ -79,11 +86,9 @@ unsafe fn fchmodat(folder: c_int, path: *const c_char, mode: mode_t, flags: c_in
 }
 
 unsafe fn fchmod(descriptor: c_int, mode: mode_t) -> c_int {
-    match failure(Op::SetMetadata, descriptor) {
-        Some(errno) => fail(errno),
-        // SAFETY: the caller's arguments.
-        None => unsafe { original::fchmod(descriptor, mode) },
-    }
+    // SAFETY: the caller's arguments.
+    let system = || unsafe { original::fchmod(descriptor, mode) };
+    on_descriptor(Op::SetMetadata, descriptor, system)
 }
 
 unsafe fn chown(path: *const c_char, user: uid_t, group: gid_t) -> c_int {
@@ -114,11 +119,9 @@ unsafe fn fchownat(folder: c_int, path: *const c_char, user: uid_t, group: gid_t
 }
 
 unsafe fn fchown(descriptor: c_int, user: uid_t, group: gid_t) -> c_int {
-    match failure(Op::SetMetadata, descriptor) {
-        Some(errno) => fail(errno),
-        // SAFETY: the caller's arguments.
-        None => unsafe { original::fchown(descriptor, user, group) },
-    }
+    // SAFETY: the caller's arguments.
+    let system = || unsafe { original::fchown(descriptor, user, group) };
+    on_descriptor(Op::SetMetadata, descriptor, system)
 }
 
 unsafe fn truncate(path: *const c_char, length: off_t) -> c_int {
@@ -140,19 +143,15 @@ unsafe fn truncate64(path: *const c_char, length: off_t) -> c_int {
 }
 
 unsafe fn ftruncate(descriptor: c_int, length: off_t) -> c_int {
-    match failure(Op::SetLen, descriptor) {
-        Some(errno) => fail(errno),
-        // SAFETY: the caller's arguments.
-        None => unsafe { original::ftruncate(descriptor, length) },
-    }
+    // SAFETY: the caller's arguments.
+    let system = || unsafe { original::ftruncate(descriptor, length) };
+    on_descriptor(Op::SetLen, descriptor, system)
 }
 
 unsafe fn ftruncate64(descriptor: c_int, length: off_t) -> c_int {
-    match failure(Op::SetLen, descriptor) {
-        Some(errno) => fail(errno),
-        // SAFETY: the caller's arguments.
-        None => unsafe { original::ftruncate64(descriptor, length) },
-    }
+    // SAFETY: the caller's arguments.
+    let system = || unsafe { original::ftruncate64(descriptor, length) };
+    on_descriptor(Op::SetLen, descriptor, system)
 }
 
 unsafe fn utimensat(folder: c_int, path: *const c_char, times: *const timespec, flags: c_int) -> c_int {
@@ -165,35 +164,27 @@ unsafe fn utimensat(folder: c_int, path: *const c_char, times: *const timespec, 
 }
 
 unsafe fn futimens(descriptor: c_int, times: *const timespec) -> c_int {
-    match failure(Op::SetMetadata, descriptor) {
-        Some(errno) => fail(errno),
-        // SAFETY: the caller's arguments.
-        None => unsafe { original::futimens(descriptor, times) },
-    }
+    // SAFETY: the caller's arguments.
+    let system = || unsafe { original::futimens(descriptor, times) };
+    on_descriptor(Op::SetMetadata, descriptor, system)
 }
 
 unsafe fn flock(descriptor: c_int, operation: c_int) -> c_int {
-    match failure(Op::Lock, descriptor) {
-        Some(errno) => fail(errno),
-        // SAFETY: the caller's arguments.
-        None => unsafe { original::flock(descriptor, operation) },
-    }
+    // SAFETY: the caller's arguments.
+    let system = || unsafe { original::flock(descriptor, operation) };
+    on_descriptor(Op::Lock, descriptor, system)
 }
 
 unsafe fn lseek(descriptor: c_int, by: off_t, whence: c_int) -> off_t {
-    match failure(Op::Seek, descriptor) {
-        Some(errno) => off_t::from(fail(errno)),
-        // SAFETY: the caller's arguments.
-        None => unsafe { original::lseek(descriptor, by, whence) },
-    }
+    // SAFETY: the caller's arguments.
+    let system = || unsafe { original::lseek(descriptor, by, whence) };
+    on_descriptor(Op::Seek, descriptor, system)
 }
 
 unsafe fn lseek64(descriptor: c_int, by: off_t, whence: c_int) -> off_t {
-    match failure(Op::Seek, descriptor) {
-        Some(errno) => off_t::from(fail(errno)),
-        // SAFETY: the caller's arguments.
-        None => unsafe { original::lseek64(descriptor, by, whence) },
-    }
+    // SAFETY: the caller's arguments.
+    let system = || unsafe { original::lseek64(descriptor, by, whence) };
+    on_descriptor(Op::Seek, descriptor, system)
 }
 
 unsafe fn posix_fallocate(descriptor: c_int, from: off_t, length: off_t) -> c_int {
