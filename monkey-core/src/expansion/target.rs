@@ -102,7 +102,7 @@ mod tests {
         let _: Value = (&&&Probe::new(&(foreign as *const ()))).__monkey_target();
         let _: Value = (&&&Probe::new(&3usize)).__monkey_target();
         let _: Value = (&&&Probe::new(&&foreign)).__monkey_target();
-        let _: Value = (&&&Probe::new(&(Box::new(|| 1) as Box<dyn Fn() -> u8>))).__monkey_target();
+        let _: Value = (&&&Probe::new(&(Box::new(|| 1_u8) as Box<dyn Fn() -> u8>))).__monkey_target();
         let _: Item = (&&&Probe::new(&str::len)).__monkey_target();
         let _: Item = (&&&Probe::new(&foreign)).__monkey_target();
         let _: Item = (&&&Probe::new(&|| 1)).__monkey_target();
