@@ -176,10 +176,11 @@ fn replacement(entry: &Replacement, lends: bool, private: &TokenStream) -> Token
         let #here = ();
         let #alone = #target;
         #before
-        #needed
         let __monkey_target = #in_array;
         #[allow(clippy::deref_addrof)]
         let [#shared, #replacement] = [__monkey_target, #given];
+        // Only now is it known which instance of a generic function is meant.
+        #needed
         #checks
         #lent
         #asked
