@@ -53,6 +53,11 @@ impl Entry {
         Self { name, find, replacement, target: AtomicUsize::new(0), original: AtomicUsize::new(0) }
     }
 
+    /// Whether it is found by its name: not one of Rust's own.
+    pub fn is_named(&self) -> bool {
+        matches!(self.find, Find::Named(_))
+    }
+
     /// `None` where this C library does not have it.
     pub fn function(&self) -> Option<Function> {
         let target = match self.target.load(Relaxed) {

@@ -14,6 +14,10 @@ pub struct Guard {
     pub location: &'static Location<'static>,
 }
 
+/// A program that has the C library in itself finds none of its functions: without a word, nothing would be replaced.
+const HIDDEN: &str = "a C library that is linked statically tells nobody where its functions are, so none of them can be replaced
+  help: link it dynamically for tests: RUSTFLAGS=\"-C target-feature=-crt-static\"";
+
 /// Where they are. Two names of one function, as `open` and `open64` are, are one.
 fn functions(entries: &[&'static Entry]) -> Vec<Function> {
     let mut functions: Vec<Function> = Vec::with_capacity(entries.len());
@@ -31,10 +35,11 @@ impl Guard {
     /// Those that this C library does not have are left out.
     ///
     /// # Panics
-    /// When one of them cannot be replaced: with the reason.
+    /// When one of them cannot be replaced, or none is found: with the reason.
     #[track_caller]
     pub fn new(entries: &[&'static Entry]) -> Self {
         let location = Location::caller();
+        assert!(entries.iter().any(|entry| entry.is_named() && entry.function().is_some()), "{HIDDEN}");
         let patches = {
             let _bypass = Bypass::begin();
             Patches::new(&functions(entries), location)
