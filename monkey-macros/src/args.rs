@@ -107,7 +107,8 @@ pub enum Kind {
     Hermetic,
     /// What the macros tell themselves: another attribute has made the function a test already.
     IsTest,
-    Unknown,
+    /// With the path in front of a `=`, if there is one: somebody's function, perhaps.
+    Unknown(Option<String>),
 }
 
 /// The argument that says it.
@@ -165,11 +166,23 @@ fn argument(input: ParseStream, mistakes: &mut Mistakes) -> syn::Result<Argument
         "hermetic" => Kind::Hermetic,
         IS_TEST => Kind::IsTest,
         _ => {
+            let assigned = assigned(&name, input);
             skip_to_comma(input)?;
-            Kind::Unknown
+            Kind::Unknown(assigned)
         }
     };
     Ok(Argument { name, kind })
+}
+
+/// The path that begins with a name, if it has a value.
+fn assigned(name: &Ident, input: ParseStream) -> Option<String> {
+    let ahead = input.fork();
+    let mut path = name.to_string();
+    while ahead.peek(Token![::]) {
+        ahead.parse::<Token![::]>().ok()?;
+        path = format!("{path}::{}", Ident::parse_any(&ahead).ok()?);
+    }
+    is_equals(&ahead).then_some(path)
 }
 
 fn visibility(input: ParseStream) -> syn::Result<Visibility> {
@@ -182,9 +195,23 @@ fn visibility(input: ParseStream) -> syn::Result<Visibility> {
 }
 
 fn entry(input: ParseStream) -> syn::Result<Entry> {
+    refuse_argument(input)?;
     let target = target(input, "REPLACEMENT")?;
     let replacement = replacement(input, &target)?;
     Ok(Entry { target, replacement })
+}
+
+/// One of a list's arguments has come among its replacements.
+fn refuse_argument(input: ParseStream) -> syn::Result<()> {
+    let Ok(word) = input.fork().call(Ident::parse_any) else { return Ok(()) };
+    let is_argument = ["replace", "expect", "partly", "watch"].iter().any(|argument| word == argument);
+    if !is_argument || !input.peek2(token::Paren) {
+        return Ok(());
+    }
+    let beside = if word == "replace" { String::new() } else { format!(", {word}(..)") };
+    let message =
+        format!("`{word}(..)` does not stand among replacements; help: write `replace(TARGET = ..){beside}`");
+    Err(syn::Error::new(word.span(), message))
 }
 
 fn replacement(input: ParseStream, target: &ExprPath) -> syn::Result<Form> {

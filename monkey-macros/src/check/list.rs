@@ -8,6 +8,7 @@ use crate::mistakes::Mistakes;
 use crate::names;
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::ToTokens as _;
+use std::fmt::Write as _;
 use syn::{Expr, ExprPath, Path, UnOp};
 
 /// A list without a mistake.
@@ -72,14 +73,19 @@ const ENABLE: &str = "help: enable the feature `runtime` of the package monkey-m
 impl Taker {
     /// Arguments that it has, once each.
     pub fn check(self, arguments: &[Argument], mistakes: &mut Mistakes) {
-        for (index, Argument { name, .. }) in arguments.iter().enumerate() {
+        for (index, Argument { name, kind }) in arguments.iter().enumerate() {
             if name == args::IS_TEST {
                 continue;
             }
             if !self.arguments.iter().any(|known| name == known) {
                 let known: Vec<_> = self.arguments.iter().map(|known| format!("`{known}`")).collect();
-                let message =
+                let mut message =
                     format!("`{}` has no argument `{name}`; help: it has {}", self.name, known.join(", "));
+                if let Kind::Unknown(Some(path)) = kind
+                    && self.arguments.contains(&"replace")
+                {
+                    let _ = write!(message, "; a function is replaced by `replace({path} = ..)`");
+                }
                 mistakes.add_at(name.span(), message);
             } else if arguments[..index].iter().any(|earlier| earlier.name == *name) {
                 mistakes.add_at(
@@ -143,7 +149,7 @@ impl List {
                     taker.needs_runtime(name.span(), runtime, mistakes);
                     list.hermetic = Some(name.span());
                 }
-                Kind::Skip | Kind::Unknown => {}
+                Kind::Skip | Kind::Unknown(_) => {}
             }
         }
         list.watch(watched, mistakes);
