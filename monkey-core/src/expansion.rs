@@ -3,6 +3,7 @@ pub mod asynchronous;
 pub mod callee;
 mod captured;
 pub mod foreign;
+mod late;
 mod lent;
 mod original_future;
 mod outcome;
@@ -45,6 +46,7 @@ pub use foreign::borrowing::{
     ProbeSafeReferenceLast, ProbeSafeReferences,
 };
 pub use foreign::{ProbeNoShape, ProbeOtherPointer, ProbeSafePointer, ProbeShape, recognised};
+pub use late::{ProbeEarly, ProbeLate, ProbeLateToo};
 pub use lent::{
     AsksByName, AsksByPath, AsksByTrait, AsksNoMore, Inherited, Lent, Lookup, NameWithoutModule, PathEnd,
     hash_in_module,
@@ -62,7 +64,8 @@ pub use signature::{
 };
 pub use stack::stack;
 pub use target::{
-    FunctionByItsPath, FunctionItem, Item, ProbeItem, ProbeMistaken, ProbeValue, Value, address, is_function,
+    FunctionItem, Item, ProbeBehind, ProbeItem, ProbeMistaken, ProbeValue,
+    TargetMustBeAFunctionNamedByItsPath, Value, address, is_function,
 };
 pub use variadic::*;
 

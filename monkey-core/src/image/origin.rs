@@ -54,7 +54,17 @@ pub fn origin(address: usize) -> Option<Origin> {
 /// Whether the function at `address` may be the user's own, to write an attribute on.
 #[must_use]
 pub fn can_be_marked(address: usize) -> bool {
-    !matches!(origin(address), Some(Origin::Std | Origin::Foreign(_)))
+    match origin(address) {
+        Some(written) => matches!(written, Origin::Own(_)),
+        None => !begins_in_standard(address),
+    }
+}
+
+/// Without debug information: an instance of a function of the standard library, whatever its arguments are.
+fn begins_in_standard(address: usize) -> bool {
+    let names = objects::around(address).map(|object| object.mangled_at(address)).unwrap_or_default();
+    let root = |name: &super::name::Mangled| name.body_name().split("::").next().map(str::to_owned);
+    names.first().and_then(root).is_some_and(|root| super::spelling::is_standard_crate(&root))
 }
 
 /// Whether the crate in which the function at `address` is written was compiled with optimisation, where the debug

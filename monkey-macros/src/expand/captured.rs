@@ -89,23 +89,12 @@ fn written(
     private: &TokenStream,
 ) -> TokenStream {
     let span = Span::mixed_site();
-    let unwritten = |(number, input): (usize, &Pat)| {
-        let (start, end) = super::list::ends(input);
+    let parameters = unwritten(closure, |number| {
         let argument = format_ident!("argument{number}", span = span);
-        let shape = quote_spanned!(span=> (&__monkey_signature.#argument())).into_iter();
-        let method = Ident::new("__monkey_argument", span.located_at(end));
-        let borrowed = super::list::respan(quote_spanned!(span=> &), start);
-        let shape = super::list::respan(shape.collect(), start);
-        let shape: TokenStream = borrowed
-            .into_iter()
-            .chain(shape)
-            .chain(quote_spanned!(span.located_at(end)=> .#method()))
-            .collect();
-        quote_spanned!(span=> #private::needs_no_type(#shape);)
-    };
-    let inputs = closure.inputs.iter().enumerate().take(ARGUMENTS);
-    let parameters: Vec<_> =
-        inputs.filter(|(_, input)| !matches!(input, Pat::Type(_))).map(unwritten).collect();
+        let shape = quote_spanned!(span=> (&__monkey_signature.#argument()));
+        (shape, quote_spanned!(span=> .__monkey_argument()))
+    });
+    let parameters = parameters.map(|shape| quote_spanned!(span=> #private::needs_no_type(#shape);));
     let result = (!signature.result_borrows).then(|| {
         let (start, end) = super::list::ends(closure);
         let borrowed = super::list::respan(quote_spanned!(span=> &), start);
@@ -123,6 +112,47 @@ fn written(
             #result
         }
     }
+}
+
+/// The shapes of the parameters of which a closure does not write the type, where rustc is to point to them: `shape` gives the first part
+/// and the last.
+fn unwritten(
+    closure: &ExprClosure,
+    shape: impl Fn(usize) -> (TokenStream, TokenStream),
+) -> impl Iterator<Item = TokenStream> {
+    let inputs = closure.inputs.iter().enumerate().take(ARGUMENTS);
+    inputs.filter(|(_, input)| !matches!(input, Pat::Type(_))).map(move |(number, input)| {
+        let (start, end) = super::list::ends(input);
+        let (first, last) = shape(number);
+        let borrowed = quote_spanned!(Span::mixed_site()=> &#first);
+        super::list::respan(borrowed, start).into_iter().chain(super::list::respan(last, end)).collect()
+    })
+}
+
+/// Says which parameters of a closure that captures nothing need their types, where rustc would say that it is not general enough, and no
+/// more. Those whose lifetimes are chosen early need none.
+pub fn needed(closure: &ExprClosure, alone: &Ident, private: &TokenStream) -> Option<TokenStream> {
+    if closure.inputs.iter().all(|input| matches!(input, Pat::Type(_))) {
+        return None;
+    }
+    let span = Span::mixed_site();
+    let shapes = shapes(&quote_spanned!(span=> __monkey_signature), private);
+    let known = known_signature(alone, private);
+    let parameters = unwritten(closure, |number| {
+        let argument = format_ident!("argument{number}", span = span);
+        let late = if number == 0 { "__monkey_late_first" } else { "__monkey_late" };
+        let late = Ident::new(late, span);
+        let shape = quote_spanned!(span=> ((&__monkey_signature.#argument()).__monkey_argument()));
+        (quote_spanned!(span=> (&__monkey_guess)), quote_spanned!(span=> .#late #shape))
+    });
+    let parameters = parameters.map(|shape| quote_spanned!(span=> #private::needs_no_type(#shape);));
+    Some(quote_spanned! {span=> {
+        #known
+        #[allow(unused_imports)]
+        use #private::{ProbeEarly as _, ProbeLate as _, ProbeLateToo as _, ProbeLent as _, ProbeOwned as _};
+        let __monkey_guess = #private::guess(&#alone, &__monkey_signature, #shapes);
+        #(#parameters)*
+    }})
 }
 
 /// How many arguments `Signature` in the engine's crate knows.

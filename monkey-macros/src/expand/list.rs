@@ -98,7 +98,7 @@ fn watched(entry: &Watched, private: &TokenStream) -> TokenStream {
         let #alone = #target;
         {
             #[allow(unused_imports)]
-            use #private::{ProbeItem as _, ProbeMistaken as _, ProbeValue as _};
+            use #private::{ProbeBehind as _, ProbeItem as _, ProbeMistaken as _, ProbeValue as _};
             #item
         }
         #watch #arguments
@@ -155,6 +155,10 @@ fn replacement(entry: &Replacement, lends: bool, private: &TokenStream) -> Token
         Awaited::Never => alone.to_token_stream(),
         _ => quote_spanned!(Span::mixed_site()=> __monkey_stand.target(#alone)),
     };
+    let needed = match given {
+        Form::Closure(closure) if offered.environment.is_none() => captured::needed(closure, &alone, private),
+        _ => None,
+    };
     let lent = lent(entry, &offered, [&alone, &shared], private);
     let here = lent_here(&entry.given);
     let asked = asked(entry, &offered, [&shared, &here], private);
@@ -175,6 +179,8 @@ fn replacement(entry: &Replacement, lends: bool, private: &TokenStream) -> Token
         let __monkey_target = #in_array;
         #[allow(clippy::deref_addrof)]
         let [#shared, #replacement] = [__monkey_target, #given];
+        // Only now is it known which instance of a generic function is meant.
+        #needed
         #checks
         #lent
         #asked
@@ -322,7 +328,7 @@ fn checks(entry: &Replacement, [alone, shared]: [&Ident; 2], private: &TokenStre
     let item = is_function(&entry.target, alone, private);
     quote_spanned! {Span::mixed_site()=> {
         #[allow(unused_imports)]
-        use #private::{NotSafeToCall as _, ProbeItem as _, ProbeMistaken as _, ProbeValue as _, SafeToCall as _};
+        use #private::{NotSafeToCall as _, ProbeBehind as _, ProbeItem as _, ProbeMistaken as _, ProbeValue as _, SafeToCall as _};
         #item
         #private::same_safety(&(&#private::Probe::new(&#alone)).__monkey_kind(), #both);
         #foreign
@@ -333,7 +339,7 @@ fn checks(entry: &Replacement, [alone, shared]: [&Ident; 2], private: &TokenStre
 fn is_function(target: &ExprPath, alone: &Ident, private: &TokenStream) -> TokenStream {
     let (start, end) = ends(target);
     let item = quote_spanned!(Span::mixed_site()=> #private::Probe::new(&#alone));
-    let item = respan(quote_spanned!(start=> (&&#item)), start)
+    let item = respan(quote_spanned!(start=> (&&&#item)), start)
         .into_iter()
         .chain(quote_spanned!(end=> .__monkey_target()));
     let item: TokenStream = quote_spanned!(start=> &).into_iter().chain(item).collect();
@@ -471,7 +477,8 @@ fn lent_here(given: &impl ToTokens) -> Ident {
 fn address(target: &ExprPath, alone: &Ident, private: &TokenStream) -> TokenStream {
     let (start, end) = ends(target);
     let alone = Ident::new(&alone.to_string(), alone.span().located_at(start));
-    let function = respan(quote_spanned!(Span::mixed_site()=> #private::FunctionByItsPath), end);
+    let function =
+        respan(quote_spanned!(Span::mixed_site()=> #private::TargetMustBeAFunctionNamedByItsPath), end);
     let pointer = quote_spanned!(Span::mixed_site().located_at(end)=> *const #function);
     let cast = quote_spanned!(Span::mixed_site().located_at(end)=> as #pointer);
     quote_spanned!(Span::mixed_site()=> #private::address(#alone #cast))

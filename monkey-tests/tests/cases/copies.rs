@@ -1,13 +1,15 @@
 //! Functions of one path that are no copies of each other: the one that is named is replaced, and no other.
 //!
 //! A wrong copy gets arguments of another type, so each runs in a process of its own.
+//!
+//! Optimised, those that nothing keeps from being inlined or merged are marked `#[monkey::patchable]`, which they need not be here otherwise.
 #![forbid(unsafe_code)]
 
 limited! {
     /// What tells two on one line apart is neither their path nor their place.
     two_on_one_line in 20 s {
         #[rustfmt::skip]
-        let (number, _guard) = { fn convert(x: u64) -> u64 { x } (convert as fn(u64) -> u64, monkey::patch!(convert = |x| x ^ 0xff)) }; let text = { fn convert(x: String) -> String { x } convert as fn(String) -> String };
+        let (number, _guard) = { #[cfg_attr(not(debug_assertions), monkey::patchable)] fn convert(x: u64) -> u64 { x } (convert as fn(u64) -> u64, monkey::patch!(convert = |x| x ^ 0xff)) }; let text = { fn convert(x: String) -> String { x } convert as fn(String) -> String };
         assert_eq!(number(1), 0xfe);
         assert_eq!(text("a text".to_owned()), "a text");
     }
@@ -58,6 +60,7 @@ struct Feet(u32);
 
 macro_rules! wire {
     ($($type:ty),*) => {$(const _: () = {
+        #[cfg_attr(not(debug_assertions), monkey::patchable)]
         fn convert(x: $type) -> $type {
             std::hint::black_box(x)
         }
@@ -78,6 +81,7 @@ type Local = (fn(u64) -> u64, fn() -> monkey::PatchGuard);
 fn twice() -> [Local; 2] {
     macro_rules! local {
         () => {{
+            #[cfg_attr(not(debug_assertions), monkey::patchable)]
             fn convert(x: u64) -> u64 {
                 std::hint::black_box(x)
             }
@@ -98,6 +102,7 @@ macro_rules! show {
         }
         impl $name {
             #[allow(clippy::redundant_closure_call, reason = "the macro's way to name the receiver")]
+            #[cfg_attr(not(debug_assertions), monkey::patchable)]
             fn show(&self) -> $result {
                 ($body)(self)
             }
@@ -118,6 +123,7 @@ fn large() -> String {
 struct Instance<T>(std::marker::PhantomData<T>);
 
 impl<T> Instance<T> {
+    #[cfg_attr(not(debug_assertions), monkey::patchable)]
     fn inner() -> usize {
         std::hint::black_box(size_of::<T>())
     }

@@ -30,3 +30,10 @@ fn closures() {
     let closure = || 1;
     let _guard = monkey::patch!(closure = || 2);
 }
+
+fn behind_a_pointer() {
+    let reference = &number;
+    let _guard = monkey::patch!(reference = two);
+    let boxed: Box<dyn Fn() -> u64> = Box::new(|| 1);
+    let _guard = monkey::patch!(boxed = two);
+}

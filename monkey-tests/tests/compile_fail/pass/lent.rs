@@ -24,8 +24,13 @@ fn run() -> usize {
 }
 struct Other<'x>(Vec<&'x u8>);
 impl<'x> Other<'x> { fn put(&mut self, u: &'x u8) { self.0.push(u) } }
+fn inferred<T>(_: u8, value: T) -> T { value }
+fn with_impl(_: u8, each: impl Fn(&str)) { each("") }
 fn main() {
+    let _i = monkey::patch!(inferred = |_, value: u32| value, with_impl = |_, _: fn(&str)| ());
     assert_eq!(run(), 3 + 40 + 9);
+    let _h = monkey::patch!(std::fs::remove_file::<&str> = |_| Ok(()));
+    std::fs::remove_file("no file").unwrap();
     let _g = monkey::patch!(Other::put = |_: &mut Other, _| ());
     Other(vec![]).put(&1);
 }
