@@ -22,10 +22,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use windows as system;
 
 pub(crate) use system::State;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub(crate) use system::wall_seconds;
 #[cfg(target_os = "linux")]
 pub(crate) use system::{
     Wait, clock_gettime, clock_nanosleep, gettimeofday, let_others_end, nanosleep, port, wait_on_futex,
-    wall_seconds,
 };
 
 /// How often a clock turns itself before that is taken for a test without an end.
