@@ -7,6 +7,7 @@ use crate::given::Given;
 use crate::installed::Listed;
 use crate::order::Step;
 use crate::request::Request;
+use crate::thread::BypassAll;
 use std::marker::PhantomData;
 use std::panic::Location;
 
@@ -30,6 +31,7 @@ impl<'env> Replacement<'env> {
         let target = (target as usize, target_name);
         let replacement = (replacement as usize, replacement_name);
         let request = Request::new(target, replacement, Location::caller());
+        let _bypass = BypassAll::begin();
         Self { listed: Listed::new(request), _borrows: PhantomData }
     }
 
