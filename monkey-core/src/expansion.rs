@@ -63,6 +63,7 @@ pub use signature::{
     Unsafe, same_safety,
 };
 pub use stack::stack;
+pub use std::borrow::ToOwned;
 pub use target::{
     FunctionItem, Item, ProbeBehind, ProbeItem, ProbeMistaken, ProbeValue,
     TargetMustBeAFunctionNamedByItsPath, Value, address, is_function,

@@ -84,6 +84,24 @@ impl<Pointer> Asked<Pointer> {
     /// For the type check alone.
     #[expect(clippy::unused_self, reason = "found by the type of what it is called on")]
     pub fn of_every_lifetime(self, _keeps_nothing_that_it_is_lent: Pointer) {}
+
+    /// The same for what has the target's type already.
+    #[expect(clippy::unused_self, reason = "found by the type of what it is called on")]
+    pub fn beside_the_array(self, _keeps_nothing_that_it_is_lent: Pointer) {}
+}
+
+/// The replacement as what the array has seen.
+#[derive(Debug)]
+pub struct Seen<Pointer>(PhantomData<fn(Pointer) -> Pointer>);
+
+impl<Pointer> Seen<Pointer> {
+    /// For the type check alone.
+    #[expect(clippy::unused_self, reason = "found by the type of what it is called on")]
+    pub fn of_every_lifetime(self, _as_in_the_array: Pointer) {}
+
+    /// What does not go with the target has been told so.
+    #[expect(clippy::unused_self, reason = "found by the type of what it is called on")]
+    pub fn beside_the_array<G>(self, _as_in_the_array: G) {}
 }
 
 /// A step of the look-up.
@@ -166,8 +184,8 @@ pub trait AsksNoMore<Pointer> {
         (): &(),
         (): &(),
         (): &(),
-    ) -> Asked<Pointer> {
-        Asked(PhantomData)
+    ) -> Seen<Pointer> {
+        Seen(PhantomData)
     }
     /// The same.
     #[expect(clippy::too_many_arguments, reason = "as the others have them")]
@@ -181,8 +199,8 @@ pub trait AsksNoMore<Pointer> {
         (): &(),
         (): &(),
         (): &(),
-    ) -> Asked<Pointer> {
-        Asked(PhantomData)
+    ) -> Seen<Pointer> {
+        Seen(PhantomData)
     }
 }
 

@@ -12,12 +12,13 @@
 //!
 //! All of these have the signature that the closure's own tokens show. By the array of target and dummy rustc infers the types that are not
 //! written; by the one of target and `thin` both have one type, so whatever lifetime is in the target is in the closure too.
+pub mod lifetimes;
 mod signature;
 mod untyped;
 
 use crate::check::list::Replacement;
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
-use quote::{format_ident, quote_spanned};
+use quote::{ToTokens as _, format_ident, quote_spanned};
 use signature::Signature;
 pub use signature::lends_an_argument;
 use syn::{Expr, ExprClosure, Pat};
@@ -27,8 +28,10 @@ pub use untyped::needs_types;
 pub struct Captured {
     /// Statements that keep the closure and find out how it is called.
     pub before: TokenStream,
-    /// The function that stands in for the target, as an expression that may stand more than once.
+    /// The function that stands in for the target, as an expression.
     pub given: TokenStream,
+    /// The same by its own type, which may take more lifetimes than the target is called with. May stand more than once.
+    pub again: TokenStream,
     /// What is said of the replacement: what it captures.
     pub environment: TokenStream,
 }
@@ -55,7 +58,11 @@ pub fn captured(
     let written = written(closure, &signature, alone, private);
     let hint = quote_spanned!(span=> __monkey_hint(__monkey_dummy));
     let again = borrowed((start, end));
-    let kept = kept(&hint, &quote_spanned!(span=> #closure), signature.inputs.len(), (start, end), private);
+    let unnamed = lifetimes::unnamed(closure);
+    let kept = kept(&hint, &quote_spanned!(span=> #unnamed), signature.inputs.len(), (start, end), private);
+    let thin = Ident::new("__monkey_thin_of", span.located_at(start));
+    let function = called(&quote_spanned!(span=> #thin), None, alone, end);
+    // As one of the target's type: what takes every lifetime takes the target's, as `env::var::<&str>` has one of its own.
     let before = quote_spanned! {span=>
         #items
         #written
@@ -63,11 +70,18 @@ pub fn captured(
         let [__monkey_pointer, _] = [#alone, #dummy_there];
         #kept
         #private::again(&__monkey_way, #again);
+        #[allow(unused_assignments)]
+        let __monkey_standing = {
+            let mut __monkey_standing = __monkey_pointer;
+            __monkey_standing = #function;
+            __monkey_standing
+        };
     };
-    let thin = Ident::new("__monkey_thin_of", span.located_at(start));
+    let given = Ident::new("__monkey_standing", span.located_at(start)).into_token_stream();
     Captured {
         before,
-        given: called(&quote_spanned!(span=> #thin), None, alone, end),
+        given,
+        again: function,
         environment: quote_spanned!(span=> .capturing(&__monkey_way, __monkey_function, __monkey_replacement)),
     }
 }
@@ -295,7 +309,8 @@ pub fn values(
             })
         }
     };
-    Captured { before, given: called(&function, Some(&row), alone, end), environment }
+    let given = called(&function, Some(&row), alone, end);
+    Captured { before, again: given.clone(), given, environment }
 }
 
 /// The shapes of eight arguments, by what tells each.

@@ -274,6 +274,7 @@ fn offered(entry: &Replacement, lends: bool, alone: &Ident, private: &TokenStrea
             if lends
                 || may_capture(closure)
                 || captured::lends_an_argument(closure)
+                || captured::lifetimes::are_named(closure)
                 || captured::needs_types(closure)
                 || super::variadic::is_of_libc(&entry.target) =>
         {
@@ -287,12 +288,11 @@ fn offered(entry: &Replacement, lends: bool, alone: &Ident, private: &TokenStrea
         }
         _ => None,
     };
-    if let Some(Captured { before, given, environment }) = kept {
+    if let Some(Captured { before, given, again, environment }) = kept {
         let awaited = match entry.given {
             Form::Closure(_) => Awaited::Never,
             _ => Awaited::AsChecked,
         };
-        let again = given.clone();
         return Offered { before: Some(before), given, again, environment: Some(environment), awaited };
     }
     match &entry.given {
@@ -428,7 +428,7 @@ fn lent(
 /// Offers the replacement to what the target's attribute asks for, where it does (see [`asked`](super::asked)). None of it is run.
 fn asked(
     Replacement { target, given: written, .. }: &Replacement,
-    Offered { again, awaited, .. }: &Offered,
+    Offered { again, awaited, environment, .. }: &Offered,
     [shared, here]: [&Ident; 2],
     private: &TokenStream,
 ) -> Option<TokenStream> {
@@ -450,6 +450,9 @@ fn asked(
             asked
         }
     };
+    let captured = environment.is_some() && *awaited == Awaited::Never;
+    let method = if captured { "beside_the_array" } else { "of_every_lifetime" };
+    let method = Ident::new(method, Span::mixed_site());
     let everywhere = asked(quote_spanned!(Span::mixed_site()=> #lookup.__monkey_asked(#(#any),*)));
     let in_place = asked(quote_spanned!(Span::mixed_site()=> #lookup.__monkey_asked_here(#(&#heres),*)));
     // Parameters of a closure have lifetimes of which it knows nothing, so the replacement may have bounds of its own on them. A type
@@ -459,9 +462,9 @@ fn asked(
             #[allow(unused_imports)]
             use #private::{AsksByName as _, AsksByPath as _, AsksByTrait as _, AsksNoMore as _};
             let _ = |#(#any: &()),*| {
-                #everywhere.of_every_lifetime #arguments;
+                #everywhere.#method #arguments;
             };
-            #in_place.of_every_lifetime #arguments;
+            #in_place.#method #arguments;
         }
     })
 }

@@ -133,3 +133,19 @@ fn main() {}
 fn that_captures_nothing_and_leaves_a_type_out() {
     let _guard = monkey::patch!(len = |_| 3);
 }
+fn kept_by_name() {
+    let n = 1;
+    let _guard = monkey::patch!(len = move |text: &'a str| { KEPT.lock().unwrap().push(text); n });
+}
+fn result_of_another_by_name() {
+    let n = 1;
+    let _guard = monkey::patch!(first = move |text: &'a str, other: &'b str| -> &'a str { let _ = (n, text); other });
+}
+fn put_in_a_slot_of_another_lifetime() {
+    let n = 1;
+    let _guard = monkey::patch!(register = move |slot: &Cell<&'a str>, text: &'b str| { slot.set(text); let _ = n; });
+}
+fn kept_for_the_targets_lifetime() {
+    let kept = Arc::new(Mutex::new(Vec::new()));
+    let _guard = monkey::patch!(std::env::var = move |name: &str| { kept.lock().unwrap().push(name); Ok(String::new()) });
+}

@@ -31,7 +31,7 @@ impl NotAwaited {
 
     /// What it is asked to be.
     #[must_use]
-    pub fn asked<P>(self, asked: Asked<P>) -> Asked<P> {
+    pub fn asked<S>(self, asked: S) -> S {
         asked
     }
 
@@ -179,7 +179,7 @@ impl<F, A, Shapes, O> Stand<F, A, Shapes, O> {
 
     /// Nothing more: its lifetimes are compared when the list is installed.
     #[must_use]
-    pub fn asked<P, G>(self, _asked: Asked<P>) -> Asked<G> {
+    pub fn asked<S, G>(self, _asked: S) -> Asked<G> {
         Asked::new()
     }
 

@@ -2,6 +2,7 @@
 //!
 //! What shows a lifetime is taken over, with a name for each that has none. All else becomes a type parameter, for rustc to infer: so it may
 //! name what an item in the user's function could not, such as `Self` or a generic parameter.
+use super::lifetimes::{each_named, is_named};
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, format_ident, quote_spanned};
 use syn::visit::{self, Visit};
@@ -14,6 +15,8 @@ pub struct Signature {
     pub output: Option<Type>,
     pub types: Vec<Parameter>,
     pub lifetimes: Vec<Lifetime>,
+    /// Those that the closure names.
+    named: Vec<(Ident, Lifetime)>,
     /// It shows a lifetime.
     pub result_borrows: bool,
 }
@@ -22,6 +25,8 @@ pub struct Parameter {
     pub name: Ident,
     /// It stands behind a reference only.
     pub may_be_unsized: bool,
+    /// It stands in a `Cow`, whose declaration asks for that.
+    pub is_owned_by_cow: bool,
 }
 
 /// Whether the result shows a lifetime. For rustc each that is left out in a closure is one of its own.
@@ -75,12 +80,20 @@ impl Signature {
         let Some(elided) = first.or_else(|| self.lifetimes.first().cloned()) else {
             return self.parameter(false);
         };
+        let mut of_a_parameter = true;
+        each_named(output.to_token_stream(), &mut |name| {
+            of_a_parameter &= self.named.iter().any(|(known, _)| known == name);
+            name.clone()
+        });
+        if !of_a_parameter {
+            return self.parameter(false);
+        }
         Reader { signature: self, elided: &move |_| elided.clone() }.ty(output, false)
     }
 
     fn parameter(&mut self, may_be_unsized: bool) -> Type {
         let name = format_ident!("__MonkeyType{}", self.types.len(), span = Span::mixed_site());
-        self.types.push(Parameter { name: name.clone(), may_be_unsized });
+        self.types.push(Parameter { name: name.clone(), may_be_unsized, is_owned_by_cow: false });
         Type::Verbatim(name.into_token_stream())
     }
 
@@ -90,18 +103,28 @@ impl Signature {
         lifetime
     }
 
+    fn lifetime_of(&mut self, name: &Ident) -> Lifetime {
+        if let Some((_, lifetime)) = self.named.iter().find(|(known, _)| known == name) {
+            return lifetime.clone();
+        }
+        let lifetime = self.lifetime();
+        self.named.push((name.clone(), lifetime.clone()));
+        lifetime
+    }
+
     /// The parameters' names.
     pub fn names(&self) -> TokenStream {
         let names = self.types.iter().map(|parameter| &parameter.name);
         quote_spanned!(Span::mixed_site()=> #(#names),*)
     }
 
-    /// The parameters as they are declared; `path` leads to `Sized`.
+    /// The parameters as they are declared; `private` leads to their bounds.
     pub fn declared(&self, private: &TokenStream) -> TokenStream {
-        let declared = self.types.iter().map(|Parameter { name, may_be_unsized }| {
-            let bound =
-                may_be_unsized.then(|| quote_spanned!(Span::mixed_site()=> : ?#private::core::marker::Sized));
-            quote_spanned!(Span::mixed_site()=> #name #bound)
+        let declared = self.types.iter().map(|Parameter { name, may_be_unsized, is_owned_by_cow }| {
+            let unsized_too =
+                may_be_unsized.then(|| quote_spanned!(Span::mixed_site()=> ?#private::core::marker::Sized +));
+            let to_owned = is_owned_by_cow.then(|| quote_spanned!(Span::mixed_site()=> #private::ToOwned));
+            quote_spanned!(Span::mixed_site()=> #name: #unsized_too #to_owned)
         });
         quote_spanned!(Span::mixed_site()=> #(#declared),*)
     }
@@ -129,7 +152,7 @@ impl Reader<'_> {
             }
             Type::Path(path) if path.qself.is_none() => {
                 for segment in &mut path.path.segments {
-                    self.arguments(&mut segment.arguments);
+                    self.arguments(&mut segment.arguments, segment.ident == "Cow");
                 }
             }
             Type::Tuple(tuple) => tuple.elems.iter_mut().for_each(|elem| *elem = self.ty(elem, false)),
@@ -138,28 +161,64 @@ impl Reader<'_> {
             Type::Ptr(pointer) => *pointer.elem = self.ty(&pointer.elem, true),
             Type::Paren(paren) => *paren.elem = self.ty(&paren.elem, may_be_unsized),
             Type::Group(group) => *group.elem = self.ty(&group.elem, may_be_unsized),
-            _ => {}
+            _ => {
+                let mut own = |name: &Ident| self.signature.lifetime_of(name).ident;
+                ty = Type::Verbatim(each_named(ty.to_token_stream(), &mut own));
+            }
         }
         ty
     }
 
-    fn arguments(&mut self, arguments: &mut PathArguments) {
+    fn arguments(&mut self, arguments: &mut PathArguments, of_cow: bool) {
         let PathArguments::AngleBracketed(arguments) = arguments else { return };
         for argument in &mut arguments.args {
             match argument {
                 GenericArgument::Lifetime(lifetime) if lifetime.ident == "_" => {
                     *lifetime = (self.elided)(self.signature);
                 }
-                GenericArgument::Type(ty) => *ty = self.ty(ty, true),
+                GenericArgument::Lifetime(lifetime) => self.of_name(lifetime),
+                // The path's own declaration may ask something of it, which a parameter could not show.
+                GenericArgument::Type(ty) if is_primitive(ty) => {}
+                GenericArgument::Type(ty) => {
+                    *ty = self.ty(ty, true);
+                    if let (true, Type::Verbatim(_), Some(own)) =
+                        (of_cow, ty, self.signature.types.last_mut())
+                    {
+                        own.is_owned_by_cow = true;
+                    }
+                }
                 _ => {}
             }
         }
     }
 
     fn named(&mut self, lifetime: &mut Option<Lifetime>) {
-        if lifetime.as_ref().is_none_or(|lifetime| lifetime.ident == "_") {
-            *lifetime = Some((self.elided)(self.signature));
+        match lifetime {
+            Some(lifetime) if lifetime.ident != "_" => self.of_name(lifetime),
+            _ => *lifetime = Some((self.elided)(self.signature)),
         }
+    }
+
+    /// A name means one lifetime wherever it stands.
+    fn of_name(&mut self, lifetime: &mut Lifetime) {
+        if is_named(&lifetime.ident) {
+            *lifetime = self.signature.lifetime_of(&lifetime.ident);
+        }
+    }
+}
+
+/// No item's own parameter has such a name.
+fn is_primitive(ty: &Type) -> bool {
+    const PRIMITIVE: [&str; 17] = [
+        "bool", "char", "f32", "f64", "i128", "i16", "i32", "i64", "i8", "isize", "str", "u128", "u16",
+        "u32", "u64", "u8", "usize",
+    ];
+    match ty {
+        Type::Path(path) => {
+            path.path.get_ident().is_some_and(|name| PRIMITIVE.iter().any(|primitive| name == primitive))
+        }
+        Type::Slice(slice) => is_primitive(&slice.elem),
+        _ => false,
     }
 }
 
@@ -211,6 +270,19 @@ mod tests {
             read(quote!(|a: u8, b: &str| -> Option<&str> { None })),
             "(T0 , & 'l0 T1) -> Option < & 'l0 T2 >"
         );
+        assert_eq!(
+            read(quote!(|a: &str, b: View<'_, u8>, c: Cow<'_, [Self]>| -> Cow<'_, str> { a })),
+            "(& 'l0 T0 , View < 'l1 , u8 > , Cow < 'l2 , T1 >) -> Cow < 'l0 , str >"
+        );
+        assert_eq!(
+            read(quote!(|p: &mut Parser<'a>, b: &'b str| -> Option<&'a str> { None })),
+            "(& 'l0 mut Parser < 'l1 > , & 'l2 T0) -> Option < & 'l1 T1 >"
+        );
+        assert_eq!(
+            read(quote!(|a: &'x [u8]| -> Box<dyn Iterator<Item = &'x u8> + 'x> { a })),
+            "(& 'l0 T0) -> Box < dyn Iterator < Item = & 'l0 u8 > + 'l0 >"
+        );
+        assert_eq!(read(quote!(|a: &str| -> &'x str { a })), "(& 'l0 T0) -> T1");
         assert!(lends_an_argument(&parse_quote!(|a: &User, b: &str| -> &str { &a.name })));
         assert!(!lends_an_argument(&parse_quote!(|a: &Sink<'_>, b: &str| -> &str { "" })));
         assert!(!lends_an_argument(&parse_quote!(|a: &User| a.name.len())));
