@@ -69,6 +69,8 @@ struct Wait {
 pub struct Ledger {
     scope: u64,
     waits: Vec<Wait>,
+    /// For what each thread has last begun a wait whose time was over, and when.
+    over: Vec<(i32, Reason, u64)>,
     order: u64,
     seen: judge::Seen,
     manual: bool,
@@ -85,6 +87,14 @@ pub struct Ledger {
 impl Ledger {
     fn of_thread(&mut self, thread: i32) -> Option<&mut Wait> {
         self.waits.iter_mut().find(|wait| wait.thread == thread)
+    }
+
+    /// Whether a wait whose time is over at this moment is the second one that the thread begins.
+    fn is_over_again(&mut self, thread: i32, reason: Reason, moment: u64) -> bool {
+        let again = self.over.contains(&(thread, reason, moment));
+        self.over.retain(|(other, ..)| *other != thread);
+        self.over.push((thread, reason, moment));
+        again
     }
 
     fn remove(&mut self, thread: i32) {
@@ -193,10 +203,11 @@ impl State {
     /// Writes a wait down, unless its time is over.
     fn begin(&self, ledger: &mut Ledger, reason: Reason, deadline: Option<u64>) -> Option<i32> {
         let deadline = deadline.unwrap_or(NEVER);
+        let thread = border::own_thread();
         if deadline <= self.time.elapsed() {
+            self.is_over(ledger, thread, reason);
             return None;
         }
-        let thread = border::own_thread();
         ledger.remove(thread);
         ledger.order += 1;
         let order = ledger.order;
@@ -210,6 +221,19 @@ impl State {
             frames: None,
         });
         Some(thread)
+    }
+
+    /// Time is over for a wait that has just begun. Who begins it again goes on until more time has gone by than was left, and would do so
+    /// for ever: the clock goes on by a nanosecond.
+    fn is_over(&self, ledger: &mut Ledger, thread: i32, reason: Reason) {
+        let now = self.time.elapsed();
+        if !matches!(reason, Reason::Address(_)) || !ledger.is_over_again(thread, reason, now) {
+            return;
+        }
+        if !self.turn(ledger, now + 1) {
+            ledger.turns += 1;
+        }
+        self.time.turn_to(now + 1);
     }
 
     /// A waiting thread looks what has become of its wait, and whether all others wait too.

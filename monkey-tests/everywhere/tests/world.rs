@@ -87,6 +87,17 @@ fn waits_with_an_end_end_by_the_clock() {
     drop(send);
 }
 
+/// It wants more time to have gone by than it was given.
+#[monkey::test]
+fn a_wait_for_a_condition_that_never_comes_ends() {
+    let _clock = monkey::clock::pause();
+    let begun = Instant::now();
+    let (lock, condition) = (Mutex::new(()), Condvar::new());
+    let (_held, result) = condition.wait_timeout_while(lock.lock().unwrap(), HOUR, |()| true).unwrap();
+    assert!(result.timed_out());
+    assert_eq!(begun.elapsed().as_secs(), HOUR.as_secs());
+}
+
 #[monkey::test]
 fn who_is_woken_is_woken_before_time_goes_on() {
     let _clock = monkey::clock::pause();

@@ -99,6 +99,33 @@ mod waiting {
         assert!(real.elapsed() < Duration::from_secs(5));
     }
 
+    /// `wait_timeout_while` wants more time to have gone by than it was given, and waits for nothing until that is so.
+    #[monkey::test]
+    fn a_wait_that_is_begun_again_when_its_time_is_over_ends() {
+        let clock = monkey::clock::pause();
+        let (mutex, condition) = (Mutex::new(()), Condvar::new());
+        let waited = condition.wait_timeout_while(mutex.lock().unwrap(), HOUR, |()| true).unwrap();
+        assert!(waited.1.timed_out());
+        assert_eq!(clock.elapsed(), HOUR + Duration::from_nanos(1));
+        // One that is asked but once, as in a poll, turns no clock.
+        let held = condition.wait_timeout(waited.0, Duration::ZERO).unwrap().0;
+        thread::sleep(HOUR);
+        drop(condition.wait_timeout(held, Duration::ZERO).unwrap());
+        assert_eq!(clock.elapsed(), HOUR * 2 + Duration::from_nanos(1));
+    }
+
+    #[monkey::test]
+    fn it_ends_where_the_clock_is_turned_by_hand() {
+        let clock = monkey::clock::pause();
+        clock.manual();
+        let waiter = thread::spawn(|| {
+            let (mutex, condition) = (Mutex::new(()), Condvar::new());
+            condition.wait_timeout_while(mutex.lock().unwrap(), HOUR, |()| true).unwrap().1.timed_out()
+        });
+        clock.advance(HOUR);
+        assert!(waiter.join().unwrap());
+    }
+
     fn until() -> libc::timespec {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + HOUR;
         libc::timespec { tv_sec: now.as_secs().cast_signed(), tv_nsec: now.subsec_nanos().into() }

@@ -60,6 +60,8 @@ pub struct Slot {
     pub descriptors: Mutex<Vec<i32>>,
     /// Where it waits, once it was asked.
     pub frames: Mutex<Option<Frames>>,
+    /// When, and for what, it has last begun a wait whose time was over.
+    over: (AtomicU64, AtomicUsize),
     next: AtomicPtr<Slot>,
 }
 
@@ -77,6 +79,7 @@ impl Slot {
             event: AtomicI32::new(-1),
             descriptors: Mutex::default(),
             frames: Mutex::default(),
+            over: (AtomicU64::new(NEVER), AtomicUsize::new(0)),
             next: AtomicPtr::new(ptr::null_mut()),
         }
     }
@@ -100,6 +103,12 @@ impl Slot {
         self.deadline.store(deadline, SeqCst);
         self.order.store(order, SeqCst);
         self.waits.store(true, SeqCst);
+    }
+
+    /// Whether a wait whose time is over at this moment is the second one that the thread begins.
+    pub fn is_over_again(&self, moment: u64, address: usize) -> bool {
+        let (last, on) = (self.over.0.swap(moment, SeqCst), self.over.1.swap(address, SeqCst));
+        (last, on) == (moment, address)
     }
 
     /// Not waiting any more: said by the thread itself, or by who wakes it.

@@ -36,10 +36,11 @@ impl State {
         mut sleep: impl FnMut(&Slot) -> Slept,
     ) -> End {
         let deadline = deadline.unwrap_or(NEVER);
+        let slot = self.slots.own();
         if deadline <= self.time.elapsed() {
+            self.is_over(slot, kind, address);
             return End::TimedOut;
         }
-        let slot = self.slots.own();
         slot.begin(kind, address, deadline, self.next_order());
         {
             let _bypass = Bypass::begin();
@@ -73,5 +74,19 @@ impl State {
         slot.end();
         slot.signal.store(QUIET, SeqCst);
         end
+    }
+    /// Time is over for a wait that has just begun. Who begins it again, as `Condvar::wait_timeout_while` does, goes on until more time has
+    /// gone by than was left, and would do so for ever: the clock goes on by a nanosecond.
+    fn is_over(&self, slot: &Slot, kind: Kind, address: usize) {
+        let now = self.time.elapsed();
+        if kind == Kind::Word || !slot.is_over_again(now, address) {
+            return;
+        }
+        let _bypass = Bypass::begin();
+        let _seen = self.lock();
+        if !self.turn(now + 1) {
+            self.count_turn();
+        }
+        self.time.turn_to(now + 1);
     }
 }
