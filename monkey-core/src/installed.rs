@@ -207,6 +207,10 @@ impl List {
         }
         for listed in self.patches.iter().filter(|listed| listed.addition.request.optimised) {
             let calls = listed.calls().unwrap_or_default();
+            // That a guard's was never called is told already.
+            if calls == 0 && listed.addition.request.expected.is_none() {
+                continue;
+            }
             if let Some(perhaps) = self.collect(listed, calls).perhaps_partial() {
                 eprintln!("note: {perhaps}");
             }
