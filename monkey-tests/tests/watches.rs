@@ -47,6 +47,25 @@ fn replaced_and_watched_ones_have_an_order_together() {
     assert_eq!(read_all("four", 5), 5);
 }
 
+#[monkey::patchable]
+async fn fetch(url: &str) -> usize {
+    url.len()
+}
+
+#[monkey::patchable]
+async fn save(size: usize) -> usize {
+    size + 1
+}
+
+#[monkey::test(replace(save = async |size| size), watch(fetch, open), expect(order[fetch, save, open, fetch]))]
+#[tokio::test(flavor = "multi_thread")]
+async fn async_functions_have_an_order_too() {
+    let fetched = tokio::spawn(fetch("four")).await.unwrap();
+    assert_eq!(save(fetched).await, 4);
+    open("");
+    assert_eq!(fetch("").await, 0);
+}
+
 #[cfg_attr(not(debug_assertions), ignore = "optimised, the standard library's function is inlined here")]
 #[monkey::test(watch(std::env::var::<&str>), expect(std::env::var::<&str> = 2))]
 fn functions_of_others_are_watched() {
@@ -198,6 +217,14 @@ failing! {
     }
 }
 
+#[ignore = "fails on purpose, in a child process"]
+#[monkey::test(watch(fetch, save), expect(order[fetch, save]))]
+#[tokio::test]
+async fn saved_before_it_is_fetched() {
+    save(1).await;
+    fetch("four").await;
+}
+
 fn said_by(test: &str) -> String {
     let output = child::run(test, "fails");
     let said = child::describe(output.status, &output);
@@ -226,6 +253,13 @@ fn a_call_out_of_order_is_pointed_at() {
     check("once_read_too_few", &parts);
     check("ends_too_early", &["then was expected: `open`, and nothing more came"]);
     check("a_wanted_panic_is_not_for_an_order", &["none of them was called", "did not panic as expected"]);
+}
+
+/// Who polls a future is not known.
+#[test]
+fn async_calls_out_of_order_have_no_place() {
+    let first = "\n    1. `save` on thread `saved_before_it_is_fetched`  <- expected: `fetch`\n    2. `fetch` on thread";
+    check("saved_before_it_is_fetched", &[first]);
 }
 
 #[cfg_attr(not(debug_assertions), ignore = "places that call need debug information")]

@@ -397,6 +397,12 @@ pub fn refusals() {
     assert!(matches!(error.cause(), Cause::NotPatchable { .. }));
     let error = monkey::try_patch!(number = number).unwrap_err();
     assert!(matches!(error.cause(), Cause::SameFunction), "{error}");
+    let error = monkey::try_patch!(watch(number), expect(order[number])).unwrap_err();
+    assert!(matches!(error.cause(), Cause::OrderInSource), "{error}");
+    let guard =
+        monkey::patch!(replace(number = || monkey::original!(number())), expect(order[number, number]));
+    assert_eq!(number() + number(), 2);
+    drop(guard);
     let _first = monkey::patch!(number = not_marked);
     let error = monkey::try_patch!(number = || 2, crate::kinds::number = || 3).unwrap_err();
     assert!(matches!(error.cause(), Cause::Twice), "{error}");
