@@ -6,6 +6,7 @@ use crate::guard;
 use crate::installed::{self, List, Listed};
 use crate::members::{self, Member};
 use crate::notes::{self, Complaint};
+use crate::owed;
 use crate::registry;
 use crate::request::{Request, Visibility};
 use crate::thread::{self, BypassAll};
@@ -89,7 +90,7 @@ impl Patches {
         let _bypass = BypassAll::begin();
         let Turn { scope, opened, visibility } = turn::enter(None, &|| guard::who(location), true);
         if opened {
-            turn::end_with_thread(scope);
+            turn::end_with_thread(scope, owed::tell);
         }
         let wanted = |function| Listed::new(request(function, location));
         let wanted = Few::Many(functions.iter().map(wanted).collect());

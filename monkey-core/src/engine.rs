@@ -10,8 +10,8 @@ use crate::lock::{Lock, Mark};
 use crate::patch::{Id, Layer, Layers, Making, Patch, Removed, Replacement};
 use crate::recorder::Thunks;
 use crate::request::{Request, Visibility};
-use crate::scope::{Scopes, Who};
-use std::mem;
+use crate::scope::{Owed, Scopes, Who};
+use std::mem::{self, ManuallyDrop};
 
 /// Everything that the lock guards.
 #[derive(Debug)]
@@ -272,7 +272,7 @@ impl Engine {
         };
         let patches = self.layers.release(&mut live.layers);
         let forgotten = self.scopes.remember(live.word, live.who);
-        Ended { over: true, _patches: patches, _forgotten: forgotten }
+        Ended { over: true, _patches: patches, _forgotten: forgotten, _owed: ManuallyDrop::new(live.owed) }
     }
 }
 
@@ -284,4 +284,6 @@ pub struct Ended {
     pub over: bool,
     _patches: Option<Box<Patch>>,
     _forgotten: Option<Who>,
+    /// Of guards that nobody will ask for: to drop what they captured is not for a thread that is told of another's end.
+    _owed: ManuallyDrop<Option<Box<Owed>>>,
 }

@@ -119,7 +119,7 @@ pub fn during<R, const N: usize>(
         listed.environment().as_mut().into_iter().for_each(Environment::is_lent);
         listed
     });
-    let guard = PatchGuard::new(visibility, lent, Location::caller(), fail);
+    let guard = PatchGuard::surely_dropped(visibility, lent, Location::caller(), fail);
     drop(bypass);
     let guard = match guard {
         Ok(guard) => guard,

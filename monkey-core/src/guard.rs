@@ -5,6 +5,7 @@ use crate::few::Few;
 use crate::group::Group;
 use crate::installed::{self, List, Listed};
 use crate::notes::{self, Complaint};
+use crate::owed;
 use crate::request::{Request, Visibility};
 use crate::scope::{Name, Who};
 use crate::thread::BypassAll;
@@ -28,6 +29,9 @@ use std::thread;
 pub struct PatchGuard {
     scope: u64,
     patches: List,
+    /// Its scope has them, by this number: they demand something.
+    owed: Option<u64>,
+    first: Option<&'static Group>,
     fail: Fail,
     /// The scope word is the thread's own: a guard dropped elsewhere would leave it behind.
     _thread: PhantomData<*const ()>,
@@ -44,16 +48,33 @@ impl PatchGuard {
         location: &'static Location<'static>,
         fail: Fail,
     ) -> Result<Self, PatchError> {
+        let mut guard = Self::surely_dropped(visibility, wanted, location, fail)?;
+        if guard.patches.demands() {
+            guard.owed = owed::keep(guard.scope, mem::take(&mut guard.patches));
+        }
+        Ok(guard)
+    }
+
+    /// The same for one that nobody else gets. What it lends may be taken away by nobody else either, who would not wait for its calls.
+    pub(crate) fn surely_dropped(
+        visibility: Option<Visibility>,
+        wanted: Few<Box<Listed>>,
+        location: &'static Location<'static>,
+        fail: Fail,
+    ) -> Result<Self, PatchError> {
         let Turn { scope, opened, visibility: own } = turn::enter(visibility, &|| who(location), true);
         if opened {
-            turn::end_with_thread(scope);
+            turn::end_with_thread(scope, owed::tell);
         }
         let visibility = match visibility {
             Some(visibility) => visibility,
             None => own,
         };
         match installed::install(scope, visibility, wanted, Count::ANY) {
-            Ok(patches) => Ok(Self { scope, patches, fail, _thread: PhantomData }),
+            Ok(patches) => {
+                let first = patches.groups().next();
+                Ok(Self { scope, patches, owed: None, first, fail, _thread: PhantomData })
+            }
             Err(error) => {
                 turn::leave(scope);
                 Err(error)
@@ -71,7 +92,7 @@ impl PatchGuard {
     #[must_use]
     #[track_caller]
     pub fn original(&self) -> *const () {
-        let group = self.patches.groups().next();
+        let group = self.first;
         let in_source = group.is_some_and(Group::is_in_source);
         assert!(
             !in_source,
@@ -94,6 +115,10 @@ pub(crate) fn who(location: &'static Location<'static>) -> Who {
 impl Drop for PatchGuard {
     fn drop(&mut self) {
         let bypass = BypassAll::begin();
+        if let Some(number) = self.owed {
+            // None are left where its scope has ended, and has judged them.
+            self.patches = owed::take(self.scope, number).unwrap_or_default();
+        }
         self.patches.leave_notes();
         let verdict = if thread::panicking() {
             self.patches.note();

@@ -137,6 +137,18 @@ impl List {
         self.patches.iter().map(|listed| &**listed)
     }
 
+    /// Whether something may be wrong in the end without a panic, or a count that somebody asks for.
+    pub fn demands(&self) -> bool {
+        let demands = |listed: &Listed| {
+            let Addition { request, watched, .. } = &listed.addition;
+            let steps = listed.published.as_ref().and_then(|published| published.head().steps());
+            request.expected.is_some_and(|count| count != Count::ANY)
+                || !watched.is_empty()
+                || steps.is_some()
+        };
+        self.recorder.is_some() || self.listed().any(demands)
+    }
+
     /// The functions, in the list's order.
     pub fn groups(&self) -> impl Iterator<Item = &'static Group> + '_ {
         self.patches.iter().filter_map(|listed| listed.addition.group)

@@ -54,6 +54,7 @@ pub mod lock;
 mod members;
 mod notes;
 mod order;
+mod owed;
 mod patch;
 mod plt;
 mod recorder;

@@ -4,7 +4,8 @@ use crate::engine::ENGINE;
 use crate::few::Few;
 use crate::guard::Fail;
 use crate::installed::{self, List};
-use crate::notes::{self, Keeping, Kept};
+use crate::notes::{self, Complaint, Keeping, Kept};
+use crate::owed;
 use crate::request::Visibility;
 use crate::scope::{Name, Visit, Who};
 use crate::thread::{self, BypassAll};
@@ -253,7 +254,9 @@ impl Entered {
         let complaints = mem::take(&mut kept.complaints).into_iter().map(|complaint| complaint.text);
         // Threads that this run has started, or that were given its scope.
         let elsewhere = if self.opened { notes::elsewhere::take(self.scope) } else { Vec::new() };
-        let mut wrong: Vec<String> = self.verdict().into_iter().chain(complaints).chain(elsewhere).collect();
+        let own = self.verdict();
+        let mut wrong: Vec<String> = own.into_iter().chain(complaints).chain(elsewhere).collect();
+        wrong.extend(self.owed());
         if wrong.is_empty() {
             wrong.extend(panic.and_then(|text| kept.refused_in(text)).map(str::to_owned));
         }
@@ -273,9 +276,17 @@ impl Entered {
         self.patches.get()?.verdict()
     }
 
+    /// What guards of its scope would have said that were not dropped.
+    fn owed(&self) -> Vec<String> {
+        if self.opened { owed::judge(self.scope) } else { Vec::new() }
+    }
+
     /// Says it beside a failure of the test's own.
     fn note(&self) {
         self.patches.get().into_iter().for_each(List::note);
+        for text in self.owed() {
+            notes::complain(Complaint { text, told: false });
+        }
     }
 
     /// The body's result, if it ran and nothing was missed. A body that failed has its own message: the calls are then a note.

@@ -95,17 +95,27 @@ fn end_by<R>(scope: u64, end: impl FnOnce(&mut Engine) -> (R, Ended)) -> R {
     left
 }
 
-/// Ends the scope that a thread opened by `patch!` and never left, when the thread ends: its guard was forgotten.
-pub fn end_with_thread(scope: u64) {
-    struct Opened(Cell<u64>);
+/// Ends the scope that a thread opened by `patch!` and never left, when the thread ends: its guard was forgotten. `judge` says before what
+/// that one would have said.
+pub fn end_with_thread(scope: u64, judge: fn(u64)) {
+    struct Opened {
+        scope: Cell<u64>,
+        judge: Cell<fn(u64)>,
+    }
     impl Drop for Opened {
         fn drop(&mut self) {
-            end(self.0.get());
+            self.judge.get()(self.scope.get());
+            end(self.scope.get());
         }
     }
-    thread_local!(static OPENED: Opened = const { Opened(Cell::new(thread::NONE)) });
+    thread_local! {
+        static OPENED: Opened = const { Opened { scope: Cell::new(thread::NONE), judge: Cell::new(|_| {}) } };
+    }
     // A thread whose locals are gone already leaves nothing behind that could be forgotten.
-    let _ = OPENED.try_with(|opened| opened.0.set(scope));
+    let _ = OPENED.try_with(|opened| {
+        opened.scope.set(scope);
+        opened.judge.set(judge);
+    });
 }
 
 /// Opens a scope, which mostly nobody is in the way of.

@@ -1,0 +1,175 @@
+//! Guards that are never dropped: what they demand is judged when their scope ends.
+use monkey_tests::child;
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::{mem, thread};
+
+#[monkey::patchable]
+fn number() -> u64 {
+    1
+}
+
+#[monkey::patchable]
+fn save(_: u64) {}
+
+#[monkey::with()]
+fn in_a_scope(body: impl FnOnce()) {
+    body();
+}
+
+/// What a run says in the end; nothing where it passes.
+fn said(body: impl FnOnce()) -> String {
+    let ended = catch_unwind(AssertUnwindSafe(|| in_a_scope(body)));
+    ended.err().map_or_else(String::new, |thrown| *thrown.downcast::<String>().unwrap())
+}
+
+const JUDGED: &str = "note: its guard was never dropped, so it is judged at the end of its scope\n  \
+                      help: keep a guard in a variable, as in `let _guard = ..`, that ends with its block";
+
+#[test]
+fn a_count_of_a_forgotten_guard_is_judged() {
+    let said = said(|| {
+        mem::forget(monkey::patch!(replace(number = || 2), expect(number = 2)));
+        assert_eq!(number(), 2);
+    });
+    assert!(
+        said.starts_with("`number` was replaced by `|| 2`, which was called once; expected: exactly 2\n"),
+        "{said}"
+    );
+    assert!(said.contains("never_dropped.rs:") && said.ends_with(JUDGED), "{said}");
+    assert_eq!(number(), 1);
+}
+
+#[test]
+fn one_that_is_as_demanded_says_nothing() {
+    let said = said(|| {
+        mem::forget(monkey::patch!(replace(number = || 2), expect(number = 1)));
+        mem::forget(monkey::patch!(save = |_| {}));
+        assert_eq!(number(), 2);
+    });
+    assert_eq!(said, "");
+}
+
+#[test]
+fn so_are_an_order_and_a_sequence() {
+    let said = said(|| {
+        mem::forget(monkey::patch!(replace(), watch(number, save), expect(order[save, number])));
+        mem::forget(monkey::patch!(number = sequence[5]));
+        assert_eq!(number(), 5);
+        catch_unwind(number).unwrap_err();
+        save(1);
+    });
+    let order = said.find("the calls were not in the order that was expected");
+    let sequence = said.find("`number` was replaced by `sequence[5]`, but called 2 times");
+    assert!(order.is_some() && order < sequence, "{said}");
+}
+
+#[test]
+fn one_of_another_thread_is_judged_with_the_test() {
+    let said = said(|| {
+        thread::spawn(|| mem::forget(monkey::patch!(replace(number = || 2), expect(number = 1))))
+            .join()
+            .unwrap();
+    });
+    assert!(said.contains("which was never called; expected: exactly 1") && said.ends_with(JUDGED), "{said}");
+}
+
+#[test]
+fn what_it_captured_is_dropped_once() {
+    struct Counted(Arc<AtomicUsize>);
+    impl Drop for Counted {
+        fn drop(&mut self) {
+            self.0.fetch_add(1, SeqCst);
+        }
+    }
+    let drops = Arc::new(AtomicUsize::new(0));
+    let said = said(|| {
+        let counted = Counted(drops.clone());
+        let guard = monkey::patch!(
+            replace(
+                number = move || {
+                    let _ = &counted;
+                    2
+                }
+            ),
+            expect(number = 1)
+        );
+        mem::forget(guard);
+        number();
+    });
+    assert_eq!((said.as_str(), drops.load(SeqCst)), ("", 1));
+}
+
+/// Its scope has ended and judged it, so there is nothing to say any more.
+#[test]
+fn one_that_outlives_its_scope_is_judged_once() {
+    let kept = RefCell::new(None);
+    let said = said(|| {
+        kept.replace(Some(monkey::patch!(replace(number = || 2), expect(number = 1))));
+    });
+    assert!(said.contains("which was never called"), "{said}");
+    drop(kept);
+    assert_eq!(number(), 1);
+}
+
+#[test]
+fn one_beside_others_is_found() {
+    let said = said(|| {
+        let first = monkey::patch!(replace(number = || 2), expect(number = 1));
+        mem::forget(monkey::patch!(replace(save = |_| {}), expect(save = 3)));
+        let last = monkey::patch!(replace(number = || 3), expect(number = 1));
+        assert_eq!(number(), 3);
+        drop(last);
+        assert_eq!(number(), 2);
+        drop(first);
+    });
+    assert!(said.starts_with("`save` was replaced by `|_| { }`, which was never called"), "{said}");
+    assert!(!said.contains("`number`"), "{said}");
+}
+
+#[ignore = "fails on purpose, in a child process"]
+#[monkey::test]
+#[should_panic = "on purpose"]
+fn a_wanted_panic_is_not_for_it() {
+    mem::forget(monkey::patch!(replace(number = || 2), expect(number = 1)));
+    panic!("on purpose");
+}
+
+#[ignore = "fails on purpose, in a child process"]
+#[monkey::test]
+#[tokio::test]
+async fn in_a_future() {
+    mem::forget(monkey::patch!(replace(number = || 2), expect(number = 1)));
+}
+
+#[ignore = "fails on purpose, in a child process"]
+#[monkey::test]
+fn beside_a_failure() {
+    mem::forget(monkey::patch!(replace(number = || 2), expect(number = 1)));
+    panic!("of its own");
+}
+
+#[ignore = "passes, in a child process"]
+#[test]
+fn without_an_attribute() {
+    mem::forget(monkey::patch!(replace(number = || 2), expect(number = 1)));
+}
+
+#[test]
+fn every_kind_of_test_says_it() {
+    let run = |test, code| {
+        let output = child::run(test, "fails");
+        let said = child::describe(output.status, &output);
+        assert_eq!(output.status.code(), Some(code), "{said}");
+        assert!(said.contains("`number` was replaced by `|| 2`, which was never called"), "{said}");
+        assert!(said.contains("its guard was never dropped"), "{said}");
+        said
+    };
+    assert!(run("a_wanted_panic_is_not_for_it", 101).contains("did not panic as expected"));
+    run("in_a_future", 101);
+    assert!(run("beside_a_failure", 101).contains("note: `number` was replaced"));
+    // Its thread ends the scope: too late for it to fail.
+    run("without_an_attribute", 0);
+}
