@@ -236,10 +236,12 @@ impl Text {
                     return true;
                 }
                 let is_alone = code::is_only_thread();
+                if !is_alone && lands < MOST_LANDINGS && forced != Forced::Near {
+                    return true;
+                }
                 // Who is alone needs no trap, and has no breakpoint that another thread has reached and that is gone now.
                 let may_be_traced = !is_alone || has_breakpoints || file.is_empty();
-                (may_be_traced && code::Tracer::find().is_some())
-                    || (lands < MOST_LANDINGS && forced != Forced::Near && !is_alone)
+                may_be_traced && code::Tracer::find().is_some()
             },
         })?;
         // What changes a single byte goes on from a page of its own.

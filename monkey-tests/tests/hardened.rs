@@ -12,7 +12,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::thread;
 
 const TEST: &str = "a_patch_works_or_says_what_was_refused";
-const POLICIES: [&str; 7] = ["none", "mdwe", "write-execute", "execute", "proc", "undumpable", "io-error"];
+const POLICIES: [&str; 8] =
+    ["none", "mdwe", "write-execute", "execute", "proc", "undumpable", "io-error", "unshare"];
 const WAYS: [&str; 3] = ["either", "mem", "mprotect"];
 /// Who else is there: nobody (a forked process), a thread that calls the target all the time; and the policy may come
 /// after the first patch.
@@ -192,6 +193,8 @@ fn apply(policy: &str) -> Result<(), String> {
         "execute" => refuse(&memory_calls, libc::PROT_EXEC, libc::EPERM),
         // What a kernel with `proc_mem.force_override=never` says.
         "io-error" => refuse(&[libc::SYS_pwrite64], 0, libc::EIO),
+        // What containers say to who may not administer them.
+        "unshare" => refuse(&[libc::SYS_unshare], 0, libc::EPERM),
         "proc" => hide_proc(),
         "undumpable" => forbid_dumps(),
         _ => unreachable!("{policy}"),

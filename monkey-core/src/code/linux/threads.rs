@@ -41,13 +41,12 @@ pub fn all_ids() -> io::Result<Vec<i32>> {
     Ok(tasks.flatten().filter_map(|task| task.file_name().to_str()?.parse().ok()).collect())
 }
 
-/// Whether there are no others. `unshare` says so too, and with this flag does nothing else; see unshare(2).
+/// Whether there are no others. `unshare` says so in a tenth of the time that the folder takes, and with this flag does nothing else;
+/// see unshare(2). Where it refuses, which a sandbox may do to a process of one thread too, they are counted.
 pub fn alone() -> bool {
-    match count() {
-        Ok(count) => count == 1,
-        // SAFETY: changes nothing: a process of one thread shares nothing that the flag is about.
-        Err(_) => unsafe { libc::unshare(libc::CLONE_THREAD) == 0 },
-    }
+    // SAFETY: changes nothing: a process of one thread shares nothing that the flag is about.
+    let shares_nothing = unsafe { libc::unshare(libc::CLONE_THREAD) == 0 };
+    shares_nothing || count().is_ok_and(|count| count == 1)
 }
 
 /// How many there are. A folder has two links, and one more for each folder in it: that of the threads is counted by the kernel
