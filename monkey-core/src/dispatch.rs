@@ -22,7 +22,7 @@ use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
 use target::Target;
 
-pub use asked::is_asked_at;
+pub use asked::{is_asked_at, patchable_at};
 pub use records::{Own, identity};
 pub use site::{Site, replacement};
 

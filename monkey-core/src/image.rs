@@ -89,22 +89,23 @@ pub fn loads() -> u64 {
     system::loads()
 }
 
-/// The path of the file that `address` was loaded from; empty for the program itself, and where there is none.
-#[must_use]
-pub fn path(address: usize) -> &'static [u8] {
-    objects::around(address).map_or(&[], |object| &object.loaded.path)
+/// What the loader knows of the file around an address.
+#[derive(Debug, Clone, Copy)]
+pub struct LoadedFile {
+    /// Its path; empty for the program itself.
+    pub path: &'static [u8],
+    /// Where it begins in memory.
+    pub begin: usize,
+    /// Where the code around the address ends, if there is any: the loader has mapped it to be read and executed.
+    pub code_end: Option<usize>,
 }
 
-/// Where the code around `address` ends, if it is that of a loaded file: the loader has mapped it to be read and executed.
+/// The file that `address` was loaded from.
 #[must_use]
-pub fn code_end(address: usize) -> Option<usize> {
-    objects::around(address)?.loaded.code_end(address)
-}
-
-/// Where the file around `address` begins in memory.
-#[must_use]
-pub fn file_begin(address: usize) -> Option<usize> {
-    objects::around(address).map(Object::begin_in_memory)
+pub fn file_around(address: usize) -> Option<LoadedFile> {
+    let object = objects::around(address)?;
+    let (path, begin) = (&object.loaded.path[..], object.begin_in_memory());
+    Some(LoadedFile { path, begin, code_end: object.loaded.code_end(address) })
 }
 
 /// Whether a file of this path is loaded.
@@ -130,17 +131,29 @@ pub fn extent(address: usize) -> Option<Extent> {
     covering(address, |_, _| ()).map(|(extent, ())| extent)
 }
 
-/// The size of the function that begins at `address`, where the unwind tables or a symbol tell. The tables are in order as they are.
+/// A function whose size is known.
+#[derive(Debug, Clone, Copy)]
+pub struct Measured {
+    /// Where it begins.
+    pub address: usize,
+    pub size: usize,
+    /// Its code as the loaded file has it; shorter where that has less.
+    pub code: &'static [u8],
+}
+
+/// The function that begins at `address`, where the unwind tables or a symbol tell its size. The tables are in order as they are.
 #[must_use]
-pub fn size_of(address: usize) -> Option<usize> {
+pub fn measured(address: usize) -> Option<Measured> {
     let object = objects::around(address)?;
-    let frame = eh_frame::function(object.elf()?, object.inside(address));
-    if let Some((_, size)) = frame.filter(|(begin, _)| *begin == object.inside(address)) {
-        return Some(size as usize);
-    }
-    let sizes =
-        object.symbols().entries_at(object.inside(address)).into_iter().map(|entry| entry.size as usize);
-    sizes.max().filter(|size| *size != 0)
+    let (elf, inside) = (object.elf()?, object.inside(address));
+    let size = match eh_frame::function(elf, inside) {
+        Some((begin, size)) if begin == inside => size as usize,
+        _ => {
+            let sizes = object.symbols().entries_at(inside).into_iter().map(|entry| entry.size as usize);
+            sizes.max().filter(|size| *size != 0)?
+        }
+    };
+    Some(Measured { address, size, code: elf.code_at(inside, size).unwrap_or_default() })
 }
 
 /// The function that covers `address`.

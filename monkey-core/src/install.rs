@@ -27,7 +27,7 @@ pub fn hook_listed<A: AsRef<Addition>>(
         Ok(group) => group,
         Err(cause) => return Err(request.fails(cause)),
     };
-    if !before.is_empty() && before.iter().any(|other| is_group(other.as_ref().group, group)) {
+    if is_listed(before, group) {
         return Err(request.fails(Cause::Twice));
     }
     group.add_name(request.target_name, request.target_type);
@@ -42,8 +42,18 @@ pub fn hook_listed<A: AsRef<Addition>>(
     Ok(())
 }
 
-fn is_group(one: Option<&'static Group>, group: &'static Group) -> bool {
-    one.is_some_and(|one| one.id == group.id)
+/// Whether a function is one of a list's. Not by an iterator: a list of hundreds looks so at each of its items for each.
+fn is_listed<A: AsRef<Addition>>(list: &[A], group: &'static Group) -> bool {
+    let mut index = 0;
+    while index < list.len() {
+        if let Some(listed) = list[index].as_ref().group
+            && listed.id == group.id
+        {
+            return true;
+        }
+        index += 1;
+    }
+    false
 }
 
 /// Whether thunks note the calls. Where these are dispatched in source they only do where their order is asked for: a thunk would
@@ -81,7 +91,7 @@ fn find_containing(request: &Request, target_type: &str, group: &'static Group) 
     let is_copy = |address: usize| registry::find(address).is_some_and(|known| known.group.id == group.id);
     let others = containers.into_iter().filter(|container| !is_copy(container.address));
     let hooked = others.filter_map(|container| {
-        let group = hook_copies(&image::copies(container.address), image::loads(), false).ok()?;
+        let group = hook_copies(&image::copies(container.address), image::loads(), None).ok()?;
         Some(Containing { container, group })
     });
     hooked.collect()
@@ -112,8 +122,8 @@ fn hook(request: &Request) -> Result<&'static Group, Cause> {
                        yours that awaits it, or mark it #[monkey::patchable]";
         return Err(Cause::Asynchronous { because: because.into() });
     }
-    let asks = dispatch::is_asked_at(target);
-    if request.given.is_some() || !asks && is_polled(request) {
+    let patchable = dispatch::patchable_at(target);
+    if request.given.is_some() || patchable.is_none() && is_polled(request) {
         return in_source(request, "it is an `async fn`");
     }
     if dispatch::is_forced() {
@@ -122,7 +132,7 @@ fn hook(request: &Request) -> Result<&'static Group, Cause> {
     if registry::find(target).is_some_and(|known| known.group.is_in_source()) {
         return in_source(request, "its calls are dispatched in source already");
     }
-    match hook_code(request, asks) {
+    match hook_code(request, patchable) {
         Err(cause @ (Cause::NotWritable { .. } | Cause::NoMemory { .. } | Cause::Unsupported { .. })) => {
             in_source(request, "").map_err(|_| cause)
         }
@@ -162,10 +172,11 @@ fn in_source(request: &Request, because: &str) -> Result<&'static Group, Cause> 
     check(group, given(request)).map(|()| group)
 }
 
-/// Hooks every copy of a target; the group that they are. `asks`: it is known to be patchable. Then it shares its code with nobody,
+/// Hooks every copy of a target; the group that they are. `patchable`: it is known to be. Then it shares its code with nobody,
 /// uses each parameter as it is written, and is inlined nowhere.
-fn hook_code(request: &Request, asks: bool) -> Result<&'static Group, Cause> {
+fn hook_code(request: &Request, patchable: Option<image::Measured>) -> Result<&'static Group, Cause> {
     let (target, replacement) = (request.target, given(request));
+    let asks = patchable.is_some();
     let loads = image::loads();
     // One that is generic is recorded with its arguments.
     let path = || image::plain_path(target).filter(|path| dispatch::is_recorded(path));
@@ -192,9 +203,9 @@ fn hook_code(request: &Request, asks: bool) -> Result<&'static Group, Cause> {
     }
     let keeper = if asks { None } else { kept::keeper(target) };
     replacement.map_or(Ok(()), |replacement| kept::check(keeper.as_ref(), replacement))?;
-    let group = match hook_copies(&copies, loads, asks) {
+    let group = match hook_copies(&copies, loads, patchable) {
         // Where its first bytes cannot give way, the padding in front may have room for the jump.
-        Err(Cause::Instructions(_)) if asks => hook_copies(&copies, loads, false)?,
+        Err(Cause::Instructions(_)) if asks => hook_copies(&copies, loads, None)?,
         hooked => hooked?,
     };
     group.is_called_by(keeper);
@@ -227,8 +238,8 @@ fn check(group: &'static Group, replacement: Option<usize>) -> Result<(), Cause>
     }
 }
 
-/// `whole`: each is one function from its begin to its end, as patchable ones are.
-fn hook_copies(copies: &Copies, loads: u64, whole: bool) -> Result<&'static Group, Cause> {
+/// `whole`: each is one function from its begin to its end, as patchable ones are, of which this is the one that was asked about.
+fn hook_copies(copies: &Copies, loads: u64, whole: Option<image::Measured>) -> Result<&'static Group, Cause> {
     crash::install();
     inherit::ensure()?;
     let mut bodies = copies.addresses.clone();

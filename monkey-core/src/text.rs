@@ -106,20 +106,24 @@ pub struct Body {
     begin: Option<usize>,
     /// Where its file's code ends. `None`: only the process's map tells what is there.
     code_end: Option<usize>,
+    /// It is the program's own code, which is never closed.
+    stays: bool,
 }
 
 impl Body {
     /// What the program's file says of the function at `target`. Asks the loader and the environment. `whole`: the compiler wrote it as
-    /// one function, into which nobody else jumps, so that its size is known without a look at what is around it.
-    pub fn read(target: usize, whole: bool) -> Self {
+    /// one function, into which nobody else jumps, so that its size is known without a look at what is around it; or it is a copy of one.
+    pub fn read(target: usize, whole: Option<image::Measured>) -> Self {
         lock::assert_unlocked();
-        let size = if whole { image::size_of(target).filter(|size| *size >= ROOM) } else { None };
-        if let Some(size) = size {
-            let file = image::code_in_file(target, size).unwrap_or_default();
-            return Self {
-                bounds: Bounds { extent: Some(size), available: Some(size) },
-                ..Self::within(target, file)
-            };
+        let whole = match whole {
+            Some(whole) if whole.address != target => image::measured(target),
+            whole => whole,
+        };
+        if let Some(image::Measured { size, code, .. }) = whole
+            && size >= ROOM
+        {
+            let bounds = Bounds { extent: Some(size), available: Some(size) };
+            return Self { bounds, ..Self::within(target, code) };
         }
         let bounds = match image::extent(target) {
             Some(function) if function.address == target => {
@@ -135,10 +139,13 @@ impl Body {
 
     /// What is told without a look at functions.
     fn within(target: usize, file: &'static [u8]) -> Self {
-        let (begin, code_end) = (file_begin(target), image::code_end(target));
-        let bounds = Bounds::default();
-        let path = image::path(target);
-        Self { target, bounds, file, gap: 0, forced: Forced::read(), path, begin, code_end }
+        let around = image::file_around(target);
+        let (path, code_end) = around.map_or((&[][..], None), |around| (around.path, around.code_end));
+        // Elsewhere than on Linux the system says at once where a gap is.
+        let begin = around.map(|around| around.begin).filter(|_| cfg!(system = "linux"));
+        let stays = cfg!(system = "linux") && code_end.is_some() && path.is_empty();
+        let (bounds, forced) = (Bounds::default(), Forced::read());
+        Self { target, bounds, file, gap: 0, forced, path, begin, code_end, stays }
     }
 
     /// A function of which the file need not be asked.
@@ -153,11 +160,6 @@ impl Body {
         let Bounds { extent, available } = self.bounds;
         available.or(extent).unwrap_or(UNKNOWN_EXTENT).max(extent.unwrap_or(0))
     }
-}
-
-/// Elsewhere than on Linux the system says at once where a gap is.
-fn file_begin(target: usize) -> Option<usize> {
-    if cfg!(system = "linux") { image::file_begin(target) } else { None }
 }
 
 /// A form of the jump that the environment asks for.
@@ -384,7 +386,13 @@ fn readable(map: Option<&Map>, body: &Body) -> Result<Vec<u8>, Cause> {
     let target = body.target;
     let Some(map) = map.filter(|_| body.code_end.is_none()) else {
         let end = body.code_end.unwrap_or(target);
-        let mut bytes = vec![0; body.length().min(end - target)];
+        let length = body.length().min(end - target);
+        if body.stays {
+            // SAFETY: the loader has mapped the program's code readable up to `end`, for the life of the process. It is changed only by
+            // us, under the lock that the caller holds, and by who traces the process. See docs/safety.
+            return Ok(unsafe { std::slice::from_raw_parts(target as *const u8, length) }.to_vec());
+        }
+        let mut bytes = vec![0; length];
         let read = code::read_memory(target, &mut bytes);
         // What the loader has mapped stays while the file is loaded, unless somebody has taken it away all the same.
         let found = "what the loader has mapped there cannot be read".into();

@@ -2,6 +2,7 @@
 use crate::code;
 use crate::error::Cause;
 use crate::group::Group;
+use crate::image;
 use crate::lock::{Lock, Mark};
 
 pub static TEXT: Lock<Text> = Lock::new(Mark::Text, Text);
@@ -21,7 +22,7 @@ pub struct Body {
 }
 
 impl Body {
-    pub fn read(target: usize, _whole: bool) -> Self {
+    pub fn read(target: usize, _whole: Option<image::Measured>) -> Self {
         Self { target }
     }
 }
