@@ -1,6 +1,7 @@
 //! `pthread_create`. Hooked, it finds every thread that std, thread pools, async runtimes and C code start, in statically
 //! linked programs and with two versions of this crate in one program too, which a symbol of that name in the program would not.
 use super::{begin, give_up, prepare};
+use crate::code;
 use crate::error::Cause;
 use crate::fork;
 use crate::group::Group;
@@ -31,7 +32,11 @@ pub fn ensure() -> Result<(), Cause> {
         TRAMPOLINE.store(trampoline, SeqCst);
         create as *const () as usize
     };
-    TEXT.hold().hook(map.as_ref(), body, group, Some(&through))?;
+    let mut text = TEXT.hold();
+    let writing = code::Writing::begin();
+    text.hook(map.as_ref(), body, group, Some(&through))?;
+    drop(writing);
+    drop(text);
     DONE.store(true, SeqCst);
     Ok(())
 }
