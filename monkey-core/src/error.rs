@@ -132,8 +132,6 @@ pub enum Cause {
         /// Why its code is not changed instead.
         because: String,
     },
-    /// Calls are dispatched in source, and the order of those that are only watched is asked for.
-    OrderInSource,
     /// An `async fn`, whose replacement does not go with it.
     Asynchronous {
         /// Why.
@@ -209,9 +207,6 @@ impl Cause {
                 "replace a function of yours that calls it and is #[monkey::patchable]"
             }
             Self::NotPatchable { .. } => "mark it #[monkey::patchable]: such a function asks in its source",
-            Self::OrderInSource => {
-                "replace it by what calls it, as in `now = || monkey::original!(now())`: such calls are noted"
-            }
             Self::Asynchronous { .. } => {
                 "replace it by `returns(..)` or `sequence[..]`, or replace what it calls"
             }
@@ -309,9 +304,6 @@ impl fmt::Display for Cause {
             Self::NotPatchable { because } => write!(
                 f,
                 "{because}, so calls are dispatched in source, and there it does not ask: it is not #[monkey::patchable]"
-            ),
-            Self::OrderInSource => f.write_str(
-                "its calls are dispatched in source, where the order of those that are only watched is not noted",
             ),
             Self::Asynchronous { because } => write!(f, "it is an `async fn`, and {because}"),
             Self::BoxedFuture => f.write_str(

@@ -6,6 +6,7 @@ mod in_source;
 
 use crate::code;
 use crate::image;
+use crate::record::Way;
 use crate::stub::{self, cell, slot};
 use crate::thread::{EMPTY, NONE, PROCESS, RETIRED};
 use std::ptr;
@@ -59,15 +60,15 @@ impl Slot {
     }
 
     /// Stores become visible in their order; only the last one is waited for, with all before it.
-    fn begin_tenure(&self, replacement: usize, owner: u64) {
-        self.replacement.store(replacement as u64, Release);
+    fn begin_tenure(&self, way: Way, owner: u64) {
+        self.replacement.store(way.0, Release);
         self.calls.store((self.calls.load(SeqCst) / TENURE + 1).wrapping_mul(TENURE), Release);
         self.owner.store(owner, SeqCst);
     }
 
     /// The same, with the calls that there were before.
-    fn resume_tenure(&self, replacement: usize, owner: u64) {
-        self.replacement.store(replacement as u64, Release);
+    fn resume_tenure(&self, way: Way, owner: u64) {
+        self.replacement.store(way.0, Release);
         self.calls.fetch_add(TENURE, SeqCst);
         self.owner.store(owner, SeqCst);
     }
@@ -260,7 +261,7 @@ impl Hook {
     pub fn shown_to(&self, scope: u64) -> Option<usize> {
         let own = self.slots().find(|slot| slot.owner.load(SeqCst) == scope);
         let for_all = || Some(&self.cell.process).filter(|slot| slot.owner.load(SeqCst) == PROCESS);
-        own.or_else(for_all).map(|slot| slot.replacement.load(SeqCst) as usize)
+        own.or_else(for_all).map(|slot| Way(slot.replacement.load(SeqCst)).end())
     }
 
     /// Whether its first slot is nobody's: mostly it is.
@@ -281,18 +282,18 @@ impl Hook {
     }
 
     /// Shows a scope's threads a replacement. There has to be a slot for it.
-    pub fn show(&self, scope: u64, replacement: usize) {
+    pub fn show(&self, scope: u64, way: Way) {
         let Some(slot) = self.slot_for(scope) else { return };
         let owner = slot.owner.load(SeqCst);
         if owner == scope {
-            slot.replacement.store(replacement as u64, SeqCst);
+            slot.replacement.store(way.0, SeqCst);
             return;
         }
         self.begin(slot);
         if owner == EMPTY {
-            slot.begin_tenure(replacement, scope);
+            slot.begin_tenure(way, scope);
         } else {
-            slot.resume_tenure(replacement, scope);
+            slot.resume_tenure(way, scope);
         }
     }
 
@@ -319,16 +320,16 @@ impl Hook {
     }
 
     /// Shows every thread a replacement that a scope has made.
-    pub fn show_process(&self, scope: u64, replacement: usize) {
+    pub fn show_process(&self, scope: u64, way: Way) {
         let slot = &self.cell.process;
         let free = slot.is_free();
         if free {
             self.begin(slot);
         }
         if self.process_scope.swap(scope, SeqCst) == scope {
-            slot.resume_tenure(replacement, PROCESS);
+            slot.resume_tenure(way, PROCESS);
         } else {
-            slot.begin_tenure(replacement, PROCESS);
+            slot.begin_tenure(way, PROCESS);
         }
     }
 

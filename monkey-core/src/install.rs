@@ -56,16 +56,10 @@ fn is_listed<A: AsRef<Addition>>(list: &[A], group: &'static Group) -> bool {
     false
 }
 
-/// Whether thunks note the calls. Where these are dispatched in source they only do where their order is asked for: a thunk would
-/// say that the target itself has called.
+/// Whether thunks note the calls. Where these are dispatched in source they only do where their order is asked for: nobody knows where
+/// they came from.
 fn is_noted(request: &Request, group: &'static Group) -> bool {
     if group.is_in_source() { request.order.is_some() } else { request.is_noted() }
-}
-
-/// Whether a thunk in front of an original has somewhere to lead to. What asks in its source goes on by itself; an `async fn` is told so
-/// by a function.
-fn can_be_noted(group: &'static Group) -> bool {
-    group.hooks().all(|hook| hook.original != 0)
 }
 
 /// The functions that contain a copy of a target, hooked. Those that cannot be hooked are left out.
@@ -166,9 +160,6 @@ fn in_source(request: &Request, because: &str) -> Result<&'static Group, Cause> 
     // Where threads cannot be handed on, that is no reason to refuse.
     let _ = inherit::ensure();
     let group = dispatch::group(request, because)?;
-    if request.watched && request.order.is_some() && !can_be_noted(group) {
-        return Err(Cause::OrderInSource);
-    }
     check(group, given(request)).map(|()| group)
 }
 

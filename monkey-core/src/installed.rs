@@ -13,6 +13,7 @@ use crate::install;
 use crate::notes::{self, Complaint};
 use crate::order;
 use crate::patch::{Id, Removed};
+use crate::record;
 use crate::recorder::{self, Call, Recorder};
 use crate::request::{Request, Visibility};
 use crate::scope::Who;
@@ -268,7 +269,7 @@ impl List {
         let calls: Vec<(usize, Call)> =
             recorder.calls().filter_map(|call| Some((number(&call)?, call))).collect();
         let numbers: Vec<usize> = calls.iter().map(|(number, _)| *number).collect();
-        let lost = recorder.count() > recorder::MOST;
+        let lost = recorder.count() > record::MOST;
         let mismatch = match order::compare(order, &numbers) {
             Ok(()) if !lost => return None,
             Err(mismatch) if !lost || mismatch.call.is_some() => Some(mismatch),

@@ -57,6 +57,7 @@ mod order;
 mod owed;
 mod patch;
 mod plt;
+mod record;
 mod recorder;
 mod registry;
 #[doc(hidden)]

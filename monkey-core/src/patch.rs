@@ -4,6 +4,7 @@
 //! away goes out in them.
 use crate::group::{Group, Hooks};
 use crate::hook::Hook;
+use crate::record::Way;
 use crate::recorder::{Thunk, Thunks};
 use crate::registry::{self, Known};
 use crate::report::Line;
@@ -131,15 +132,15 @@ impl Layer {
     }
 
     /// Where calls of a copy go: through the thunks of all who note them.
-    fn way(&self, hook: &Hook) -> usize {
+    fn way(&self, hook: &Hook) -> Way {
         if let Some(Patch { replacement: Replacement::Function(address), thunks, .. }) =
             self.newest.as_deref()
             && thunks.is_empty()
         {
-            return *address;
+            return Way::to(*address);
         }
-        let (mut first, mut before): (Option<usize>, Option<Thunk>) = (None, None);
-        let mut go_on = |to: usize, thunk: Option<Thunk>| {
+        let (mut first, mut before): (Option<Way>, Option<Thunk>) = (None, None);
+        let mut go_on = |to: Way, thunk: Option<Thunk>| {
             if let Some(before) = before {
                 before.lead_to(to);
             }
@@ -148,14 +149,14 @@ impl Layer {
         };
         for patch in self.counting() {
             if let Some(thunk) = patch.thunks.of_copy(hook.original) {
-                go_on(thunk.code(), Some(thunk));
+                go_on(thunk.way(), Some(thunk));
             }
         }
         match self.counting().last().map(|patch| patch.replacement) {
-            Some(Replacement::Function(address)) => go_on(address, None),
-            Some(Replacement::Original) | None => go_on(hook.original, None),
+            Some(Replacement::Function(address)) => go_on(Way::to(address), None),
+            Some(Replacement::Original) | None => go_on(Way::to(hook.original), None),
         }
-        first.unwrap_or(hook.original)
+        first.unwrap_or(Way::to(hook.original))
     }
 
     /// Shows what counts at the moment to those who call.

@@ -5,69 +5,17 @@
 //! away. Records are: what such a thread notes there names a thunk that is no longer the record's.
 mod ended;
 #[cfg_attr(system = "unsupported", path = "recorder/unsupported.rs")]
-mod thunks;
+mod in_code;
+mod thunk;
 
-use crate::stub::{noted, record};
-use std::alloc::{self, Layout};
-use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering::SeqCst};
+use crate::record::{MOST, Record};
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering::SeqCst};
 
 pub use ended::name_of;
 #[cfg(not(system = "unsupported"))]
 pub use ended::note_end;
-pub use thunks::{Thunk, Thunks};
-
-/// How many calls a record holds.
-pub const MOST: u64 = record::CALLS;
-
-/// One call, as a thunk has noted it.
-#[repr(C)]
-#[derive(Debug)]
-struct Noted {
-    thunk: AtomicU64,
-    return_address: AtomicU64,
-    thread: AtomicU64,
-    unused: u64,
-}
-
-/// What thunks write.
-#[repr(C, align(16))]
-#[derive(Debug)]
-struct Record {
-    count: AtomicU64,
-    unused: [u64; 7],
-    calls: [Noted; record::CALLS as usize],
-}
-
-const _: () = {
-    use std::mem::offset_of;
-    assert!(offset_of!(Record, count) as u64 == record::COUNT);
-    assert!(offset_of!(Record, calls) as u64 == record::FIRST);
-    assert!(size_of::<Record>() as u64 == record::SIZE);
-    assert!(offset_of!(Noted, thunk) as u64 == noted::THUNK);
-    assert!(offset_of!(Noted, return_address) as u64 == noted::RETURN);
-    assert!(offset_of!(Noted, thread) as u64 == noted::THREAD);
-    assert!(size_of::<Noted>() as u64 == noted::SIZE);
-};
-
-impl Record {
-    /// Memory of which the system gives no page before it is written to, as long as it need not be aligned more than usual.
-    #[expect(clippy::cast_ptr_alignment, reason = "the memory is aligned as the layout says")]
-    fn allocate() -> &'static Self {
-        let layout = Layout::new::<Self>();
-        // SAFETY: the layout has a size.
-        let memory = unsafe { alloc::alloc_zeroed(layout) };
-        let Some(record) = NonNull::new(memory.cast::<Self>()) else { alloc::handle_alloc_error(layout) };
-        // SAFETY: zeros are a record without calls; it is never freed.
-        unsafe { record.as_ref() }
-    }
-
-    fn clear(&self) {
-        let used = self.count.load(SeqCst).min(MOST) as usize;
-        self.calls[..used].iter().for_each(|call| call.thunk.store(0, SeqCst));
-        self.count.store(0, SeqCst);
-    }
-}
+pub use thunk::{Thunk, Thunks};
 
 /// Records that nobody uses at the moment. What finds no place is lost, and stays.
 static FREE: [AtomicPtr<Record>; 64] = [const { AtomicPtr::new(ptr::null_mut()) }; 64];
@@ -139,26 +87,32 @@ impl Drop for Recorder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::Way;
 
     #[inline(never)]
     extern "C" fn doubled(number: u64) -> u64 {
         std::hint::black_box(number) * 2
     }
 
+    /// A thunk's id, and what goes through it to that function.
+    fn noting(recorder: &Recorder) -> (usize, extern "C" fn(u64) -> u64) {
+        let thunk = in_code::Thunk::new(recorder).unwrap();
+        thunk.lead_to(Way::to(doubled as *const () as usize));
+        // SAFETY: the thunk goes on to a function of this type.
+        let call = unsafe { std::mem::transmute::<usize, extern "C" fn(u64) -> u64>(thunk.way().end()) };
+        (thunk.id(), call)
+    }
+
+    #[cfg(not(system = "unsupported"))]
     #[test]
     fn calls_are_noted_in_their_order_and_go_on() {
         let recorder = Recorder::new();
-        let thunks = [Thunk::new(&recorder).unwrap(), Thunk::new(&recorder).unwrap()];
-        let functions = thunks.map(|thunk| {
-            thunk.lead_to(doubled as *const () as usize);
-            // SAFETY: the thunk goes on to a function of this type.
-            unsafe { std::mem::transmute::<usize, extern "C" fn(u64) -> u64>(thunk.code()) }
-        });
-        for index in [0, 1, 1, 0] {
-            assert_eq!(functions[index](index as u64 + 20), 2 * (index as u64 + 20));
+        let [(_, first), (id, second)] = [noting(&recorder), noting(&recorder)];
+        for (index, function) in [first, second, second, first].into_iter().enumerate() {
+            assert_eq!(function(index as u64 + 20), 2 * (index as u64 + 20));
         }
         let seen: Vec<_> = recorder.calls().collect();
-        let order: Vec<_> = seen.iter().map(|call| call.thunk == thunks[1].id()).collect();
+        let order: Vec<_> = seen.iter().map(|call| call.thunk == id).collect();
         assert_eq!(order, [false, true, true, false]);
         let own = crate::code::own_thread();
         let here = crate::image::caller(seen[0].return_address).unwrap();
@@ -169,10 +123,7 @@ mod tests {
     #[test]
     fn every_call_of_many_threads_has_a_place_and_no_further_ones_are_noted() {
         let recorder = Recorder::new();
-        let thunk = Thunk::new(&recorder).unwrap();
-        thunk.lead_to(doubled as *const () as usize);
-        // SAFETY: the thunk goes on to a function of this type.
-        let call = unsafe { std::mem::transmute::<usize, extern "C" fn(u64) -> u64>(thunk.code()) };
+        let call = noting(&recorder).1;
         let many = |times: u64| {
             std::thread::scope(|scope| {
                 for _ in 0..4 {
@@ -193,10 +144,7 @@ mod tests {
         for _ in 0..3 {
             let recorder = Recorder::new();
             assert_eq!((recorder.count(), recorder.calls().count()), (0, 0));
-            let thunk = Thunk::new(&recorder).unwrap();
-            thunk.lead_to(doubled as *const () as usize);
-            // SAFETY: the thunk goes on to a function of this type.
-            let call = unsafe { std::mem::transmute::<usize, extern "C" fn(u64) -> u64>(thunk.code()) };
+            let call = noting(&recorder).1;
             assert_eq!((call(3), recorder.count()), (6, 1));
         }
     }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::record::Way;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
@@ -142,4 +143,22 @@ fn environments_that_threads_make_first_at_once_are_all_found() {
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
     assert_eq!(found, [ADDRESSES.len(); 4]);
+}
+
+/// In source, what only watches has no replacement, and 0 as its way.
+#[test]
+fn a_call_that_comes_too_late_goes_on_in_a_target_that_is_only_watched() {
+    let group = Group::new();
+    let hook = Hook::in_source(0x1000, group.id, 0);
+    group.add(hook);
+    let function = Function::find_or_add(0x40);
+    function.group.store(ptr::from_ref(group).cast_mut(), SeqCst);
+    let before = thread::scope();
+    thread::set_scope(4_000_008);
+    hook.show(4_000_008, Way::to(0));
+    let instead = function.instead();
+    let passes = thread::takes_original(group.id);
+    hook.release(4_000_008);
+    thread::set_scope(before);
+    assert_eq!((instead, passes), (Some(0x1000), true));
 }

@@ -1,6 +1,7 @@
 //! A target that asks in its own source where its calls go. What a stub decides in machine code is decided here, by the same
 //! cell and slots.
 use super::{Hook, HookTable, Jump, Place, Slot};
+use crate::record::Way;
 use crate::stub;
 use crate::thread::{self, PROCESS};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::SeqCst};
@@ -23,7 +24,7 @@ impl HookTable {
 
 impl Slot {
     /// Counts a call for the owner, and says where it goes; `None` if the slot has changed hands meanwhile.
-    fn call(&self, owner: u64) -> Option<usize> {
+    fn call(&self, owner: u64) -> Option<Way> {
         let (calls, replacement) = (self.calls.load(SeqCst), self.replacement.load(SeqCst));
         if self.owner.load(SeqCst) != owner {
             return None;
@@ -31,7 +32,7 @@ impl Slot {
         self.calls.compare_exchange(calls, calls + 1, SeqCst, SeqCst).ok()?;
         // Nobody knows where a call came from that is asked about in the callee's source.
         self.returns[(calls % stub::RETURNS) as usize].store(0, SeqCst);
-        Some(replacement as usize)
+        Some(Way(replacement))
     }
 }
 
@@ -73,9 +74,9 @@ impl Hook {
                 self.record_outside(scope);
                 return None;
             };
-            if let Some(replacement) = slot.call(owner) {
-                // A call that is only counted has none.
-                return Some(replacement).filter(|replacement| *replacement != 0);
+            if let Some(way) = slot.call(owner) {
+                // A call that is only counted has no replacement.
+                return Some(way.go()).filter(|replacement| *replacement != 0);
             }
         }
     }
@@ -107,7 +108,7 @@ mod tests {
         assert_eq!(hook.chosen(), None);
         let before = thread::scope();
         thread::set_scope(4_000_000);
-        hook.show(4_000_000, 0x1234);
+        hook.show(4_000_000, Way::to(0x1234));
         assert_eq!(hook.chosen(), Some(0x1234));
         {
             let _once = BypassOnce::begin(77, 0);
@@ -123,7 +124,7 @@ mod tests {
         let outside: Vec<_> = hook.outside_calls().collect();
         assert_eq!(outside.len(), 1);
         assert_eq!((outside[0].scope, outside[0].thread), (4_000_004, thread::pointer()));
-        hook.show_process(4_000_000, 0x5678);
+        hook.show_process(4_000_000, Way::to(0x5678));
         assert_eq!(hook.chosen(), Some(0x5678));
         hook.release_process();
         hook.release(4_000_000);

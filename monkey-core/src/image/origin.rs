@@ -1,6 +1,8 @@
 //! Where code comes from: the standard library, a registry, the user's own crates; and whether it was optimised.
 use super::objects::{self, Object};
 use crate::append_only::AppendOnly;
+use std::path::Path;
+use std::ptr;
 
 /// Who wrote a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,23 +43,38 @@ fn is_std_symbol(address: usize) -> bool {
 /// Who wrote the function that begins at `address`, wherever this body of it was compiled.
 #[must_use]
 pub fn origin(address: usize) -> Option<Origin> {
-    let object = objects::around(address)?;
-    let written = object.dwarf().and_then(|dwarf| dwarf.place(object.inside(address)));
-    if let Some((file, _)) = written {
+    if let Some(file) = source_file(address) {
         return Some(of_path(&file));
     }
-    let names = object.mangled_at(address);
+    let names = objects::around(address)?.mangled_at(address);
     let standard = super::spelling::is_standard(names.first()?.body_name());
     standard.then_some(Origin::Std)
 }
 
-/// Whether the function at `address` may be the user's own, to write an attribute on.
+/// The file in which the function at `address` is written.
+fn source_file(address: usize) -> Option<String> {
+    let object = objects::around(address)?;
+    let (file, _) = object.dwarf()?.place(object.inside(address))?;
+    Some(file)
+}
+
+/// Whether the function at `address` may be the user's own and in Rust, to write an attribute on.
 #[must_use]
 pub fn can_be_marked(address: usize) -> bool {
-    match origin(address) {
-        Some(written) => matches!(written, Origin::Own(_)),
-        None => !begins_in_standard(address),
+    match source_file(address) {
+        Some(file) => {
+            Path::new(&file).extension().is_some_and(|extension| extension == "rs")
+                && matches!(of_path(&file), Origin::Own(_))
+        }
+        None => may_be_rust(address) && !begins_in_standard(address),
     }
+}
+
+/// Without debug information: a function of a file with names of Rust's. This one's may be stripped.
+fn may_be_rust(address: usize) -> bool {
+    let Some(object) = objects::around(address) else { return true };
+    object.has_rust()
+        || objects::around(may_be_rust as *const () as usize).is_some_and(|own| ptr::eq(own, object))
 }
 
 /// Without debug information: an instance of a function of the standard library, whatever its arguments are.
@@ -91,7 +108,7 @@ pub fn may_be_inlined(address: usize) -> bool {
     };
     let Some((object, written_in, folder, root)) = crates() else { return decide() };
     let is_it = |known: &Crates| {
-        std::ptr::eq(known.object, object)
+        ptr::eq(known.object, object)
             && known.written_in == written_in
             && known.root == root
             && known.folder == folder
@@ -160,6 +177,13 @@ mod tests {
         assert_eq!(of_path("/home/me/shop/dep/src/lib.rs"), Origin::Own("dep".to_owned()));
         assert_eq!(of_path("/home/me/shop/tests/t.rs"), Origin::Own("shop".to_owned()));
         assert_eq!(of_path("/home/me/rustc-tools/library/src/lib.rs"), Origin::Own("library".to_owned()));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_function_of_c_takes_no_attribute() {
+        assert!(!can_be_marked(libc::getppid as *const () as usize));
+        assert!(can_be_marked(a_function_of_c_takes_no_attribute as *const () as usize));
     }
 
     #[test]

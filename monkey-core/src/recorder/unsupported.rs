@@ -1,8 +1,8 @@
-//! Where there are no hooks, no thunk notes calls.
+//! Where there are no hooks, none has a thunk.
 use super::Recorder;
 use crate::code;
 use crate::error::Cause;
-use crate::group::Group;
+use crate::record::Way;
 
 /// Nothing that could be called.
 #[derive(Debug, Clone, Copy)]
@@ -14,7 +14,7 @@ impl Thunk {
         Err(code::refusal())
     }
 
-    pub fn code(self) -> usize {
+    pub fn way(self) -> Way {
         match self {}
     }
 
@@ -22,30 +22,7 @@ impl Thunk {
         match self {}
     }
 
-    pub fn lead_to(self, _target: usize) {
+    pub fn lead_to(self, _target: Way) {
         match self {}
-    }
-}
-
-/// None.
-#[derive(Debug, Clone, Default)]
-pub struct Thunks;
-
-impl Thunks {
-    /// Refuses.
-    pub fn new(recorder: &Recorder, _group: &'static Group) -> Result<Self, Cause> {
-        Thunk::new(recorder).map(|_| Self)
-    }
-
-    pub fn is_empty(&self) -> bool {
-        true
-    }
-
-    pub fn of_copy(&self, _original: usize) -> Option<Thunk> {
-        None
-    }
-
-    pub fn noted(&self, _id: usize) -> bool {
-        false
     }
 }

@@ -2,7 +2,7 @@
 use super::NotedCall;
 use super::noted::LINES;
 use crate::order::{Mismatch, Step};
-use crate::recorder;
+use crate::record;
 use std::fmt::Write as _;
 use std::panic::Location;
 
@@ -34,7 +34,7 @@ impl Disorder {
             None => format!(
                 "there were {} calls, of which {} are known: whether they were in their order cannot be told",
                 self.made,
-                recorder::MOST
+                record::MOST
             ),
         };
         let _ = write!(text, "\n  at {}\n  expected: {}", self.location, order.join(", "));

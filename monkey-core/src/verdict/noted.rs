@@ -17,9 +17,7 @@ pub struct NotedCall {
 impl NotedCall {
     /// `from shop::total (src/shop.rs:12), on thread `worker` (7)`.
     pub fn describe(&self) -> String {
-        let caller = image::caller(self.return_address);
-        // An `async fn` is noted where its future asks: whoever polls that is not known.
-        match caller.filter(|caller| !caller.function.starts_with("monkey_core::dispatch::")) {
+        match image::caller(self.return_address) {
             Some(mut caller) => {
                 // The line says which closure; the words are about the function.
                 caller.function = caller.function.replace("::{{closure}}", "");

@@ -78,6 +78,33 @@ pub fn with_something_to_drop(drops: &std::sync::atomic::AtomicU32) -> u64 {
     now()
 }
 
+/// A number in a text.
+#[monkey::patchable]
+pub fn parsed<T: std::str::FromStr>(text: &str) -> Option<T> {
+    text.parse().ok()
+}
+
+/// What a reader brings.
+#[monkey::patchable]
+pub async fn page(address: &str) -> Result<String, u16> {
+    std::future::ready(Err(address.len() as u16)).await
+}
+
+mod rates {
+    /// Nobody else can name it.
+    #[inline(never)]
+    pub fn vat(country: u32) -> u32 {
+        std::hint::black_box(country) * 2
+    }
+}
+
+/// With what is added to it.
+#[must_use]
+pub fn taxed(price: u32) -> u32 {
+    // By its address: where all its calls are seen, its parameters may come in another way.
+    price + std::hint::black_box(rates::vat as fn(u32) -> u32)(1)
+}
+
 macro_rules! subjects {
     ($($name:ident $number:literal)*) => {
         $(

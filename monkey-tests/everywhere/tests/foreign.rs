@@ -85,3 +85,17 @@ mod system {
         assert_ne!(GetTickCount64(), 7);
     }
 }
+
+fn hundred(_: u32) -> u32 {
+    100
+}
+
+#[test]
+fn a_private_function_is_found_by_its_path() {
+    let vat = monkey::function("everywhere::rates::vat").unwrap();
+    // SAFETY: both take a number and give one.
+    let guard = unsafe { monkey::patch_at(vat, hundred as *const ()) }.unwrap();
+    assert_eq!(everywhere::taxed(5), 105);
+    drop(guard);
+    assert_eq!(everywhere::taxed(5), 7);
+}

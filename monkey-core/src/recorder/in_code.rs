@@ -1,8 +1,8 @@
-//! Thunks, many at a time: their code is the same but for where it lies, and is written before anybody runs it.
+//! Thunks of hooks, many at a time: their code is the same but for where it lies, and is written before anybody runs it.
 use super::Recorder;
 use crate::code;
 use crate::error::Cause;
-use crate::group::Group;
+use crate::record::Way;
 use crate::stub::{Noting, System, arch, noting};
 use crate::thread;
 use std::ptr;
@@ -113,8 +113,8 @@ impl Thunk {
     }
 
     /// Where calls go in.
-    pub fn code(self) -> usize {
-        self.code
+    pub fn way(self) -> Way {
+        Way::to(self.code)
     }
 
     /// What its notes call it.
@@ -123,36 +123,7 @@ impl Thunk {
     }
 
     /// Where calls go on to.
-    pub fn lead_to(self, target: usize) {
-        self.data.target.store(target as u64, SeqCst);
-    }
-}
-
-/// Those of one patch: one for each copy of its function.
-#[derive(Debug, Clone, Default)]
-pub struct Thunks {
-    /// Each with the trampoline of its copy, which tells the copies apart.
-    of_copies: Vec<(usize, Thunk)>,
-}
-
-impl Thunks {
-    pub fn new(recorder: &Recorder, group: &'static Group) -> Result<Self, Cause> {
-        let of_copies = group.hooks().map(|hook| Ok((hook.original, Thunk::new(recorder)?)));
-        Ok(Self { of_copies: of_copies.collect::<Result<_, Cause>>()? })
-    }
-
-    /// Whether nobody notes its calls.
-    pub fn is_empty(&self) -> bool {
-        self.of_copies.is_empty()
-    }
-
-    /// The one of the copy with this trampoline.
-    pub fn of_copy(&self, original: usize) -> Option<Thunk> {
-        self.of_copies.iter().find(|(own, _)| *own == original).map(|(_, thunk)| *thunk)
-    }
-
-    /// Whether it was one of these that has noted a call.
-    pub fn noted(&self, id: usize) -> bool {
-        self.of_copies.iter().any(|(_, thunk)| thunk.id() == id)
+    pub fn lead_to(self, target: Way) {
+        self.data.target.store(target.0, SeqCst);
     }
 }
