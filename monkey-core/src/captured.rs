@@ -97,10 +97,9 @@ impl Function {
             match group.hooks().find_map(shown) {
                 Some(address) if address == self.address && self.newest(scope).is_some() => return Some(0),
                 Some(address) if address == self.address => std::hint::spin_loop(),
-                // What is left only watches, where calls are dispatched in source.
-                Some(0) => break,
+                // In source, what only watches has none.
+                Some(0) | None => break,
                 Some(address) => return Some(address),
-                None => break,
             }
         }
         group.original_for_one_call()

@@ -58,6 +58,11 @@ pub fn is_polled(name: &str) -> bool {
     records::find(name).iter().any(|described| described.question.is_some())
 }
 
+/// Whether a function of this name may be patchable, of which no record is to be expected before it has asked.
+pub fn may_ask_later(name: &str) -> bool {
+    !records::ARE_COMPLETE && records::find(name).is_empty() && !target::is_of_rust(name)
+}
+
 /// Whether a function of this name has left a record.
 pub fn is_recorded(name: &str) -> bool {
     !records::find(name).is_empty()
@@ -70,20 +75,22 @@ pub fn is_recorded(name: &str) -> bool {
 /// for one of another type; `because` is why its code is not patched.
 pub fn group(request: &Request, because: &str) -> Result<&'static Group, Cause> {
     let (address, name) = (request.target, request.target_type.unwrap_or_default());
-    let has_shape = request.watched || request.shape.is_some();
+    let can_be_compared = request.watched || request.shape.is_some() || request.given.is_some();
     let described = match records::find(name).as_slice() {
         [described] => Some(*described),
+        // It may have had no occasion to say that it asks.
+        [] if can_be_compared && may_ask_later(name) => None,
         [] if request.given.is_some() => {
             let because = "its body does not ask for a replacement: only a #[monkey::patchable] one gives it the arguments";
             return Err(Cause::Asynchronous { because: because.into() });
         }
-        // It may have had no occasion to say that it asks.
-        [] if !records::ARE_COMPLETE && has_shape && !target::is_of_rust(name) => None,
         [] => return Err(Cause::NotPatchable { because: because.to_owned() }),
         _ => return Err(Cause::SameName),
     };
     let question = described.and_then(|described| described.question);
+    let unseen = request.given.filter(|_| described.is_none());
     match &request.given {
+        Some(_) if unseen.is_some() => {}
         Some(given) => given.fits(question)?,
         None if question.is_none() || request.watched => {}
         None => {
@@ -93,7 +100,7 @@ pub fn group(request: &Request, because: &str) -> Result<&'static Group, Cause> 
         }
     }
     let text = TEXT.hold();
-    let polled = question.is_some();
+    let polled = question.is_some() || unseen.is_some();
     let id = described.map(|described| described.id);
     let target = targets()
         .find(|target| target.answers_to(id, name))
@@ -103,11 +110,19 @@ pub fn group(request: &Request, because: &str) -> Result<&'static Group, Cause> 
         registry::insert(address, Known { group: target.group, hook: Some(target.hook) });
     }
     drop(text);
-    // It was watched before anybody knew that it is an `async fn`.
     if polled && target.hook.original == 0 {
-        return Err(Cause::SameName);
+        let because = "it was watched before its first poll, when nothing on this platform says so yet: poll it once before it is watched";
+        return Err(Cause::Asynchronous { because: because.into() });
     }
-    if request.watched || target.takes(request.shape) { Ok(target.group) } else { Err(Cause::SameName) }
+    if let Some(given) = unseen {
+        target.takes_unseen(given)?;
+    }
+    // What an `async fn` is given is compared by itself.
+    if request.watched || polled || target.takes(request.shape) {
+        Ok(target.group)
+    } else {
+        Err(Cause::SameName)
+    }
 }
 
 /// One thread at a time: the one that has the lock of the program's text.
@@ -116,7 +131,13 @@ fn add(address: usize, id: Option<TypeId>, name: &'static str, polled: bool) -> 
     let target = Target::new((address, declines), id, name, targets().next());
     TARGETS.store(ptr::from_ref(target).cast_mut(), SeqCst);
     TARGETS_SO_FAR.fetch_add(1, SeqCst);
-    if polled { &BEGUN_POLLED } else { &BEGUN }.store(true, SeqCst);
+    // What is only watched, and has left no record, may ask either way.
+    if polled || id.is_none() {
+        BEGUN_POLLED.store(true, SeqCst);
+    }
+    if !polled {
+        BEGUN.store(true, SeqCst);
+    }
     target
 }
 

@@ -20,7 +20,7 @@ pub struct Question {
 }
 
 /// What a list says of a replacement that is given to a future.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Given {
     /// A function or closure that takes the arguments.
     Function {

@@ -34,6 +34,7 @@ pages! {
     Errors = "docs/src/errors.md"
     Limits = "docs/src/limits.md"
     Platforms = "docs/src/platforms.md"
+    Features = "docs/src/features.md"
     Mac = "docs/src/mac.md"
     Safety = "docs/src/safety.md"
     HowItWorks = "docs/src/how-it-works.md"

@@ -1,5 +1,7 @@
 //! The book hangs together: every page is listed, tested and linked rightly. (Its snippets run as doctests, see
 //! `monkey-tests/src/documentation.rs`.)
+#[path = "docs/features.rs"]
+mod features;
 #[path = "docs/messages.rs"]
 mod messages;
 
@@ -170,6 +172,28 @@ fn right() -> u32 {
 #[monkey::with]
 fn not_alone() -> monkey::PatchError {
     monkey::try_patch!(replace(right = || 4), scope = process).unwrap_err()
+}
+
+/// What the engine and the kit ask of the environment. (`MONKEY_TARGET` is asked when they are compiled.)
+#[test]
+fn every_variable_is_in_the_table() {
+    let safety = fs::read_to_string(root().join("docs/src/safety.md")).unwrap();
+    let mut sources = Vec::new();
+    for folder in ["monkey-core/src", "monkey-kit/src"] {
+        files(&root().join(folder), &["rs"], &mut sources);
+    }
+    for source in sources {
+        let text = fs::read_to_string(&source).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        let variables = code.split("\"MONKEY_").skip(1).map(|rest| rest.split('"').next().unwrap());
+        for variable in variables.filter(|variable| *variable != "TARGET") {
+            assert!(
+                safety.contains(&format!("| `MONKEY_{variable}` |")),
+                "MONKEY_{variable} in {}",
+                source.display()
+            );
+        }
+    }
 }
 
 /// Every error that can be had without a hostile system.

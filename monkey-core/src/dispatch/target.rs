@@ -1,6 +1,9 @@
 //! A function whose calls are dispatched in source.
-use super::records::ARE_COMPLETE;
+use super::records::{self, ARE_COMPLETE};
 use super::shape;
+use crate::append_only::AppendOnly;
+use crate::error::Cause;
+use crate::given::Given;
 use crate::group::Group;
 use crate::hook::Hook;
 use once_cell::race::OnceBox;
@@ -16,6 +19,8 @@ pub struct Target {
     asked_as: OnceBox<&'static str>,
     /// What the replacements are called with.
     replaced_as: OnceBox<&'static str>,
+    /// What an `async fn` was given before it had said what it asks for.
+    given: AppendOnly<Given>,
     pub group: &'static Group,
     pub hook: &'static Hook,
     pub before: Option<&'static Target>,
@@ -33,8 +38,8 @@ impl Target {
         let hook = Hook::in_source(address, group.id, original);
         group.add(hook);
         let asks_by = id.map_or_else(OnceBox::new, |id| OnceBox::with_value(Box::new(id)));
-        let (asked_as, replaced_as) = (OnceBox::new(), OnceBox::new());
-        Box::leak(Box::new(Self { name, asks_by, asked_as, replaced_as, group, hook, before }))
+        let (asked_as, replaced_as, given) = (OnceBox::new(), OnceBox::new(), AppendOnly::new());
+        Box::leak(Box::new(Self { name, asks_by, asked_as, replaced_as, given, group, hook, before }))
     }
 
     /// Whether a list means this one; without an id it knows the name alone.
@@ -52,6 +57,23 @@ impl Target {
         shape::are_same(first, replaced_as) && self.is_sound()
     }
 
+    /// Takes what an `async fn` of which there is no record is given. It is compared here or at the first poll, by whoever comes second.
+    pub fn takes_unseen(&self, given: Given) -> Result<(), Cause> {
+        self.given.find_or_add(|known| *known == given, || given);
+        match records::find(self.name).first() {
+            Some(described) => given.fits(described.question),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether all that it was given before is what it asks for.
+    fn is_given_what_it_asks_for(&self) -> bool {
+        let unfit = |given: &Given| {
+            records::find(self.name).iter().any(|described| given.fits(described.question).is_err())
+        };
+        self.given.find(unfit).is_none()
+    }
+
     /// Whether the function that asks by this type is the target. `asked_as` is the type of what it is about to call.
     pub fn is_asked(&self, id: TypeId, name: &str, asked_as: &'static str) -> bool {
         if ARE_COMPLETE {
@@ -61,7 +83,7 @@ impl Target {
             return false;
         }
         self.asked_as.get_or_init(|| Box::new(asked_as));
-        self.is_sound()
+        self.is_sound() && self.is_given_what_it_asks_for()
     }
 
     /// A name alone is no proof: two functions may have it. Whoever comes second, the list or the call, sees what both have said.

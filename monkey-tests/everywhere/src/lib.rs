@@ -2,14 +2,15 @@
 #![forbid(unsafe_code)]
 
 /// Whether started threads come into their parent's scope by themselves. Elsewhere they are handed it.
-pub const INHERITS: bool = cfg!(any(
-    all(
-        any(target_os = "linux", target_os = "macos"),
-        any(target_arch = "x86_64", target_arch = "aarch64"),
-        target_pointer_width = "64"
-    ),
-    all(windows, target_arch = "x86_64"),
-));
+pub const INHERITS: bool = cfg!(not(miri))
+    && cfg!(any(
+        all(
+            any(target_os = "linux", target_os = "macos"),
+            any(target_arch = "x86_64", target_arch = "aarch64"),
+            target_pointer_width = "64"
+        ),
+        all(windows, target_arch = "x86_64"),
+    ));
 
 /// The time.
 #[monkey::patchable]
@@ -88,6 +89,12 @@ pub fn parsed<T: std::str::FromStr>(text: &str) -> Option<T> {
 #[monkey::patchable]
 pub async fn page(address: &str) -> Result<String, u16> {
     std::future::ready(Err(address.len() as u16)).await
+}
+
+/// One line of it.
+#[monkey::patchable]
+pub async fn line(number: u32) -> String {
+    std::future::ready(number.to_string()).await
 }
 
 mod rates {

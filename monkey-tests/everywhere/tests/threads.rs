@@ -67,7 +67,13 @@ macro_rules! in_parallel {
     };
 }
 
-in_parallel! { t10 10 t11 11 t12 12 t13 13 t14 14 t15 15 t16 16 t17 17 t18 18 t19 19 }
+in_parallel! {
+    each_sees_its_own_10 10 each_sees_its_own_11 11
+    each_sees_its_own_12 12 each_sees_its_own_13 13
+    each_sees_its_own_14 14 each_sees_its_own_15 15
+    each_sees_its_own_16 16 each_sees_its_own_17 17
+    each_sees_its_own_18 18 each_sees_its_own_19 19
+}
 
 #[test]
 fn those_without_one_see_none() {

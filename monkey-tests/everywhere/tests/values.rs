@@ -1,6 +1,6 @@
 //! Closures that capture, values, sequences, and what is asked about calls.
 #![forbid(unsafe_code)]
-use everywhere::{Ann, Greets, Till, age, now, page, parsed};
+use everywhere::{Ann, Greets, Till, age, line, now, page, parsed};
 use std::future::Future;
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
@@ -76,6 +76,11 @@ fn an_async_function() {
 #[monkey::test(replace(page = sequence[Ok(String::new()), ..]))]
 fn values_of_an_async_function() {
     assert_eq!((ready(page("abc")), ready(page("abc"))), (Ok(String::new()), Err(3)));
+}
+
+#[monkey::test(watch(line), expect(line = 1))]
+fn an_async_function_is_watched() {
+    assert_eq!(ready(line(3)), "3");
 }
 
 #[monkey::test(watch(now), expect(now = 2))]

@@ -7,7 +7,7 @@ use super::{AsyncTarget, Checked, NotAwaited, Stand, checked};
 use crate::captured::closure::{Entered, Takes, Way, WayOf, enter};
 use crate::captured::steps::Steps;
 use crate::dispatch::polled::{Begin, Begun, Commence};
-use crate::dispatch::{identity, is_polled};
+use crate::dispatch::{identity, is_polled, may_ask_later};
 use crate::expansion::returns::{Rows, Shape, ValueStandsIn, Values};
 use crate::given::Given;
 use crate::replacement::Replacement;
@@ -162,7 +162,9 @@ impl<F: AsyncTarget<A>, A, Shapes, O: Shape> AsyncRow<F, A, Shapes, O> {
         V: Values<W, O::Lent<'static>> + Send + 'env,
         F: AsyncTarget<A, Output = O::Lent<'static>>,
     {
-        if is_polled(type_name::<Target>()) {
+        let is_body = is_body::<F::Future>();
+        let name = type_name::<Target>();
+        if is_polled(name) || is_body && may_ask_later(name) {
             let given = Given::Value { result: identity::<fn(O::Lent<'static>)>(), shortens: O::SHORTENS };
             let own: Begin = begin::<W, V, Target, O>;
             return replacement.given(given, own).always_keeping::<W, V, _>(values, own, steps);
@@ -172,7 +174,6 @@ impl<F: AsyncTarget<A>, A, Shapes, O: Shape> AsyncRow<F, A, Shapes, O> {
         }
         let poll: PollOf<F::Future, F::Output> = <F::Future as Future>::poll;
         let own: PollOf<F::Future, F::Output> = ready::<W, V, Target, F::Future, O>;
-        let is_body = is_body::<F::Future>();
         let replacement = replacement.by_poll(poll as *const (), own as *const (), is_body);
         replacement.always_keeping::<W, V, _>(values, own, steps)
     }
