@@ -2,7 +2,7 @@
 //!
 //! Nobody waits for anybody: a fork at any moment leaves a child that can read on. Two threads may read the same file at
 //! once, and what the first has read is kept.
-use super::bytes::{self, find_all};
+use super::bytes::{self, find_all, find_by};
 use super::dwarf::Dwarf;
 use super::elf::Elf;
 use super::name::Mangled;
@@ -27,6 +27,10 @@ pub(super) struct Object {
 
 /// What every Rust name in the legacy mangling has, and names of C hardly do.
 const LEGACY: &[u8] = b"17h";
+/// The place in it of what names of C have less often than the rest.
+const RARE_IN_LEGACY: usize = 1;
+/// The same in what names in the v0 mangling begin with.
+const RARE_IN_V0: usize = 1;
 /// With what the path of a name in the v0 mangling begins.
 const PATHS: &[u8] = b"CIMNXY";
 
@@ -91,7 +95,7 @@ pub(super) fn around(address: usize) -> Option<&'static Object> {
 
 /// Whether one of the names is in the v0 mangling. `_R` alone is in names of the C library as well.
 fn has_v0(names: &[u8]) -> bool {
-    let mut places = find_all(names, V0);
+    let mut places = find_by(names, V0, RARE_IN_V0);
     places.any(|at| {
         let before = at.checked_sub(1).map(|before| names[before]);
         before == Some(0) && names.get(at + V0.len()).is_some_and(|path| PATHS.contains(path))
@@ -141,7 +145,7 @@ impl Object {
     pub fn has_rust(&self) -> bool {
         let look = |elf: &Elf| {
             bytes::bring(elf.strings);
-            bytes::find(elf.strings, LEGACY).is_some() || has_v0(elf.strings)
+            find_by(elf.strings, LEGACY, RARE_IN_LEGACY).next().is_some() || has_v0(elf.strings)
         };
         *self.has_rust.get_or_init(|| Box::new(self.elf().is_some_and(look)))
     }
