@@ -12,8 +12,7 @@ const MAPS: &str = "/proc/self/maps";
 pub fn read_map() -> io::Result<Map> {
     let error = match text() {
         Ok(text) => {
-            let regions = text.split(|byte| *byte == b'\n').filter_map(parse).collect();
-            return Ok(Map { regions, unread: None });
+            return Ok(Map { regions: regions(&text), unread: None });
         }
         Err(error) => error,
     };
@@ -58,12 +57,25 @@ fn text() -> io::Result<Vec<u8>> {
     Ok(text)
 }
 
-/// `55d0c8a00000-55d0c8a21000 r-xp 00002000 fe:00 1234   /bin/cat`. By hand: a program may have thousands of mappings, each
-/// new hook reads them, and nobody optimises a test's dependencies.
+/// The lines. By hand, and so is what follows: a program may have thousands of mappings, and nobody optimises a test's dependencies.
+fn regions(text: &[u8]) -> Vec<Region> {
+    let (mut regions, mut rest) = (Vec::with_capacity(64), text);
+    while !rest.is_empty() {
+        let end = find_byte(rest, b'\n').unwrap_or(rest.len());
+        regions.extend(parse(&rest[..end]));
+        rest = rest.get(end + 1..).unwrap_or_default();
+    }
+    regions
+}
+
+/// `55d0c8a00000-55d0c8a21000 r-xp 00002000 fe:00 1234   /bin/cat`.
 fn parse(line: &[u8]) -> Option<Region> {
     let (start, rest) = number(line, b'-')?;
     let (end, rest) = number(rest, b' ')?;
-    let name = rest.iter().position(|byte| matches!(byte, b'/' | b'['));
+    let name = match (find_byte(rest, b'/'), find_byte(rest, b'[')) {
+        (Some(path), Some(kind)) => Some(path.min(kind)),
+        (path, kind) => path.or(kind),
+    };
     Some(Region {
         start,
         end,
@@ -76,17 +88,26 @@ fn parse(line: &[u8]) -> Option<Region> {
 
 /// A hexadecimal number, and what stands behind the byte that ends it.
 fn number(text: &[u8], end: u8) -> Option<(usize, &[u8])> {
-    let mut value = 0;
-    for (at, byte) in text.iter().enumerate() {
-        let digit = match *byte {
+    let (mut value, mut at) = (0_usize, 0);
+    while at < text.len() {
+        let byte = text[at];
+        let digit = match byte {
             b'0'..=b'9' => byte - b'0',
             b'a'..=b'f' => byte - b'a' + 10,
-            byte if byte == end && at != 0 => return Some((value, &text[at + 1..])),
+            _ if byte == end && at != 0 => return Some((value, &text[at + 1..])),
             _ => return None,
         };
-        value = value << 4 | usize::from(digit);
+        value = value << 4 | digit as usize;
+        at += 1;
     }
     None
+}
+
+/// The first place of a byte, by the C library, which is optimised.
+fn find_byte(text: &[u8], byte: u8) -> Option<usize> {
+    // SAFETY: pointer and length come from a slice that lives until the call returns.
+    let found = unsafe { libc::memchr(text.as_ptr().cast(), byte.into(), text.len()) };
+    if found.is_null() { None } else { Some(found as usize - text.as_ptr() as usize) }
 }
 
 #[cfg(test)]
