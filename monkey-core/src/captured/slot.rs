@@ -212,7 +212,9 @@ fn leave_last(slot: &Slot) {
     if let Err(thrown) = slot.discard_if_unused() {
         let _bypass = BypassAll::begin();
         eprintln!("note: what a replacement had captured panicked when it was dropped: {}", text(&*thrown));
-        std::mem::forget(thrown);
+        // What was thrown may throw in turn. That much is left.
+        let dropped = catch_unwind(AssertUnwindSafe(|| drop(thrown)));
+        dropped.unwrap_or_else(std::mem::forget);
     }
 }
 
