@@ -9,8 +9,10 @@ use crate::notes::{self, Complaint};
 use crate::owed;
 use crate::registry;
 use crate::request::{Request, Visibility};
+use crate::scope::Demand;
 use crate::thread::{self, BypassAll};
 use crate::turn::{self, Turn};
+use std::fmt;
 use std::marker::PhantomData;
 use std::mem;
 use std::panic::Location;
@@ -123,6 +125,43 @@ impl Drop for Patches {
         let _bypass = BypassAll::begin();
         drop(mem::take(&mut self.installed).remove());
         turn::leave(self.scope);
+    }
+}
+
+/// What a guard has to say, which its scope asks for when it ends: that one may never be dropped.
+#[derive(Debug)]
+pub struct Owing {
+    scope: u64,
+    number: Option<u64>,
+}
+
+impl Owing {
+    /// Begins; dropping this ends it. `judge` says what is wrong.
+    #[must_use]
+    pub fn begin(scope: u64, judge: impl FnOnce() -> Option<String> + Send + 'static) -> Self {
+        let _bypass = BypassAll::begin();
+        Self { scope, number: owed::keep(scope, Judge(Box::new(judge))) }
+    }
+}
+
+impl Drop for Owing {
+    fn drop(&mut self) {
+        let _bypass = BypassAll::begin();
+        drop(self.number.and_then(|number| owed::take::<Judge>(self.scope, number)));
+    }
+}
+
+struct Judge(Box<dyn FnOnce() -> Option<String> + Send>);
+
+impl fmt::Debug for Judge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Judge").finish_non_exhaustive()
+    }
+}
+
+impl Demand for Judge {
+    fn judge(self: Box<Self>) -> Vec<String> {
+        (self.0)().into_iter().collect()
     }
 }
 

@@ -2,52 +2,53 @@
 //! and whoever ends the scope has it judged.
 use crate::engine::ENGINE;
 use crate::installed::List;
-use crate::scope::Owed;
+use crate::scope::{Demand, Owed};
 use crate::thread::BypassAll;
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// Gives a guard's patches into its scope's keeping; the number that they are taken back by.
-pub fn keep(scope: u64, patches: List) -> Option<u64> {
+/// Gives what a guard demands into its scope's keeping; the number that it is taken back by.
+pub fn keep(scope: u64, demand: impl Demand) -> Option<u64> {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let number = NEXT.fetch_add(1, Relaxed);
-    let mut owed = Some(Box::new(Owed { number, demand: Box::new(patches), older: None }));
+    let mut owed = Some(Box::new(Owed { number, demand: Box::new(demand), older: None }));
     let mut engine = ENGINE.hold();
     if let (Some(live), Some(new)) = (engine.scopes.get_mut(scope), &mut owed) {
         new.older = live.owed.take();
         live.owed = owed.take();
     }
     drop(engine);
-    // Without a scope there is nobody who would see them.
+    // Without a scope there is nobody who would ask.
     owed.is_none().then_some(number)
 }
 
-/// Takes a guard's patches back; `None` if they were judged.
-pub fn take(scope: u64, number: u64) -> Option<List> {
+/// Takes it back; `None` if it was judged.
+pub fn take<D: Demand>(scope: u64, number: u64) -> Option<D> {
     let owed = ENGINE.hold().scopes.get_mut(scope)?.take_owed(number)?;
-    patches(owed.demand)
+    let demand: Box<dyn Any> = owed.demand;
+    demand.downcast().ok().map(|demand| *demand)
 }
 
-fn patches(demand: Box<dyn std::any::Any + Send>) -> Option<List> {
-    demand.downcast().ok().map(|patches| *patches)
-}
-
-/// What there is to say of the guards of a scope that ends. Their replacements are taken away.
+/// What there is to say of the guards of a scope that ends.
 pub fn judge(scope: u64) -> Vec<String> {
     let _bypass = BypassAll::begin();
     let mut next = ENGINE.hold().scopes.get_mut(scope).and_then(|live| live.owed.take());
     let mut told = Vec::new();
     while let Some(mut owed) = next {
         next = owed.older.take();
-        let Some(patches) = patches(owed.demand) else { continue };
-        let complaint = patches.verdict();
-        let removed = patches.remove();
-        told.extend(
-            complaint.map(|complaint| format!("{complaint}{NEVER_DROPPED}")).into_iter().chain(removed),
-        );
+        told.extend(owed.demand.judge().into_iter().map(|wrong| format!("{wrong}{NEVER_DROPPED}")));
     }
     told.reverse();
     told
+}
+
+impl Demand for List {
+    /// The replacements are taken away with it.
+    fn judge(self: Box<Self>) -> Vec<String> {
+        let complaint = self.verdict();
+        complaint.into_iter().chain(self.remove()).collect()
+    }
 }
 
 const NEVER_DROPPED: &str = "\n  note: its guard was never dropped, so it is judged at the end of its scope\n  \

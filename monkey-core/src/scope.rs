@@ -58,11 +58,17 @@ pub struct Live {
     pub owed: Option<Box<Owed>>,
 }
 
+/// What a guard demands of its scope.
+pub trait Demand: Any + Send + fmt::Debug {
+    /// What there is to say in its place, as it was never dropped.
+    fn judge(self: Box<Self>) -> Vec<String>;
+}
+
 /// What a guard demands, in its scope's keeping until the guard is dropped: one that never is would demand it of nobody.
 #[derive(Debug)]
 pub struct Owed {
     pub number: u64,
-    pub demand: Box<dyn Any + Send>,
+    pub demand: Box<dyn Demand>,
     pub older: Option<Box<Self>>,
 }
 

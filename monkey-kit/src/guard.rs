@@ -9,7 +9,8 @@ use std::panic::Location;
 #[derive(Debug)]
 pub struct Guard {
     // In this order: when the world goes, nobody new comes by.
-    _patches: Patches,
+    #[cfg_attr(not(unix), allow(dead_code, reason = "held for its drop"))]
+    patches: Patches,
     hold: Hold,
     pub location: &'static Location<'static>,
 }
@@ -47,7 +48,7 @@ impl Guard {
         match patches {
             Ok(patches) => {
                 let hold = Hold::new(patches.scope(), patches.everywhere());
-                Self { _patches: patches, hold, location }
+                Self { patches, hold, location }
             }
             Err(error) => panic!("{error}"),
         }
@@ -57,6 +58,11 @@ impl Guard {
 impl Guard {
     pub fn world(&self) -> &'static World {
         self.hold.world()
+    }
+
+    #[cfg(unix)]
+    pub fn scope(&self) -> u64 {
+        self.patches.scope()
     }
 }
 

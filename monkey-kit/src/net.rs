@@ -4,13 +4,13 @@ mod routes;
 
 use crate::border::{Entry, errno, fail, functions};
 use crate::guard::Guard;
-use crate::violation::{By, Rule};
+use crate::violation::{By, Rule, owing};
 use crate::world::{self, World};
 use crate::{clock, system_call};
 use address::Address;
 pub(crate) use address::{is_loopback, read as read_address};
 use libc::{addrinfo, c_char, c_int, c_void, mmsghdr, msghdr, sockaddr, socklen_t, ssize_t};
-use monkey_core::border::Bypass;
+use monkey_core::border::{Bypass, Owing};
 use routes::Routes;
 use std::ffi::{CStr, CString};
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
@@ -63,6 +63,9 @@ impl State {
 #[must_use = "the network is open again when the guard is dropped"]
 #[derive(Debug)]
 pub struct Forbidden {
+    // First: the scope may end with the guard.
+    #[allow(dead_code, reason = "held for its drop")]
+    owing: Owing,
     guard: Guard,
     loopback: bool,
     by: By,
@@ -85,7 +88,8 @@ pub fn forbid() -> Forbidden {
     let guard = Guard::new(&ENTRIES);
     guard.net.forbidden.fetch_add(1, SeqCst);
     let by = By::guard(guard.location);
-    Forbidden { guard, loopback: false, by }
+    let owing = owing(&guard, Rule::Net, by);
+    Forbidden { owing, guard, loopback: false, by }
 }
 
 impl Forbidden {
@@ -107,6 +111,7 @@ impl Forbidden {
 
     pub(crate) fn for_hermetic(mut self, location: &'static Location<'static>) -> Self {
         self.by = By::hermetic(location);
+        self.owing = owing(&self.guard, Rule::Net, self.by);
         self
     }
 }

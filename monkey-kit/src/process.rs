@@ -4,10 +4,10 @@ use crate::env;
 use crate::guard::Guard;
 #[cfg(target_os = "linux")]
 use crate::system_call;
-use crate::violation::{By, Rule};
+use crate::violation::{By, Rule, owing};
 use crate::world;
 use libc::{c_char, c_int, c_void, pid_t};
-use monkey_core::border::Bypass;
+use monkey_core::border::{Bypass, Owing};
 use std::ffi::CStr;
 #[cfg(target_os = "linux")]
 use std::panic::Location;
@@ -48,6 +48,9 @@ pub(crate) struct State(AtomicUsize);
 #[must_use = "programs may be started again when the guard is dropped"]
 #[derive(Debug)]
 pub struct Forbidden {
+    // First: the scope may end with the guard.
+    #[allow(dead_code, reason = "held for its drop")]
+    owing: Owing,
     guard: Guard,
     by: By,
 }
@@ -66,13 +69,15 @@ pub fn forbid() -> Forbidden {
     let guard = Guard::new(ENTRIES);
     guard.process.0.fetch_add(1, SeqCst);
     let by = By::guard(guard.location);
-    Forbidden { guard, by }
+    let owing = owing(&guard, Rule::Process, by);
+    Forbidden { owing, guard, by }
 }
 
 impl Forbidden {
     #[cfg(target_os = "linux")]
     pub(crate) fn for_hermetic(mut self, location: &'static Location<'static>) -> Self {
         self.by = By::hermetic(location);
+        self.owing = owing(&self.guard, Rule::Process, self.by);
         self
     }
 }

@@ -1,6 +1,7 @@
 //! What a test did that it had forbidden itself: which function, what for, from where, on which thread.
+use crate::guard::Guard;
 use crate::place::Frames;
-use monkey_core::border::{self, Bypass};
+use monkey_core::border::{self, Bypass, Owing};
 use std::fmt::Write as _;
 use std::panic::Location;
 use std::sync::{Mutex, PoisonError};
@@ -50,6 +51,12 @@ impl By {
     }
 }
 
+/// Has a scope that ends say what broke this rule, should the guard be forgotten.
+pub fn owing(guard: &Guard, rule: Rule, by: By) -> Owing {
+    let world = guard.world();
+    Owing::begin(guard.scope(), move || world.violations.take_text(rule, by))
+}
+
 #[derive(Debug)]
 struct Violation {
     rule: Rule,
@@ -91,7 +98,8 @@ impl Violations {
         }
     }
 
-    fn take_text(&self, rule: Rule, by: By) -> Option<String> {
+    /// What there is to say of this rule; nobody else is told of it then.
+    pub fn take_text(&self, rule: Rule, by: By) -> Option<String> {
         let _bypass = Bypass::begin();
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let taken: Vec<_> = all.extract_if(.., |violation| violation.rule == rule).collect();

@@ -42,6 +42,25 @@ fn what_it_touches_fails_it_with_the_place() {
     }
 }
 
+#[monkey::test]
+#[ignore = "fails on purpose: the test below runs it and reads what it says"]
+fn forgets_what_it_has_forbidden() {
+    std::mem::forget((monkey::net::forbid(), monkey::process::forbid()));
+    let _ = TcpStream::connect("93.184.216.34:443");
+    let _ = Command::new("git").arg("status").status();
+}
+
+/// The guards are never dropped, so nobody else would say it.
+#[test]
+fn what_a_forgotten_guard_forbids_fails_the_test() {
+    let output = child::run("forgets_what_it_has_forbidden", "fails");
+    let said = child::describe(output.status, &output);
+    assert!(!child::passed(&output), "{said}");
+    for part in ["connect to 93.184.216.34:443", "start `git status`", "note: its guard was never dropped"] {
+        assert!(said.contains(part), "{part}\nin\n{said}");
+    }
+}
+
 #[monkey::test(hermetic)]
 #[should_panic(expected = "as it has to")]
 #[ignore = "fails on purpose: the test below runs it and reads what it says"]
