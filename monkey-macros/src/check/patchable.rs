@@ -4,7 +4,9 @@ use super::list::PATCHABLE;
 use crate::args::{self, Argument, Kind};
 use crate::function::{self, Parsed, conditional, is_harness, last_segment};
 use crate::mistakes::Mistakes;
+use crate::names;
 use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::ToTokens as _;
 use syn::{
     Attribute, Block, Generics, Ident, ImplItem, ImplItemFn, Item, ItemFn, ItemImpl, Meta, Path, Signature,
     TraitItem, TraitItemFn, Visibility,
@@ -148,6 +150,10 @@ pub fn keyword(item: TokenStream) -> Span {
     Span::call_site()
 }
 
+fn is_destructor(block: &ItemImpl) -> bool {
+    block.trait_.as_ref().is_some_and(|(_, of, _)| last_segment(of) == "Drop")
+}
+
 /// Whether the attribute stands on the item or function, or on something around it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Depth {
@@ -162,6 +168,19 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
+    /// In a module it is left alone: no list can name it.
+    fn destructor(&mut self, block: &ItemImpl, depth: Depth) {
+        if depth == Depth::Inside {
+            return;
+        }
+        let dropped = names::text(&block.self_ty.to_token_stream());
+        let mistake = format!(
+            "a destructor cannot be patchable, it is called by what drops a value and not by its name; help: leave the attribute out, \
+             and replace `std::ptr::drop_in_place::<{dropped}>`"
+        );
+        self.mistakes.on(&block.self_ty, mistake);
+    }
+
     fn item(&mut self, item: &'a mut Item, depth: Depth) {
         let attrs = match item {
             Item::Fn(item) => &mut item.attrs,
@@ -182,6 +201,7 @@ impl<'a> Search<'a> {
                 let ItemFn { attrs, sig, block, .. } = item;
                 self.function(Function { place, attrs, sig, block }, depth);
             }
+            Item::Impl(item) if is_destructor(item) => self.destructor(item, depth),
             Item::Impl(item) => {
                 let place = Place::of_impl(item);
                 for item in &mut item.items {

@@ -1,4 +1,4 @@
-//! Functions whose first instructions are hard to move: replaced, called by the way to the original, and hooked while they run.
+//! Functions whose first instructions are hard to move: replaced, called by their trampolines, and hooked while they run.
 //!
 //! `EVERYWHERE_RACES=100` says in how many processes they are hooked while they run, by each form of the jump, and
 //! `EVERYWHERE_TOGGLES=1000` how often each is patched and restored there.

@@ -15,4 +15,11 @@ macro_rules! made {
 #[monkey::patchable]
 use std::fmt;
 
+struct Conn<T>(T);
+
+#[monkey::patchable]
+impl<T> Drop for Conn<T> {
+    fn drop(&mut self) {}
+}
+
 fn main() {}
