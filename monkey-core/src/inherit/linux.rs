@@ -27,17 +27,21 @@ pub fn ensure() -> Result<(), Cause> {
     }
     fork::linked();
     let body = Body::unbounded(libc::pthread_create as *const () as usize);
-    let (map, group) = (text::map(&[body])?, Group::new());
+    let map = text::map(&[body])?;
     let through = |trampoline| {
         TRAMPOLINE.store(trampoline, SeqCst);
         create as *const () as usize
     };
     let mut text = TEXT.hold();
+    // Another thread may have been first.
+    if DONE.load(SeqCst) {
+        return Ok(());
+    }
     let writing = code::Writing::begin();
-    text.hook(map.as_ref(), body, group, Some(&through))?;
+    text.hook(map.as_ref(), body, Group::new(), Some(&through))?;
     drop(writing);
-    drop(text);
     DONE.store(true, SeqCst);
+    drop(text);
     Ok(())
 }
 
