@@ -48,11 +48,14 @@ impl PatchGuard {
         location: &'static Location<'static>,
         fail: Fail,
     ) -> Result<Self, PatchError> {
-        let mut guard = Self::surely_dropped(visibility, wanted, location, fail)?;
-        if guard.patches.demands() {
+        let mut made = Self::surely_dropped(visibility, wanted, location, fail);
+        // Where it lies: a guard is a dozen words, which are not moved for it.
+        if let Ok(guard) = &mut made
+            && guard.patches.demands()
+        {
             guard.owed = owed::keep(guard.scope, mem::take(&mut guard.patches));
         }
-        Ok(guard)
+        made
     }
 
     /// The same for one that nobody else gets. What it lends may be taken away by nobody else either, who would not wait for its calls.
