@@ -27,18 +27,33 @@ impl<T: Sync + 'static> AppendOnly<T> {
     #[inline]
     fn first(&self) -> Option<&'static Node<T>> {
         let first = self.0.load(Ordering::Acquire);
-        // SAFETY: the pointer is null or what `find_or_add` published: a leaked node, complete before it was published
+        // SAFETY: the pointer is null or what `publish` has: a leaked node, complete before it was published
         // and only shared since then.
         unsafe { first.as_ref() }
     }
 
     /// The value that `is_it` knows, which `new` becomes if there is none. There is never a second one.
     pub fn find_or_add(&self, is_it: impl Fn(&T) -> bool, new: impl FnOnce() -> T) -> &'static T {
-        let mut first = self.first();
-        if let Some(value) = find(first, &is_it) {
-            return value;
+        let first = self.first();
+        match find(first, &is_it) {
+            Some(value) => value,
+            None => self.publish(first, new(), is_it),
         }
-        let mut node = Box::new(Node { value: new(), next: first });
+    }
+
+    /// Adds a value, whatever there is.
+    pub fn add(&self, value: T) -> &'static T {
+        self.publish(self.first(), value, |_| false)
+    }
+
+    /// Adds a value that none of the nodes from `first` on has, or finds the one that another thread has added meanwhile.
+    fn publish(
+        &self,
+        mut first: Option<&'static Node<T>>,
+        value: T,
+        is_it: impl Fn(&T) -> bool,
+    ) -> &'static T {
+        let mut node = Box::new(Node { value, next: first });
         loop {
             let expected = first.map_or(null_mut(), |first| std::ptr::from_ref(first).cast_mut());
             let pointer = Box::into_raw(node);

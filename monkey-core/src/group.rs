@@ -58,9 +58,18 @@ struct Doubt {
     _before: *mut Doubt,
 }
 
+/// One that has no hook, because its function was refused.
+static UNUSED: AtomicPtr<Group> = AtomicPtr::new(ptr::null_mut());
+
 impl Group {
+    /// One without a hook: a new one, or one that got none.
     pub fn new() -> &'static Self {
         static NEXT: AtomicU64 = AtomicU64::new(1);
+        let unused = UNUSED.swap(ptr::null_mut(), SeqCst);
+        // SAFETY: null, or a group, which lives as long as the process.
+        if let Some(group) = unsafe { unused.as_ref() } {
+            return group;
+        }
         Box::leak(Box::new(Self {
             id: NEXT.fetch_add(1, SeqCst),
             first: AtomicPtr::new(ptr::null_mut()),
@@ -72,6 +81,13 @@ impl Group {
             names: AtomicPtr::new(ptr::null_mut()),
             layers: AtomicU32::new(0),
         }))
+    }
+
+    /// Leaves it to the next function, if nothing of this one's could be hooked. Nobody else knows of it.
+    pub fn give_back(&'static self) {
+        if self.hooks().next().is_none() {
+            UNUSED.store(ptr::from_ref(self).cast_mut(), SeqCst);
+        }
     }
 
     /// Adds the hook of a further copy. One thread at a time: the one that has the lock of the program's text.

@@ -174,6 +174,8 @@ pub struct Hook {
     /// The function is somewhere else by now, and hooked there.
     abandoned: AtomicBool,
     cell: &'static HookTable,
+    /// The first slot behind the table's. Tools that look for leaks do not read mapped pages, where the table is.
+    further: AtomicPtr<Slot>,
     /// Whose the replacement that every thread sees is, or was last.
     process_scope: AtomicU64,
     /// The next copy of the same function.
@@ -188,6 +190,7 @@ impl Hook {
             place,
             abandoned: AtomicBool::new(false),
             cell,
+            further: AtomicPtr::new(ptr::null_mut()),
             process_scope: AtomicU64::new(NONE),
             next: AtomicPtr::new(ptr::null_mut()),
         }
@@ -276,8 +279,12 @@ impl Hook {
 
     /// Adds a slot to those that the stub searches.
     pub fn add_slot(&self, slot: &'static Slot) {
+        let new = ptr::from_ref(slot).cast_mut();
         if let Some(last) = self.slots().last() {
-            last.next.store(ptr::from_ref(slot).cast_mut(), SeqCst);
+            last.next.store(new, SeqCst);
+        }
+        if self.further.load(SeqCst).is_null() {
+            self.further.store(new, SeqCst);
         }
     }
 

@@ -242,8 +242,12 @@ fn hook_copies(copies: &Copies, loads: u64, whole: Option<image::Measured>) -> R
     let writing = code::Writing::begin();
     let standing = bodies.iter().find_map(|body| text::standing_group(map.as_ref(), *body));
     let group = standing.unwrap_or_else(Group::new);
-    for body in bodies {
-        text.hook(map.as_ref(), body, group, None)?;
+    let hooked = bodies.into_iter().try_for_each(|body| text.hook(map.as_ref(), body, group, None));
+    if let Err(cause) = hooked {
+        if standing.is_none() {
+            group.give_back();
+        }
+        return Err(cause);
     }
     drop(writing);
     for thunk in copies

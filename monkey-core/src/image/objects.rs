@@ -49,21 +49,28 @@ struct Present {
 static PRESENT: AtomicPtr<Present> = AtomicPtr::new(ptr::null_mut());
 
 fn present() -> Option<&'static Present> {
-    // SAFETY: null, or what `all` leaked.
+    // SAFETY: null, or what `loaded` leaked.
     unsafe { PRESENT.load(SeqCst).as_ref() }
 }
 
 /// Everything that is loaded now. The loader is asked each time whether that has changed, and only then for all of it.
 pub(super) fn loaded() -> &'static [&'static Object] {
-    let before = present();
-    if let Some(present) = before.filter(|present| present.loads == system::loads()) {
-        return &present.objects;
+    loop {
+        let before = present();
+        if let Some(present) = before.filter(|present| present.loads == system::loads()) {
+            return &present.objects;
+        }
+        let (loads, loaded) = system::loaded();
+        let objects = loaded.iter().map(known).collect();
+        let new = Box::into_raw(Box::new(Present { loads, objects, _before: before }));
+        let expected = before.map_or(ptr::null_mut(), |before| ptr::from_ref(before).cast_mut());
+        if PRESENT.compare_exchange(expected, new, SeqCst, SeqCst).is_ok() {
+            // SAFETY: leaked just now, and what was published is never freed or changed.
+            return unsafe { &(*new).objects };
+        }
+        // SAFETY: nobody else has seen it, and it is not used any more.
+        drop(unsafe { Box::from_raw(new) });
     }
-    let (loads, loaded) = system::loaded();
-    let objects = loaded.iter().map(known).collect();
-    let new: &'static Present = Box::leak(Box::new(Present { loads, objects, _before: before }));
-    PRESENT.store(ptr::from_ref(new).cast_mut(), SeqCst);
-    &new.objects
 }
 
 /// The object of a loaded file; a new one if there is none yet.

@@ -1,6 +1,7 @@
 //! Notes of calls that are dispatched in source: what a thunk does in machine code is done here. Nobody knows where such a call came
 //! from.
 use super::{MOST, Record, Way};
+use crate::append_only::AppendOnly;
 use crate::code;
 use crate::thread::BypassAll;
 use std::ptr;
@@ -16,7 +17,8 @@ pub struct Note {
 impl Note {
     /// A new one. Where it leads has to be said before its first call.
     pub fn new(record: &'static Record) -> &'static Self {
-        Box::leak(Box::new(Self { record, target: AtomicU64::new(0) }))
+        static ALL: AppendOnly<Note> = AppendOnly::new();
+        ALL.add(Self { record, target: AtomicU64::new(0) })
     }
 
     /// What its notes call it.

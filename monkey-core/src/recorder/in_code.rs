@@ -34,20 +34,22 @@ struct Block {
     start: usize,
     code: usize,
     taken: AtomicUsize,
+    /// Kept reachable: threads may be in its thunks.
+    _before: Option<&'static Self>,
 }
 
 static CURRENT: AtomicPtr<Block> = AtomicPtr::new(ptr::null_mut());
 
 impl Block {
-    fn allocate() -> Result<&'static Self, Cause> {
+    fn allocate(before: Option<&'static Self>) -> Result<Box<Self>, Cause> {
         code::choose_way();
         let page = code::page_size();
         let size = CODE.next_multiple_of(page);
         let data = (size / UNIT * size_of::<Data>()).next_multiple_of(page);
         let memory = code::allocate(0, None, usize::MAX >> 1, size, data)?;
-        let block = Self { start: memory.start, code: size, taken: AtomicUsize::new(0) };
+        let block = Self { start: memory.start, code: size, taken: AtomicUsize::new(0), _before: before };
         code::write(block.start, &block.assemble())?;
-        Ok(Box::leak(Box::new(block)))
+        Ok(Box::new(block))
     }
 
     fn assemble(&self) -> Vec<u8> {
@@ -101,14 +103,18 @@ impl Thunk {
 
     fn take() -> Result<Self, Cause> {
         loop {
-            let current = CURRENT.load(SeqCst);
+            let place = CURRENT.load(SeqCst);
             // SAFETY: null, or a block, which is never freed.
-            if let Some(thunk) = unsafe { current.as_ref() }.and_then(Block::take) {
+            let current = unsafe { place.as_ref() };
+            if let Some(thunk) = current.and_then(Block::take) {
                 return Ok(thunk);
             }
-            let next = ptr::from_ref(Block::allocate()?).cast_mut();
-            // Whoever was first: the other block is lost, once in a while.
-            let _ = CURRENT.compare_exchange(current, next, SeqCst, SeqCst);
+            let next = Box::into_raw(Block::allocate(current)?);
+            if CURRENT.compare_exchange(place, next, SeqCst, SeqCst).is_err() {
+                // Somebody was first; the pages of this one are lost, once in a while.
+                // SAFETY: nobody else has seen it.
+                drop(unsafe { Box::from_raw(next) });
+            }
         }
     }
 
