@@ -28,13 +28,45 @@ use std::thread;
 #[derive(Debug)]
 pub struct PatchGuard {
     scope: u64,
-    patches: List,
-    /// Its scope has them, by this number: they demand something.
-    owed: Option<u64>,
-    first: Option<&'static Group>,
+    held: Held,
     fail: Fail,
     /// The scope word is the thread's own: a guard dropped elsewhere would leave it behind.
     _thread: PhantomData<*const ()>,
+}
+
+/// Where a guard's patches are.
+#[derive(Debug)]
+enum Held {
+    Here(List),
+    /// They demand something, and its scope has them by this number.
+    ByScope {
+        number: u64,
+        /// Their first function.
+        first: Option<&'static Group>,
+    },
+}
+
+impl Held {
+    fn first(&self) -> Option<&'static Group> {
+        match self {
+            Self::Here(patches) => patches.groups().next(),
+            Self::ByScope { first, .. } => *first,
+        }
+    }
+
+    /// The patches; none where the scope has ended, and has judged them.
+    #[inline]
+    fn take(&mut self, scope: u64) -> List {
+        match self {
+            Self::Here(patches) => mem::take(patches),
+            Self::ByScope { number, .. } => Self::take_back(scope, *number),
+        }
+    }
+
+    #[cold]
+    fn take_back(scope: u64, number: u64) -> List {
+        owed::take(scope, number).unwrap_or_default()
+    }
 }
 
 /// Panics with a text. A drop knows no place of its user's; the macros write this where theirs is, and the panic names that one.
@@ -51,14 +83,24 @@ impl PatchGuard {
         let mut made = Self::surely_dropped(visibility, wanted, location, fail);
         // Where it lies: a guard is a dozen words, which are not moved for it.
         if let Ok(guard) = &mut made
-            && guard.patches.demands()
+            && let Held::Here(patches) = &guard.held
+            && patches.demands()
         {
-            guard.owed = owed::keep(guard.scope, mem::take(&mut guard.patches));
+            guard.give_to_scope();
         }
         made
     }
 
+    #[cold]
+    fn give_to_scope(&mut self) {
+        let first = self.held.first();
+        if let Some(number) = owed::keep(self.scope, self.held.take(self.scope)) {
+            self.held = Held::ByScope { number, first };
+        }
+    }
+
     /// The same for one that nobody else gets. What it lends may be taken away by nobody else either, who would not wait for its calls.
+    #[inline]
     pub(crate) fn surely_dropped(
         visibility: Option<Visibility>,
         wanted: Few<Box<Listed>>,
@@ -74,10 +116,7 @@ impl PatchGuard {
             None => own,
         };
         match installed::install(scope, visibility, wanted, Count::ANY) {
-            Ok(patches) => {
-                let first = patches.groups().next();
-                Ok(Self { scope, patches, owed: None, first, fail, _thread: PhantomData })
-            }
+            Ok(patches) => Ok(Self { scope, held: Held::Here(patches), fail, _thread: PhantomData }),
             Err(error) => {
                 turn::leave(scope);
                 Err(error)
@@ -95,7 +134,7 @@ impl PatchGuard {
     #[must_use]
     #[track_caller]
     pub fn original(&self) -> *const () {
-        let group = self.first;
+        let group = self.held.first();
         let in_source = group.is_some_and(Group::is_in_source);
         assert!(
             !in_source,
@@ -118,18 +157,15 @@ pub(crate) fn who(location: &'static Location<'static>) -> Who {
 impl Drop for PatchGuard {
     fn drop(&mut self) {
         let bypass = BypassAll::begin();
-        if let Some(number) = self.owed {
-            // None are left where its scope has ended, and has judged them.
-            self.patches = owed::take(self.scope, number).unwrap_or_default();
-        }
-        self.patches.leave_notes();
+        let patches = self.held.take(self.scope);
+        patches.leave_notes();
         let verdict = if thread::panicking() {
-            self.patches.note();
+            patches.note();
             None
         } else {
-            self.patches.verdict()
+            patches.verdict()
         };
-        let told = mem::take(&mut self.patches).remove_and_leave(self.scope);
+        let told = patches.remove_and_leave(self.scope);
         if verdict.is_none() && told.is_empty() {
             return;
         }

@@ -75,6 +75,8 @@ pub struct List {
     patches: Few<Box<Listed>>,
     /// The calls of those of which more is asked for than a number.
     recorder: Option<Recorder>,
+    /// Something may be wrong in the end without a panic: a count that somebody asks for, values in turn, a call that went past.
+    demands: bool,
 }
 
 /// Makes all patches of a list, or none, while the engine is at work. `default` is what is expected of replacements where the list
@@ -85,7 +87,7 @@ pub fn install(
     wanted: Few<Box<Listed>>,
     default: Count,
 ) -> Result<List, PatchError> {
-    let mut list = List { patches: wanted, recorder: None };
+    let mut list = List { patches: wanted, recorder: None, demands: false };
     list.begin(scope, default)?;
     let for_all = visibility == Visibility::Process;
     // Not by an iterator: where this is not optimised, one costs more than all that is done with it.
@@ -104,8 +106,10 @@ pub fn install(
     let mut index = 0;
     while index < list.patches.len() {
         let listed = &list.patches[index];
+        list.demands |= !listed.addition.watched.is_empty();
         if let (Some(published), Some(group)) = (&listed.published, listed.addition.group) {
             published.is_for(group);
+            list.demands |= published.head().steps().is_some();
         }
         index += 1;
     }
@@ -123,13 +127,17 @@ impl List {
             noted |= request.is_noted();
             listed.scope = scope;
             listed.expected = match request.expected {
-                Some(expected) => expected,
+                Some(expected) => {
+                    self.demands |= expected != Count::ANY;
+                    expected
+                }
                 None => request.unless_told(default),
             };
             index += 1;
         }
         if noted {
             self.recorder = Some(Recorder::new());
+            self.demands = true;
         }
         Ok(())
     }
@@ -138,16 +146,9 @@ impl List {
         self.patches.iter().map(|listed| &**listed)
     }
 
-    /// Whether something may be wrong in the end without a panic, or a count that somebody asks for.
+    /// Whether there is something to judge in the end.
     pub fn demands(&self) -> bool {
-        let demands = |listed: &Listed| {
-            let Addition { request, watched, .. } = &listed.addition;
-            let steps = listed.published.as_ref().and_then(|published| published.head().steps());
-            request.expected.is_some_and(|count| count != Count::ANY)
-                || !watched.is_empty()
-                || steps.is_some()
-        };
-        self.recorder.is_some() || self.listed().any(demands)
+        self.demands
     }
 
     /// The functions, in the list's order.
