@@ -1,5 +1,6 @@
 //! What the crate with a test's own world asks of the engine. Not for users; no promise of stability.
 use crate::count::Count;
+use crate::demand::Demand;
 use crate::error::PatchError;
 use crate::few::Few;
 use crate::guard;
@@ -9,7 +10,6 @@ use crate::notes::{self, Complaint};
 use crate::owed;
 use crate::registry;
 use crate::request::{Request, Visibility};
-use crate::scope::Demand;
 use crate::thread::{self, BypassAll};
 use crate::turn::{self, Turn};
 use std::fmt;
@@ -131,8 +131,7 @@ impl Drop for Patches {
 /// What a guard has to say, which its scope asks for when it ends: that one may never be dropped.
 #[derive(Debug)]
 pub struct Owing {
-    scope: u64,
-    number: Option<u64>,
+    number: u64,
 }
 
 impl Owing {
@@ -140,14 +139,14 @@ impl Owing {
     #[must_use]
     pub fn begin(scope: u64, judge: impl FnOnce() -> Option<String> + Send + 'static) -> Self {
         let _bypass = BypassAll::begin();
-        Self { scope, number: owed::keep(scope, Judge(Box::new(judge))) }
+        Self { number: owed::keep(scope, Judge(Box::new(judge))) }
     }
 }
 
 impl Drop for Owing {
     fn drop(&mut self) {
         let _bypass = BypassAll::begin();
-        drop(self.number.and_then(|number| owed::take::<Judge>(self.scope, number)));
+        drop(owed::take::<Judge>(self.number));
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Under the lock nothing foreign runs: no allocation, no system call, no text. What is added is made before, what is left is
 //! dropped after it was given back; all of it on the originals of what is replaced.
+use crate::demand::AllOwed;
 use crate::error::{Cause, PatchError};
 use crate::group::{Containing, Group};
 use crate::hook::Slot;
@@ -10,18 +11,19 @@ use crate::lock::{Lock, Mark};
 use crate::patch::{Id, Layer, Layers, Making, Patch, Removed, Replacement};
 use crate::recorder::Thunks;
 use crate::request::{Request, Visibility};
-use crate::scope::{Owed, Scopes, Who};
-use std::mem::{self, ManuallyDrop};
+use crate::scope::{Scopes, Who};
+use std::mem;
 
 /// Everything that the lock guards.
 #[derive(Debug)]
 pub struct Engine {
     pub scopes: Scopes,
     pub layers: Layers,
+    pub owed: AllOwed,
 }
 
 pub static ENGINE: Lock<Engine> =
-    Lock::new(Mark::Patches, Engine { scopes: Scopes::new(), layers: Layers::new() });
+    Lock::new(Mark::Patches, Engine { scopes: Scopes::new(), layers: Layers::new(), owed: AllOwed::new() });
 
 /// What is to be replaced, and, once it is hooked, what there is of it.
 #[derive(Debug)]
@@ -203,7 +205,7 @@ impl Engine {
         additions: &mut [A],
         supplies: &mut Supplies,
     ) -> Result<(), (usize, Refused)> {
-        let Self { scopes, layers } = self;
+        let Self { scopes, layers, .. } = self;
         let Some(live) = scopes.get_mut(scope) else { return Ok(()) };
         if visibility == Visibility::Process && !live.alone {
             return Err((0, Refused::NotAlone(live.who.clone())));
@@ -272,7 +274,8 @@ impl Engine {
         };
         let patches = self.layers.release(&mut live.layers);
         let forgotten = self.scopes.remember(live.word, live.who);
-        Ended { over: true, _patches: patches, _forgotten: forgotten, _owed: ManuallyDrop::new(live.owed) }
+        self.owed.forget(scope);
+        Ended { over: true, _patches: patches, _forgotten: forgotten }
     }
 }
 
@@ -284,6 +287,4 @@ pub struct Ended {
     pub over: bool,
     _patches: Option<Box<Patch>>,
     _forgotten: Option<Who>,
-    /// Of guards that nobody will ask for: to drop what they captured is not for a thread that is told of another's end.
-    _owed: ManuallyDrop<Option<Box<Owed>>>,
 }

@@ -11,7 +11,7 @@ use crate::scope::{Name, Who};
 use crate::thread::BypassAll;
 use crate::turn::{self, Turn};
 use std::marker::PhantomData;
-use std::mem;
+use std::mem::{self, ManuallyDrop};
 use std::panic::Location;
 use std::thread;
 
@@ -28,7 +28,7 @@ use std::thread;
 #[derive(Debug)]
 pub struct PatchGuard {
     scope: u64,
-    held: Held,
+    held: ManuallyDrop<Held>,
     fail: Fail,
     /// The scope word is the thread's own: a guard dropped elsewhere would leave it behind.
     _thread: PhantomData<*const ()>,
@@ -54,18 +54,16 @@ impl Held {
         }
     }
 
-    /// The patches; none where the scope has ended, and has judged them.
-    #[inline]
-    fn take(&mut self, scope: u64) -> List {
-        match self {
-            Self::Here(patches) => mem::take(patches),
-            Self::ByScope { number, .. } => Self::take_back(scope, *number),
-        }
+    #[cold]
+    fn give_to_scope(patches: &mut List, scope: u64) -> Self {
+        let first = patches.groups().next();
+        Self::ByScope { number: owed::keep(scope, mem::take(patches)), first }
     }
 
+    /// None are left where the scope has ended, and has judged them.
     #[cold]
-    fn take_back(scope: u64, number: u64) -> List {
-        owed::take(scope, number).unwrap_or_default()
+    fn take_back(number: u64) -> List {
+        owed::take(number).unwrap_or_default()
     }
 }
 
@@ -83,20 +81,12 @@ impl PatchGuard {
         let mut made = Self::surely_dropped(visibility, wanted, location, fail);
         // Where it lies: a guard is a dozen words, which are not moved for it.
         if let Ok(guard) = &mut made
-            && let Held::Here(patches) = &guard.held
+            && let Held::Here(patches) = &mut *guard.held
             && patches.demands()
         {
-            guard.give_to_scope();
+            *guard.held = Held::give_to_scope(patches, guard.scope);
         }
         made
-    }
-
-    #[cold]
-    fn give_to_scope(&mut self) {
-        let first = self.held.first();
-        if let Some(number) = owed::keep(self.scope, self.held.take(self.scope)) {
-            self.held = Held::ByScope { number, first };
-        }
     }
 
     /// The same for one that nobody else gets. What it lends may be taken away by nobody else either, who would not wait for its calls.
@@ -116,7 +106,9 @@ impl PatchGuard {
             None => own,
         };
         match installed::install(scope, visibility, wanted, Count::ANY) {
-            Ok(patches) => Ok(Self { scope, held: Held::Here(patches), fail, _thread: PhantomData }),
+            Ok(patches) => {
+                Ok(Self { scope, held: ManuallyDrop::new(Held::Here(patches)), fail, _thread: PhantomData })
+            }
             Err(error) => {
                 turn::leave(scope);
                 Err(error)
@@ -157,20 +149,14 @@ pub(crate) fn who(location: &'static Location<'static>) -> Who {
 impl Drop for PatchGuard {
     fn drop(&mut self) {
         let bypass = BypassAll::begin();
-        let patches = self.held.take(self.scope);
-        patches.leave_notes();
-        let verdict = if thread::panicking() {
-            patches.note();
-            None
-        } else {
-            patches.verdict()
+        let wrong = match &mut *self.held {
+            Held::Here(patches) => patches.end(self.scope),
+            Held::ByScope { number, .. } => Held::take_back(*number).end(self.scope),
         };
-        let told = patches.remove_and_leave(self.scope);
-        if verdict.is_none() && told.is_empty() {
-            return;
-        }
-        let wrong: Vec<String> = verdict.into_iter().chain(told).collect();
-        let wrong = wrong.join("\n");
+        // While the engine is at work: a test may have replaced `free`.
+        // SAFETY: a guard is dropped once, and nobody looks at this afterwards.
+        unsafe { ManuallyDrop::drop(&mut self.held) };
+        let Some(wrong) = wrong else { return };
         drop(bypass);
         if thread::panicking() {
             notes::complain(Complaint { text: wrong, told: false });

@@ -32,6 +32,8 @@ pub struct Listed {
     published: Option<Published>,
     scope: u64,
     expected: Count,
+    /// There is something to judge in the end.
+    demands: bool,
 }
 
 impl Listed {
@@ -44,6 +46,7 @@ impl Listed {
             published: None,
             scope: thread::NONE,
             expected: Count::ANY,
+            demands: false,
         })
     }
 
@@ -75,8 +78,6 @@ pub struct List {
     patches: Few<Box<Listed>>,
     /// The calls of those of which more is asked for than a number.
     recorder: Option<Recorder>,
-    /// Something may be wrong in the end without a panic: a count that somebody asks for, values in turn, a call that went past.
-    demands: bool,
 }
 
 /// Makes all patches of a list, or none, while the engine is at work. `default` is what is expected of replacements where the list
@@ -87,7 +88,7 @@ pub fn install(
     wanted: Few<Box<Listed>>,
     default: Count,
 ) -> Result<List, PatchError> {
-    let mut list = List { patches: wanted, recorder: None, demands: false };
+    let mut list = List { patches: wanted, recorder: None };
     list.begin(scope, default)?;
     let for_all = visibility == Visibility::Process;
     // Not by an iterator: where this is not optimised, one costs more than all that is done with it.
@@ -105,11 +106,11 @@ pub fn install(
     engine::patch(scope, visibility, &mut list.patches)?;
     let mut index = 0;
     while index < list.patches.len() {
-        let listed = &list.patches[index];
-        list.demands |= !listed.addition.watched.is_empty();
+        let listed = &mut list.patches[index];
+        listed.demands |= !listed.addition.watched.is_empty();
         if let (Some(published), Some(group)) = (&listed.published, listed.addition.group) {
             published.is_for(group);
-            list.demands |= published.head().steps().is_some();
+            listed.demands |= published.head().steps().is_some();
         }
         index += 1;
     }
@@ -127,17 +128,14 @@ impl List {
             noted |= request.is_noted();
             listed.scope = scope;
             listed.expected = match request.expected {
-                Some(expected) => {
-                    self.demands |= expected != Count::ANY;
-                    expected
-                }
+                Some(expected) => expected,
                 None => request.unless_told(default),
             };
+            listed.demands = request.is_noted() || request.expected.is_some_and(|count| count != Count::ANY);
             index += 1;
         }
         if noted {
             self.recorder = Some(Recorder::new());
-            self.demands = true;
         }
         Ok(())
     }
@@ -146,9 +144,9 @@ impl List {
         self.patches.iter().map(|listed| &**listed)
     }
 
-    /// Whether there is something to judge in the end.
+    /// Whether something may be wrong in the end without a panic: a count that somebody asks for, values in turn, a call that went past.
     pub fn demands(&self) -> bool {
-        self.demands
+        self.patches.iter().any(|listed| listed.demands)
     }
 
     /// The functions, in the list's order.
@@ -156,8 +154,25 @@ impl List {
         self.patches.iter().filter_map(|listed| listed.addition.group)
     }
 
+    /// Judges the patches of a guard, takes them away, and gives a hold of their scope back. What is wrong.
+    pub fn end(&mut self, scope: u64) -> Option<String> {
+        self.leave_notes();
+        let verdict = if std::thread::panicking() {
+            self.note();
+            None
+        } else {
+            self.verdict()
+        };
+        let told = self.remove_and_leave(scope);
+        if verdict.is_none() && told.is_empty() {
+            return None;
+        }
+        let wrong: Vec<String> = verdict.into_iter().chain(told).collect();
+        Some(wrong.join("\n"))
+    }
+
     /// Takes the patches away, and gives a hold of their scope back. What there is to say of that.
-    pub fn remove_and_leave(mut self, scope: u64) -> Vec<String> {
+    fn remove_and_leave(&mut self, scope: u64) -> Vec<String> {
         let only = match self.patches.only() {
             Some(listed) if listed.addition.watched.is_empty() => listed.addition.id,
             _ => None,
@@ -174,7 +189,7 @@ impl List {
     }
 
     /// Takes the patches away. What there is to say of that.
-    pub fn remove(mut self) -> Vec<String> {
+    pub fn remove(&mut self) -> Vec<String> {
         let mut told = Vec::new();
         for listed in &mut *self.patches {
             let removed = listed.remove();

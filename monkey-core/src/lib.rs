@@ -22,6 +22,7 @@ mod count;
 #[cfg_attr(system = "unsupported", path = "crash/unsupported.rs")]
 #[cfg_attr(system = "windows", path = "crash/windows.rs")]
 mod crash;
+mod demand;
 mod dispatch;
 mod engine;
 #[cfg(not(system = "unsupported"))]

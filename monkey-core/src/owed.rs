@@ -1,31 +1,25 @@
 //! What guards demand that are never dropped: a forgotten one, one in a `static`, or in a thread that goes on. Their scope keeps it for them,
 //! and whoever ends the scope has it judged.
+use crate::demand::{Demand, Owed};
 use crate::engine::ENGINE;
 use crate::installed::List;
-use crate::scope::{Demand, Owed};
 use crate::thread::BypassAll;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// Gives what a guard demands into its scope's keeping; the number that it is taken back by.
-pub fn keep(scope: u64, demand: impl Demand) -> Option<u64> {
+pub fn keep(scope: u64, demand: impl Demand) -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let number = NEXT.fetch_add(1, Relaxed);
-    let mut owed = Some(Box::new(Owed { number, demand: Box::new(demand), older: None }));
-    let mut engine = ENGINE.hold();
-    if let (Some(live), Some(new)) = (engine.scopes.get_mut(scope), &mut owed) {
-        new.older = live.owed.take();
-        live.owed = owed.take();
-    }
-    drop(engine);
-    // Without a scope there is nobody who would ask.
-    owed.is_none().then_some(number)
+    let owed = Box::new(Owed { scope, number, demand: Box::new(demand), older: None });
+    ENGINE.hold().owed.add(owed);
+    number
 }
 
 /// Takes it back; `None` if it was judged.
-pub fn take<D: Demand>(scope: u64, number: u64) -> Option<D> {
-    let owed = ENGINE.hold().scopes.get_mut(scope)?.take_owed(number)?;
+pub fn take<D: Demand>(number: u64) -> Option<D> {
+    let owed = ENGINE.hold().owed.take(|owed| owed.number == number)?;
     let demand: Box<dyn Any> = owed.demand;
     demand.downcast().ok().map(|demand| *demand)
 }
@@ -33,10 +27,9 @@ pub fn take<D: Demand>(scope: u64, number: u64) -> Option<D> {
 /// What there is to say of the guards of a scope that ends.
 pub fn judge(scope: u64) -> Vec<String> {
     let _bypass = BypassAll::begin();
-    let mut next = ENGINE.hold().scopes.get_mut(scope).and_then(|live| live.owed.take());
+    let next = || ENGINE.hold().owed.take(|owed| owed.scope == scope);
     let mut told = Vec::new();
-    while let Some(mut owed) = next {
-        next = owed.older.take();
+    while let Some(owed) = next() {
         told.extend(owed.demand.judge().into_iter().map(|wrong| format!("{wrong}{NEVER_DROPPED}")));
     }
     told.reverse();
@@ -45,7 +38,7 @@ pub fn judge(scope: u64) -> Vec<String> {
 
 impl Demand for List {
     /// The replacements are taken away with it.
-    fn judge(self: Box<Self>) -> Vec<String> {
+    fn judge(mut self: Box<Self>) -> Vec<String> {
         let complaint = self.verdict();
         complaint.into_iter().chain(self.remove()).collect()
     }

@@ -4,7 +4,6 @@ use crate::patch::Chain;
 use crate::request::Visibility;
 use crate::reserved::Reserved;
 use crate::thread;
-use std::any::Any;
 use std::fmt;
 use std::panic::Location;
 use std::thread::Thread;
@@ -54,35 +53,6 @@ pub struct Live {
     /// Frames and guards; the scope ends with the last one.
     pub holds: usize,
     pub layers: Chain,
-    /// What its guards demand, the newest first.
-    pub owed: Option<Box<Owed>>,
-}
-
-/// What a guard demands of its scope.
-pub trait Demand: Any + Send + fmt::Debug {
-    /// What there is to say in its place, as it was never dropped.
-    fn judge(self: Box<Self>) -> Vec<String>;
-}
-
-/// What a guard demands, in its scope's keeping until the guard is dropped: one that never is would demand it of nobody.
-#[derive(Debug)]
-pub struct Owed {
-    pub number: u64,
-    pub demand: Box<dyn Demand>,
-    pub older: Option<Box<Self>>,
-}
-
-impl Live {
-    /// Takes what the guard with this number demands, unless it was judged.
-    pub fn take_owed(&mut self, number: u64) -> Option<Box<Owed>> {
-        let mut at = &mut self.owed;
-        while at.as_ref().is_some_and(|owed| owed.number != number) {
-            at = &mut at.as_mut()?.older;
-        }
-        let mut owed = at.take()?;
-        *at = owed.older.take();
-        Some(owed)
-    }
 }
 
 /// How many scopes that have ended are remembered, to say whose threads still run.
@@ -137,7 +107,7 @@ impl Scopes {
         self.next += STEP;
         let alone = visibility == Visibility::Process;
         let layers = Chain::default();
-        self.live.push(Live { word, who, alone, visibility, thread, holds: 1, layers, owed: None });
+        self.live.push(Live { word, who, alone, visibility, thread, holds: 1, layers });
         word
     }
 

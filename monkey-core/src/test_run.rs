@@ -343,7 +343,7 @@ impl Drop for Entered {
             self.note();
             self.tell_notes();
         }
-        drop(self.patches.take().map(List::remove));
+        drop(self.patches.take().map(|mut patches| patches.remove()));
         if self.opened {
             drop(notes::elsewhere::take(self.scope));
             turn::end(self.scope);
