@@ -14,6 +14,8 @@ use std::time::Duration;
 
 /// No end.
 const NEVER: u64 = u64::MAX;
+/// The least that a reading shows, in nanoseconds: Windows counts in steps of a hundred.
+const RESOLUTION: u64 = if cfg!(windows) { 100 } else { 1 };
 /// How long a waiting thread sleeps, in real time, before it looks again: a thread may have ended, or one outside the scope have woken it.
 const SHORTEST: Duration = Duration::from_millis(1);
 const LONGEST: Duration = Duration::from_millis(16);
@@ -224,16 +226,16 @@ impl State {
     }
 
     /// Time is over for a wait that has just begun. Who begins it again goes on until more time has gone by than was left, and would do so
-    /// for ever: the clock goes on by a nanosecond.
+    /// for ever: the clock goes on by what can be read of it.
     fn is_over(&self, ledger: &mut Ledger, thread: i32, reason: Reason) {
         let now = self.time.elapsed();
         if !matches!(reason, Reason::Address(_)) || !ledger.is_over_again(thread, reason, now) {
             return;
         }
-        if !self.turn(ledger, now + 1) {
+        if !self.turn(ledger, now + RESOLUTION) {
             ledger.turns += 1;
         }
-        self.time.turn_to(now + 1);
+        self.time.turn_to(now + RESOLUTION);
     }
 
     /// A waiting thread looks what has become of its wait, and whether all others wait too.

@@ -53,10 +53,15 @@ unsafe fn is_same(address: *const c_void, compare: *const c_void, size: usize) -
 
 unsafe fn wait_on_address(address: *const c_void, compare: *const c_void, size: usize, span: u32) -> i32 {
     let known = !address.is_null() && matches!(size, 1 | 2 | 4 | 8);
-    let Some(world) = paused().filter(|_| known && span != 0) else {
+    let Some(world) = paused().filter(|_| known) else {
         // SAFETY: the caller's arguments.
         return unsafe { original::WaitOnAddress(address, compare, size, span) };
     };
+    // What is there already is no matter of time, not for a span of nothing either.
+    // SAFETY: the caller's addresses.
+    if !unsafe { is_same(address, compare, size) } {
+        return 1;
+    }
     let deadline = moment_in(&world, span);
     let end = {
         let _bypass = Bypass::begin();
