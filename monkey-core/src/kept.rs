@@ -5,6 +5,7 @@
 //! a caller away: behind a direct call close by, one of these registers is read before it is written.
 use crate::error::Cause;
 use crate::image;
+use crate::memchr::find_byte;
 
 #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "tested on every host"))]
 mod x86_64;
@@ -58,7 +59,7 @@ pub fn keeper(target: usize) -> Option<Keeper> {
 fn calls(start: usize, code: &[u8], target: usize) -> impl Iterator<Item = usize> + '_ {
     let mut at = 0;
     std::iter::from_fn(move || {
-        while let Some(found) = position(&code[at..], 0xE8) {
+        while let Some(found) = find_byte(&code[at..], 0xE8) {
             let call = at + found;
             at = call + 1;
             // E8 cd        call rel32
@@ -71,13 +72,6 @@ fn calls(start: usize, code: &[u8], target: usize) -> impl Iterator<Item = usize
         }
         None
     })
-}
-
-/// Where a byte first is. By the C library: a loop over all of it, not optimised, would take milliseconds.
-fn position(bytes: &[u8], byte: u8) -> Option<usize> {
-    // SAFETY: reads no more than the bytes.
-    let found = unsafe { libc::memchr(bytes.as_ptr().cast(), i32::from(byte), bytes.len()) };
-    (!found.is_null()).then(|| found as usize - bytes.as_ptr() as usize)
 }
 
 #[cfg(test)]

@@ -53,6 +53,7 @@ pub mod lineage;
 #[doc(hidden)]
 pub mod lock;
 mod members;
+mod memchr;
 mod notes;
 mod order;
 mod owed;

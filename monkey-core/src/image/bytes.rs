@@ -2,6 +2,7 @@
 //!
 //! The library is built with the tests, so unoptimised: indexing a slice is cheap there, every call into a generic of
 //! the standard library is not. That is why the loops over symbols and debug information are written out.
+use crate::memchr::find_byte;
 
 /// Has a part of a file brought into memory at once that is about to be read all over: asked for page by page, each costs as
 /// much as the reading does.
@@ -51,20 +52,6 @@ pub(super) fn find(hay: &[u8], needle: &[u8]) -> Option<usize> {
 #[cfg(not(unix))]
 pub(super) fn find(hay: &[u8], needle: &[u8]) -> Option<usize> {
     hay.windows(needle.len()).position(|window| window == needle)
-}
-
-/// The first place of a byte.
-#[cfg(unix)]
-pub(super) fn find_byte(hay: &[u8], byte: u8) -> Option<usize> {
-    // SAFETY: pointer and length come from a slice that lives until the call returns.
-    let hit = unsafe { libc::memchr(hay.as_ptr().cast(), byte.into(), hay.len()) };
-    if hit.is_null() { None } else { Some(hit as usize - hay.as_ptr() as usize) }
-}
-
-/// The first place of a byte.
-#[cfg(not(unix))]
-pub(super) fn find_byte(hay: &[u8], byte: u8) -> Option<usize> {
-    hay.iter().position(|own| *own == byte)
 }
 
 /// Every place of `needle` in `hay`, searched when it is asked for.

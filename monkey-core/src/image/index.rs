@@ -3,8 +3,9 @@
 //! What tells names apart stands in different places in the two manglings: in the legacy one in front of the hash, that is at
 //! the end; in v0 anywhere, with the crate that made the instance behind it. So legacy names are found by a hash of their last
 //! bytes in front of `17h`, names in v0 by a set of the identifiers that they may contain, some bits each.
-use super::bytes::{find, find_byte, text};
+use super::bytes::{find, text};
 use super::symbols::{Entry, Sorted, Symbols, V0};
+use crate::memchr::find_byte;
 use once_cell::race::OnceBox;
 
 /// The names of one file.

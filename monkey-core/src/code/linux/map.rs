@@ -1,6 +1,7 @@
 //! The process's map by `/proc/self/maps`, or by what the loader knows.
 use super::objects::each_loaded_file;
 use crate::code::map::{Map, Region};
+use crate::memchr::find_byte;
 use crate::sorted::sort_by_number;
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -101,13 +102,6 @@ fn number(text: &[u8], end: u8) -> Option<(usize, &[u8])> {
         at += 1;
     }
     None
-}
-
-/// The first place of a byte, by the C library, which is optimised.
-fn find_byte(text: &[u8], byte: u8) -> Option<usize> {
-    // SAFETY: pointer and length come from a slice that lives until the call returns.
-    let found = unsafe { libc::memchr(text.as_ptr().cast(), byte.into(), text.len()) };
-    if found.is_null() { None } else { Some(found as usize - text.as_ptr() as usize) }
 }
 
 #[cfg(test)]

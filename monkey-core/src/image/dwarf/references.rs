@@ -3,7 +3,8 @@
 use super::abbreviations::{Form, Shape, Shapes, Step, Taken};
 use super::root::Header;
 use super::unit::Sections;
-use crate::image::bytes::{bring, find_byte};
+use crate::image::bytes::bring;
+use crate::memchr::find_byte;
 use gimli::Section as _;
 
 /// What is known of the units in which something was inlined.
