@@ -1,7 +1,7 @@
 //! The system's functions that are replaced: for each the way to the original, and one replacement, whoever wants it.
 //!
 //! A replacement asks what the caller's world has to say of the call. Where that is nothing, it calls the original.
-use monkey_core::border::{self, Function};
+use monkey_core::border::{self, Bypass, Function};
 use std::ffi::CStr;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
@@ -86,15 +86,17 @@ impl Entry {
         }
     }
 
-    /// Where it is not hooked, the function itself is the original.
+    /// Where it is not hooked, the function itself is the original. Nobody may have looked for it yet: a call by its number is handed to the
+    /// function of that call, whichever guard has replaced `syscall`.
     #[cold]
     fn find_original(&self) -> usize {
-        let target = self.target.load(Relaxed);
-        let Self { name, .. } = self;
-        assert_ne!(
-            target, 0,
-            "`{name}` is not to be found: a C library that is linked statically tells nobody where its functions are"
-        );
+        let _bypass = Bypass::begin();
+        let Some(Function { target, .. }) = self.function() else {
+            let name = self.name;
+            panic!(
+                "`{name}` is not to be found: a C library that is linked statically tells nobody where its functions are"
+            )
+        };
         match border::original(target) {
             0 => target,
             original => {

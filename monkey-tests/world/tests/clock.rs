@@ -1,5 +1,6 @@
 //! A test's own time.
 #![cfg(target_os = "linux")]
+use monkey_tests::child;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Barrier, Condvar, Mutex, mpsc};
 use std::thread;
@@ -36,6 +37,18 @@ mod reading {
         // SAFETY: takes null.
         let seconds = unsafe { libc::time(std::ptr::null_mut()) };
         assert_eq!((day.tv_sec, day.tv_usec, seconds), (3600, 0, 3600));
+    }
+
+    /// In a process that has seeded no randomness, so that nobody has looked for the function.
+    #[test]
+    fn a_call_by_its_number_needs_no_guard_of_its_function() {
+        child::alone("reading::a_call_by_its_number_needs_no_guard_of_its_function", || {
+            let _clock = monkey::clock::pause();
+            let mut bytes = [0_u8; 8];
+            // SAFETY: memory of its size.
+            let read = unsafe { libc::syscall(libc::SYS_getrandom, bytes.as_mut_ptr(), bytes.len(), 0) };
+            assert_eq!(read, 8);
+        });
     }
 
     #[test]
