@@ -14,7 +14,7 @@ use crate::thread::{self, BypassAll};
 use crate::turn::{self, Turn};
 use std::fmt;
 use std::marker::PhantomData;
-use std::mem;
+use std::mem::{self, ManuallyDrop};
 use std::panic::Location;
 
 pub use crate::code::{own_thread, thread_exists, thread_name};
@@ -141,12 +141,22 @@ impl Owing {
         let _bypass = BypassAll::begin();
         Self { number: owed::keep(scope, Judge(Box::new(judge))) }
     }
+
+    /// Ends it; false if its scope has asked before.
+    #[must_use]
+    pub fn end(self) -> bool {
+        ManuallyDrop::new(self).take()
+    }
+
+    fn take(&self) -> bool {
+        let _bypass = BypassAll::begin();
+        owed::take::<Judge>(self.number).is_some()
+    }
 }
 
 impl Drop for Owing {
     fn drop(&mut self) {
-        let _bypass = BypassAll::begin();
-        drop(owed::take::<Judge>(self.number));
+        self.take();
     }
 }
 

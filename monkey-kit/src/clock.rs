@@ -12,11 +12,12 @@ mod time;
 mod windows;
 
 use crate::guard::Guard;
+use crate::world::World;
 #[cfg(target_os = "linux")]
 use linux as system;
 #[cfg(target_os = "macos")]
 use macos as system;
-use monkey_core::border::{self, Bypass, Membership};
+use monkey_core::border::{self, Bypass, Membership, Owing};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 #[cfg(windows)]
 use windows as system;
@@ -41,6 +42,7 @@ const TURNS: u64 = 1_000_000;
 pub struct Clock {
     // Dropped in this order.
     _membership: Membership,
+    owing: Option<Owing>,
     guard: Guard,
 }
 
@@ -67,8 +69,17 @@ pub fn pause() -> Clock {
     let scope = border::scope();
     let _bypass = Bypass::begin();
     border::count_visitors(true);
-    guard.clock.pause(guard.world(), scope);
-    Clock { _membership: Membership::begin(scope), guard }
+    let world = guard.world();
+    guard.clock.pause(world, scope);
+    let owing = Some(Owing::begin(scope, || resume(world)));
+    Clock { _membership: Membership::begin(scope), owing, guard }
+}
+
+/// One guard less: what its test has not been told yet.
+fn resume(world: &World) -> Option<String> {
+    let _bypass = Bypass::begin();
+    border::count_visitors(false);
+    world.clock.resume(world)
 }
 
 /// The same, at a time of the wall's clock.
@@ -162,11 +173,9 @@ impl Clock {
 
 impl Drop for Clock {
     fn drop(&mut self) {
-        let failure = {
-            let _bypass = Bypass::begin();
-            border::count_visitors(false);
-            self.guard.clock.resume(self.guard.world())
-        };
+        // One that outlives its scope was ended with it.
+        let is_owed = self.owing.take().is_some_and(Owing::end);
+        let failure = is_owed.then(|| resume(self.guard.world())).flatten();
         if let Some(failure) = failure {
             if std::thread::panicking() {
                 border::complain(failure, false);

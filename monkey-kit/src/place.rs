@@ -30,25 +30,50 @@ impl Frames {
         frames
     }
 
-    /// The functions that the frames are of.
+    /// The functions that the frames are of, those that were inlined there and those around them.
     #[cfg(target_os = "linux")]
     pub fn functions(&self) -> impl Iterator<Item = String> + '_ {
-        let found = self.addresses[..self.count].iter().filter_map(|address| image::find(address - 1));
-        found.map(|function| function.name)
+        let inlined = |address: usize| image::caller(address).map(|caller| caller.function);
+        self.callers().flat_map(move |(function, address)| inlined(address).into_iter().chain([function]))
     }
 
-    /// The nearest frame that is neither the standard library's, nor ours, nor a registry's crate; if there is none, the
-    /// nearest that is known.
-    pub fn place(&self) -> Option<Caller> {
-        let _bypass = Bypass::begin();
-        let callers = self.addresses[..self.count].iter().filter_map(|address| image::caller(*address));
-        let mut known = callers.filter(|caller| !is_ours(caller) && caller.file.is_some());
-        let first = known.next()?;
-        if is_own(&first) {
-            return Some(first);
-        }
-        Some(known.find(is_own).unwrap_or(first))
+    /// The functions that the frames are of, each with where it goes on.
+    #[cfg(target_os = "linux")]
+    pub fn callers(&self) -> impl Iterator<Item = (String, usize)> + '_ {
+        let addresses = self.addresses[..self.count].iter();
+        addresses.filter_map(|address| image::find(address - 1).map(|function| (function.name, *address)))
     }
+
+    /// Where it is, in words: ``src/bank.rs:31 (`bank::transfer`)``. Without debug information it is the function alone, if the program's own
+    /// was not inlined.
+    pub fn place(&self) -> String {
+        let _bypass = Bypass::begin();
+        let callers = || self.addresses[..self.count].iter().filter_map(|address| image::caller(*address));
+        if let Some(Caller { function, file: Some(file), line }) = nearest(callers()) {
+            return format!("{file}:{} (`{function}`)", line.unwrap_or_default());
+        }
+        let function = callers().map(|caller| caller.function).find(|function| !is_library(function));
+        let function = function.map_or_else(|| "a place".to_owned(), |function| format!("`{function}`"));
+        format!("{function} without debug information (a profile's `debug = \"line-tables-only\"` has lines)")
+    }
+}
+
+/// The nearest frame that is neither the standard library's, nor ours, nor a registry's crate; if there is none, the nearest whose file is
+/// known.
+fn nearest(callers: impl Iterator<Item = Caller>) -> Option<Caller> {
+    let mut known = callers.filter(|caller| !is_ours(caller) && caller.file.is_some());
+    let first = known.next()?;
+    if is_own(&first) {
+        return Some(first);
+    }
+    Some(known.find(is_own).unwrap_or(first))
+}
+
+/// Whether a function is one of the libraries that are in every test, of which their names alone tell.
+fn is_library(function: &str) -> bool {
+    let path = function.trim_start_matches(['<', '&', '(']);
+    let Some((of, _)) = path.split_once("::") else { return true };
+    ["std", "core", "alloc", "test", "__rustc", "monkey_core", "monkey_kit"].contains(&of)
 }
 
 fn file(caller: &Caller) -> &str {
@@ -64,4 +89,17 @@ fn is_own(caller: &Caller) -> bool {
     !["/rustc/", "/.cargo/", "/registry/src/", "library/std/", "library/core/", "library/alloc/"]
         .iter()
         .any(|folder| file.contains(folder))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_library;
+
+    #[test]
+    fn libraries_are_told_by_their_names() {
+        let libraries =
+            ["std::thread::park", "<core::iter::Map<I, F> as core::iter::Iterator>::next", "main"];
+        assert!(libraries.iter().all(|function| is_library(function)));
+        assert!(!is_library("bank::transfer") && !is_library("<bank::Account as core::ops::Drop>::drop"));
+    }
 }

@@ -115,16 +115,8 @@ fn text(rule: Rule, violations: &[Violation], by: By) -> String {
     let mut text = format!("this test {did}, which `{guard}` at {file}:{line} forbids");
     for violation in violations.iter().take(MOST) {
         let Violation { what, function, thread, frames, .. } = violation;
-        let _ = write!(text, "\n  {what}, by `{function}`\n    ");
-        match frames.place() {
-            Some(place) => {
-                let file = place.file.unwrap_or_default();
-                let line = place.line.unwrap_or_default();
-                let _ = write!(text, "from {file}:{line} (`{}`)", place.function);
-            }
-            None => text.push_str("from a place without debug information"),
-        }
-        let _ = write!(text, ", on thread {thread}");
+        let place = frames.place();
+        let _ = write!(text, "\n  {what}, by `{function}`\n    from {place}, on thread {thread}");
     }
     if violations.len() > MOST {
         let _ = write!(text, "\n  and {} more", violations.len() - MOST);

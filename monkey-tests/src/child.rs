@@ -1,4 +1,5 @@
 //! Runs one test of the running test program in a process of its own, so that a crash there is a failure here.
+use std::backtrace::Backtrace;
 use std::env;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -57,6 +58,15 @@ pub fn program(path: &Path) -> Command {
     let mut command = Command::new(words.next().expect("a runner that is not empty"));
     command.args(words).arg(path);
     command
+}
+
+/// What the kit says of a place of the running program: ``tests/bank.rs:3 (`bank``, or, built without lines, that it was.
+#[must_use]
+pub fn said_place(file: &str, line: u32) -> String {
+    // A backtrace of the standard library's says what there is, too.
+    let here = Backtrace::force_capture().to_string();
+    let has_lines = here.lines().any(|frame| frame.contains(file));
+    if has_lines { format!("{file}:{line} (`") } else { "without debug information (a profile's".to_owned() }
 }
 
 /// Where another cargo puts what it builds in a target directory. It finds in its environment what this one was told of

@@ -8,6 +8,7 @@ mod poll;
 mod ports;
 mod sleep;
 mod slot;
+mod stack;
 mod static_data;
 mod thread;
 mod timer;
@@ -95,8 +96,10 @@ pub struct State {
     timers: timer::Timers,
     ports: ports::Ports,
     watch: watcher::Watch,
+    /// Why the test is to fail, and whether standard error has it, and whether the test's own thread has thrown it.
     failure: Mutex<Option<String>>,
-    failure_told: AtomicBool,
+    is_printed: AtomicBool,
+    is_thrown: AtomicBool,
     /// How often it was tried to end a test that waits for good.
     ends: AtomicU32,
 }
@@ -202,13 +205,14 @@ impl State {
         self.turns.store(0, SeqCst);
         self.turn_limit.store(super::TURNS, SeqCst);
         *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        self.failure_told.store(false, SeqCst);
+        self.is_printed.store(false, SeqCst);
+        self.is_thrown.store(false, SeqCst);
         self.ends.store(0, SeqCst);
     }
 
     fn take_failure(&self) -> Option<String> {
         let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner).take();
-        failure.filter(|_| !self.failure_told.load(SeqCst))
+        failure.filter(|_| !self.is_thrown.load(SeqCst))
     }
 
     /// Lets all who wait for it wait for the real one.

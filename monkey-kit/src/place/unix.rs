@@ -4,8 +4,11 @@ use std::ffi::c_void;
 
 type Trace = extern "C" fn(*mut c_void, *mut c_void) -> i32;
 
-unsafe extern "C" {
+unsafe extern "C-unwind" {
     fn _Unwind_Backtrace(trace: Trace, argument: *mut c_void) -> i32;
+}
+
+unsafe extern "C" {
     fn _Unwind_GetIP(context: *mut c_void) -> usize;
 }
 

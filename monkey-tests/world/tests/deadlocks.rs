@@ -19,7 +19,7 @@ fn fails(test: &str, parts: &[String]) {
 }
 
 fn here(line: u32) -> String {
-    format!("tests/deadlocks.rs:{line} ")
+    child::said_place("tests/deadlocks.rs", line)
 }
 
 fn body_or_parent(test: &str, parts: &[String], body: impl FnOnce()) {
@@ -197,5 +197,96 @@ fn a_semaphore_nobody_gives() {
         unsafe { libc::sem_init(&raw mut semaphore, 0, 0) };
         // SAFETY: made above.
         unsafe { libc::sem_wait(&raw mut semaphore) };
+    });
+}
+
+/// The test's own thread lends its stack to the job, so that the job ends first.
+#[monkey::test]
+fn a_job_of_a_pool_that_waits() {
+    let parts = [DEADLOCK.to_owned(), here(line!() + 5)];
+    body_or_parent("a_job_of_a_pool_that_waits", &parts, || {
+        let _clock = monkey::clock::pause();
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+        let (_sender, receiver) = mpsc::channel::<()>();
+        let _ = pool.install(move || receiver.recv());
+    });
+}
+
+#[monkey::test]
+fn the_tests_own_thread_sleeps_for_ever() {
+    let parts = ["the clock was turned 1001 times".to_owned(), here(line!() + 5)];
+    body_or_parent("the_tests_own_thread_sleeps_for_ever", &parts, || {
+        let clock = monkey::clock::pause();
+        clock.turn_limit(1000);
+        loop {
+            thread::sleep(Duration::from_secs(1));
+        }
+    });
+}
+
+#[monkey::test]
+fn a_poll_with_nothing_to_come() {
+    let parts = [DEADLOCK.to_owned(), here(line!() + 7)];
+    body_or_parent("a_poll_with_nothing_to_come", &parts, || {
+        let _clock = monkey::clock::pause();
+        let (reader, _writer) = std::io::pipe().unwrap();
+        let fd = std::os::fd::AsRawFd::as_raw_fd(&reader);
+        let mut polled = libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
+        // SAFETY: memory of our own.
+        unsafe { libc::poll(&raw mut polled, 1, -1) };
+    });
+}
+
+/// Nobody listens to what the thread throws, and yet the test fails.
+#[monkey::test]
+fn a_thread_whose_end_is_ignored() {
+    let parts = [DEADLOCK.to_owned(), here(line!() + 5)];
+    body_or_parent("a_thread_whose_end_is_ignored", &parts, || {
+        let _clock = monkey::clock::pause();
+        thread::scope(|scope| {
+            let waits = scope.spawn(|| {
+                thread::park();
+            });
+            drop(waits.join());
+        });
+    });
+}
+
+/// A clock that is never dropped is judged at the end of its scope.
+#[monkey::test]
+fn a_forgotten_clock_that_nobody_turns() {
+    let parts = ["its clock is turned by hand".to_owned(), "its guard was never dropped".to_owned()];
+    body_or_parent("a_forgotten_clock_that_nobody_turns", &parts, || {
+        let clock = monkey::clock::pause();
+        clock.manual();
+        std::mem::forget(clock);
+        let sleeps = thread::spawn(|| thread::sleep(Duration::from_secs(1)));
+        drop(sleeps.join());
+    });
+}
+
+/// It has stood still, and goes on with the end of its scope: who still waits is not told that the process has to end.
+#[monkey::test]
+fn a_forgotten_clock_ends_with_its_scope() {
+    std::mem::forget(monkey::clock::pause());
+    let begun = Instant::now();
+    thread::spawn(thread::park);
+    thread::sleep(Duration::from_hours(1));
+    assert_eq!(begun.elapsed().as_secs(), 3600);
+}
+
+/// A panic cannot leave a function that C calls: what was found out is said when the clock is dropped.
+#[monkey::test]
+fn a_wait_that_no_panic_can_leave() {
+    extern "C" fn compare(_: *const libc::c_void, _: *const libc::c_void) -> i32 {
+        thread::park_timeout(Duration::from_secs(1));
+        0
+    }
+    body_or_parent("a_wait_that_no_panic_can_leave", &["its clock is turned by hand".to_owned()], || {
+        let clock = monkey::clock::pause();
+        clock.manual();
+        let mut two = [0_u8; 2];
+        // SAFETY: memory of its size.
+        unsafe { libc::qsort(two.as_mut_ptr().cast(), 2, 1, Some(compare)) };
     });
 }

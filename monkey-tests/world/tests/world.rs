@@ -205,7 +205,7 @@ mod net {
         for part in [
             format!("`monkey::net::forbid()` at monkey-tests/world/tests/world.rs:{line} forbids"),
             "connect to 93.184.216.34:443, by `connect`".into(),
-            format!("tests/world.rs:{} (`", line + 3),
+            child::said_place("tests/world.rs", line + 3),
             "on thread `caller` (".into(),
             "help: ".into(),
         ] {
@@ -267,12 +267,13 @@ mod process {
 
     #[test]
     fn a_program_fails_the_test() {
+        let place = child::said_place("tests/world.rs", line!() + 3);
         let text = failure(|| {
             let _guard = monkey::process::forbid();
             assert!(Command::new("git").args(["status", "-s"]).status().is_err());
         });
         assert!(text.contains("start `git status -s`, by `posix_spawnp`"), "{text}");
-        assert!(text.contains("tests/world.rs:"), "{text}");
+        assert!(text.contains(&place), "{text}");
         assert!(Command::new("true").status().unwrap().success());
     }
 

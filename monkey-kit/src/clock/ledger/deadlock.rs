@@ -50,15 +50,10 @@ impl State {
             ),
         };
         for wait in &ledger.waits {
-            let _ =
-                write!(text, "\n  thread `{}` ({}) waits ", border::thread_name(wait.thread), wait.thread);
-            match wait.frames.and_then(|frames| frames.place()) {
-                Some(place) => {
-                    let (file, line) = (place.file.unwrap_or_default(), place.line.unwrap_or_default());
-                    let _ = write!(text, "at {file}:{line} (`{}`)", place.function);
-                }
-                None => text.push_str("at a place without debug information"),
-            }
+            let name = border::thread_name(wait.thread);
+            let place =
+                wait.frames.map_or_else(|| "a place that it did not say".to_owned(), |frames| frames.place());
+            let _ = write!(text, "\n  thread `{name}` ({}) waits at {place}", wait.thread);
         }
         text.push_str(match reason {
             Reason::Stuck => "\n  help: somebody has to unlock, send, or end",

@@ -1,10 +1,11 @@
 //! The end of a test whose threads all wait for good: each says where, then all end, the test's own thread last.
 use super::slot::{DOOMED, QUIET, RELEASED, Slot};
+use super::stack::{self, frames};
 use super::wake::wake;
 use super::{State, real_now, unwind as tables};
 use crate::place::Frames;
 use crate::system_call::original::syscall;
-use crate::world::{self, Inside, World};
+use crate::world::{self, World};
 use monkey_core::border::{self, Bypass};
 use std::fmt::Write as _;
 use std::panic::resume_unwind;
@@ -25,6 +26,8 @@ pub enum Reason {
 /// How long threads are given to say where they wait, or to end.
 const LIMIT: i64 = 300_000_000;
 const PAUSE: Duration = Duration::from_millis(1);
+/// How often it is tried to end a test.
+const TRIES: u32 = 3;
 
 /// Ends a world's test, on a thread of its own: it takes a while. Called where replacements are bypassed or not there.
 pub fn begin(world: &'static World, reason: Reason) {
@@ -36,38 +39,53 @@ fn run(clock: &'static State, reason: Reason) {
     let _bypass = Bypass::begin();
     let all: Vec<&'static Slot> = clock.slots.all().filter(|slot| slot.waits()).collect();
     ask_where(&all);
+    let owner = clock.owner.load(SeqCst);
+    let (own, others): (Vec<&Slot>, Vec<&Slot>) = all.iter().partition(|slot| slot.thread() == owner);
+    let (idle, busy): (Vec<&Slot>, Vec<&Slot>) = others.into_iter().partition(|slot| stack::is_idle(slot));
+    tell_all(&idle, QUIET);
+    if own.is_empty() && busy.is_empty() {
+        // Nobody is left of the test.
+        return;
+    }
     let text = text(clock, reason, &all);
     clock.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(text);
-    let owner = clock.owner.load(SeqCst);
-    let (own, others): (Vec<&Slot>, Vec<&Slot>) = all.into_iter().partition(|slot| slot.thread() == owner);
-    match clock.ends.fetch_add(1, SeqCst) {
-        0 if own.iter().all(|slot| !has(slot, "thread::scoped")) => {
-            if own.iter().any(|slot| has(slot, TOKIO_PARKS[0])) {
-                // What is thrown there poisons a lock that the runtime's end wants if it has to wait. `let_others_end` sees to it that
-                // it has not. Where that fails the process aborts, and what the harness has kept of the test's output is lost.
-                clock.tell_failure();
-                for slot in others {
-                    tell(slot, if parks_in_tokio(slot) { QUIET } else { RELEASED });
-                }
-            } else {
-                tell_all(&others, QUIET);
-            }
-            tell_all(&own, RELEASED);
-        }
-        0 | 1 => {
-            clock.tell_failure();
-            for slot in others {
-                tell(slot, RELEASED);
-                wait_until(|| !border::thread_exists(slot.thread()));
-            }
-            tell_all(&own, QUIET);
-        }
-        _ => {
-            eprintln!("a test that waits for good cannot be ended, so the process is");
-            std::process::abort();
-        }
+    let tries = clock.ends.fetch_add(1, SeqCst);
+    let is_lent = own.iter().any(|slot| stack::is_lent(slot));
+    let is_first = tries == 0 && !is_lent;
+    if tries == TRIES {
+        clock.print_failure();
+        eprintln!("a test that waits for good cannot be ended, so the process is");
+        std::process::abort();
+    } else if !own.is_empty() && (is_first || busy.is_empty()) {
+        end_own(clock, &own, &busy);
+    } else {
+        end_others(clock, &own, &busy);
     }
     clock.watch.clear();
+}
+
+/// Ends the test's own thread, which has lent its stack to nobody.
+fn end_own(clock: &State, own: &[&Slot], others: &[&Slot]) {
+    if own.iter().any(|slot| stack::blocks_on_tokio(slot)) {
+        // What is thrown there poisons a lock that the runtime's end wants if it has to wait. `let_others_end` sees to it that
+        // it has not. Where that fails the process aborts, and what the harness has kept of the test's output is lost.
+        clock.print_failure();
+        tell_all(others, RELEASED);
+    } else {
+        tell_all(others, QUIET);
+    }
+    tell_all(own, RELEASED);
+}
+
+/// Ends the other threads, one after the other.
+fn end_others(clock: &State, own: &[&Slot], others: &[&Slot]) {
+    clock.print_failure();
+    for slot in others {
+        let wait = slot.order.load(SeqCst);
+        tell(slot, RELEASED);
+        wait_until(|| !border::thread_exists(slot.thread()) || slot.order.load(SeqCst) != wait);
+    }
+    tell_all(own, QUIET);
 }
 
 /// Lets all say where they wait.
@@ -82,29 +100,11 @@ fn ask_where(all: &[&Slot]) {
     });
 }
 
-/// Whether a thread waits below such a function; also where that cannot be told. What lies on a stack that is lent to scoped threads
-/// must not go before they have ended.
-fn has(slot: &Slot, path: &str) -> bool {
-    frames(slot).is_none_or(|frames| frames.functions().any(|function| function.contains(path)))
-}
-
-/// Where a runtime's own threads wait for something to do. One that is thrown out of there ends the process.
-const TOKIO_PARKS: [&str; 2] = ["tokio::runtime::park", "tokio::runtime::scheduler::multi_thread::park"];
-
-/// Whether it is a thread of a runtime's that has nothing to do, rather than a task that waits.
-fn parks_in_tokio(slot: &Slot) -> bool {
-    TOKIO_PARKS.iter().any(|path| has(slot, path))
-}
-
 fn wait_until(done: impl Fn() -> bool) {
     let begun = real_now();
     while !done() && real_now() - begun < LIMIT {
         thread::sleep(PAUSE);
     }
-}
-
-fn frames(slot: &Slot) -> Option<Frames> {
-    *slot.frames.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn tell_all(slots: &[&Slot], signal: u32) {
@@ -146,14 +146,9 @@ fn text(clock: &State, reason: Reason, all: &[&Slot]) -> String {
     for slot in all.iter().rev() {
         let name =
             std::fs::read_to_string(format!("/proc/self/task/{}/comm", slot.thread())).unwrap_or_default();
-        let _ = write!(text, "\n  thread `{}` ({}) waits ", name.trim_end(), slot.thread());
-        match frames(slot).and_then(|frames| frames.place()) {
-            Some(place) => {
-                let (file, line) = (place.file.unwrap_or_default(), place.line.unwrap_or_default());
-                let _ = write!(text, "at {file}:{line} (`{}`)", place.function);
-            }
-            None => text.push_str("at a place without debug information"),
-        }
+        let place =
+            frames(slot).map_or_else(|| "a place that it did not say".to_owned(), |frames| frames.place());
+        let _ = write!(text, "\n  thread `{}` ({}) waits at {place}", name.trim_end(), slot.thread());
     }
     text.push_str(match reason {
         Reason::Stuck => {
@@ -168,20 +163,17 @@ fn text(clock: &State, reason: Reason, all: &[&Slot]) -> String {
 /// Ends the calling thread, which waits for good, by a panic; returns where that cannot be.
 ///
 /// The test's own thread panics with the text; the others throw it, and nothing is printed.
-pub fn unwind(slot: &Slot, world: Inside) {
-    let is_owner = slot.thread() == world.clock.owner.load(SeqCst);
+pub fn unwind(slot: &Slot, clock: &State) {
+    let is_owner = slot.thread() == clock.owner.load(SeqCst);
     if thread::panicking() || !tables::is_possible() {
         if is_owner {
-            world.clock.tell_failure();
+            clock.print_failure();
         }
         return;
     }
-    let text = world.clock.failure.lock().unwrap_or_else(PoisonError::into_inner).clone().unwrap_or_default();
+    let text = clock.failure.lock().unwrap_or_else(PoisonError::into_inner).clone().unwrap_or_default();
     if is_owner {
-        world.clock.failure_told.store(true, SeqCst);
-    }
-    drop(world);
-    if is_owner {
+        clock.is_thrown.store(true, SeqCst);
         border::complain(text.clone(), true);
     }
     // Also where it was told before: that was beside the test's own output.
@@ -219,9 +211,9 @@ pub fn let_others_end(operation: i32) {
 
 impl State {
     /// Says on standard error why the test ends, unless that was said.
-    fn tell_failure(&self) {
+    fn print_failure(&self) {
         let _bypass = Bypass::begin();
-        if !self.failure_told.swap(true, SeqCst) {
+        if !self.is_printed.swap(true, SeqCst) {
             let text = self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone();
             eprintln!("{}", text.unwrap_or_default());
         }

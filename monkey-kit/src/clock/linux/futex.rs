@@ -1,8 +1,8 @@
 //! Waits on a futex: those of the standard library's locks, channels and parking, and of `parking_lot`.
 use super::slot::{Kind, Slot};
+use super::time;
 use super::wait::{End, Slept};
 use super::wake::ANY;
-use super::{deadlock, time};
 use crate::border::{errno, fail};
 use crate::system_call::original::syscall;
 use crate::world;
@@ -63,13 +63,9 @@ pub unsafe fn wait(wait: Wait) -> Option<c_long> {
     });
     let end = clock.wait(Kind::Futex, wait.address, deadline, is_over, |slot| sleep(wait, slot));
     Some(match end {
-        End::Woken(0) | End::Gone => 0,
+        End::Woken(0) | End::Gone | End::Deadlocked => 0,
         End::Woken(error) => c_long::from(fail(error)),
         End::TimedOut => c_long::from(fail(libc::ETIMEDOUT)),
-        End::Deadlocked => {
-            deadlock::unwind(clock.slots.own(), world);
-            0
-        }
     })
 }
 

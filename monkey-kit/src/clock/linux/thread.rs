@@ -1,6 +1,5 @@
 //! Waits of the C library's own: for a thread's end, on a condition, on a semaphore. It makes their system calls itself, so they
 //! are waited for in slices of real time.
-use super::deadlock;
 use super::slot::Kind;
 use super::time::{self, real_clock, timespec_of};
 use super::wait::{End, Slept};
@@ -67,10 +66,7 @@ unsafe fn pthread_join(thread: pthread_t, result: *mut *mut c_void) -> c_int {
         match unsafe { join(thread, result, None, &world) } {
             End::Woken(over) => return over,
             End::TimedOut => return libc::ETIMEDOUT,
-            End::Deadlocked => {
-                deadlock::unwind(world.clock.slots.own(), world);
-                return libc::EDEADLK;
-            }
+            End::Deadlocked => return libc::EDEADLK,
             End::Gone => {}
         }
     }
@@ -124,10 +120,7 @@ unsafe fn wait_on(
         End::Woken(over) => over,
         End::TimedOut => libc::ETIMEDOUT,
         End::Gone => 0,
-        End::Deadlocked => {
-            deadlock::unwind(world.clock.slots.own(), world);
-            libc::EDEADLK
-        }
+        End::Deadlocked => libc::EDEADLK,
     })
 }
 
@@ -208,10 +201,7 @@ unsafe fn take(semaphore: *mut sem_t, until: Option<(clockid_t, timespec)>) -> O
         End::Woken(error) => fail(error),
         End::TimedOut => fail(libc::ETIMEDOUT),
         End::Gone => fail(libc::EINTR),
-        End::Deadlocked => {
-            deadlock::unwind(world.clock.slots.own(), world);
-            fail(libc::EDEADLK)
-        }
+        End::Deadlocked => fail(libc::EDEADLK),
     })
 }
 

@@ -7,8 +7,13 @@ use std::ffi::c_void;
 
 type Trace = extern "C" fn(*mut c_void, *mut c_void) -> i32;
 
-unsafe extern "C" {
+// To the compiler it may unwind: a call that may not has no place in its caller's table, and the caller, in which an optimised build may
+// have inlined all of this, is the first frame that is looked at.
+unsafe extern "C-unwind" {
     fn _Unwind_Backtrace(trace: Trace, argument: *mut c_void) -> i32;
+}
+
+unsafe extern "C" {
     fn _Unwind_GetIP(context: *mut c_void) -> usize;
     fn _Unwind_GetRegionStart(context: *mut c_void) -> usize;
     fn _Unwind_GetLanguageSpecificData(context: *mut c_void) -> *const u8;

@@ -12,7 +12,7 @@ pub enum End {
     TimedOut,
     /// There is no such clock any more.
     Gone,
-    /// It would never end.
+    /// It would never end, and no panic can leave it.
     Deadlocked,
 }
 
@@ -73,8 +73,12 @@ impl State {
         };
         slot.end();
         slot.signal.store(QUIET, SeqCst);
+        if end == End::Deadlocked {
+            deadlock::unwind(slot, self);
+        }
         end
     }
+
     /// Time is over for a wait that has just begun. Who begins it again, as `Condvar::wait_timeout_while` does, goes on until more time has
     /// gone by than was left, and would do so for ever: the clock goes on by a nanosecond.
     fn is_over(&self, slot: &Slot, kind: Kind, address: usize) {
