@@ -218,6 +218,18 @@ impl Group {
         false
     }
 
+    /// Another function that a list has replaced at its addresses before.
+    pub fn other_function(&self, full: &str) -> Option<&'static str> {
+        let mut other = None;
+        for own in self.names().filter_map(|name| name.full) {
+            if own == full {
+                return None;
+            }
+            other = Some(own);
+        }
+        other
+    }
+
     /// Whether its path ends so, generic arguments aside.
     pub fn is_called(&self, name: &str) -> bool {
         let wanted =

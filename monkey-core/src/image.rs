@@ -22,6 +22,7 @@ mod linux;
 mod macho;
 #[cfg(system = "macos")]
 mod macos;
+mod merged;
 mod name;
 mod objects;
 mod origin;
@@ -265,6 +266,12 @@ pub fn exported_functions(address: usize) -> Vec<usize> {
     object.symbols().entries().map(|entry| object.outside(object.begin(&entry))).collect()
 }
 
+/// Whether the function at `address` has a name that Rust did not give.
+#[must_use]
+pub fn has_foreign_name(address: usize) -> bool {
+    objects::around(address).is_some_and(|object| !object.foreign_at(address).is_empty())
+}
+
 /// Whether the function at `address` has a name, and none that Rust gave.
 #[must_use]
 pub fn is_foreign(address: usize) -> bool {
@@ -318,13 +325,7 @@ pub fn instances(address: usize, type_name: &str) -> Vec<String> {
 /// `type_name`: the optimiser has merged the two, and one symbol is all that is left.
 #[must_use]
 pub fn other_name(address: usize, type_name: &str) -> Option<String> {
-    let names = objects::around(address)?.mangled_at(address);
-    let wanted = spelling::loose(type_name);
-    let wanted = wanted.rsplit("::").next().unwrap_or_default().as_bytes();
-    let plain = wanted.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
-    let same = |name: &Mangled| name.shim || name.ident == wanted;
-    let other = names.first().filter(|_| plain && !wanted.is_empty() && !names.iter().any(same))?;
-    Some(other.body_name().to_owned())
+    merged::other_name(address, type_name)
 }
 
 fn identity(object: &Object, address: usize) -> Option<dwarf::Identity> {

@@ -93,6 +93,10 @@ fn find_containing(request: &Request, target_type: &str, group: &'static Group) 
 
 /// Makes a target's calls ask for a replacement: by hooks in its code, or, where that cannot be changed, in its source.
 fn hook(request: &Request) -> Result<&'static Group, Cause> {
+    let known = registry::find(request.target).map(|known| known.group);
+    if let Some(other) = known.and_then(|group| merged_with(request, group)) {
+        return Err(Cause::SharedAddress { with: vec![other.to_owned()] });
+    }
     if let Some(group) = hooked_before(request) {
         // Whether the replacement is the function itself is seen when it is shown.
         return match (group.keeper(), given(request)) {
@@ -132,6 +136,12 @@ fn hook(request: &Request) -> Result<&'static Group, Cause> {
         }
         hooked => hooked,
     }
+}
+
+/// The function that was replaced at the target's address before, if it is another one. A function of C may have several names.
+fn merged_with(request: &Request, group: &'static Group) -> Option<&'static str> {
+    let other = group.other_function(request.target_type?)?;
+    if group.is_in_source() || image::has_foreign_name(request.target) { None } else { Some(other) }
 }
 
 /// What is in code, and was patched before, if no more files were loaded since, and nothing about the request asks for a closer look.

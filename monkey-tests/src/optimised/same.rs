@@ -89,3 +89,43 @@ pub fn calls_short() -> u32 {
     empty_c();
     zero()
 }
+
+/// Two whose functions are the same, and not patchable.
+pub trait Store {
+    fn put(&self, key: u32) -> u32;
+}
+pub struct Disk(pub u32);
+pub struct Tape(pub u32);
+
+impl Store for Disk {
+    #[inline(never)]
+    fn put(&self, key: u32) -> u32 {
+        (0..key).fold(self.0, |sum, next| (sum * 7) ^ std::hint::black_box(next))
+    }
+}
+
+impl Store for Tape {
+    #[inline(never)]
+    fn put(&self, key: u32) -> u32 {
+        (0..key).fold(self.0, |sum, next| (sum * 7) ^ std::hint::black_box(next))
+    }
+}
+
+impl Disk {
+    #[inline(never)]
+    pub fn get(&self, key: u32) -> u32 {
+        (0..key).fold(self.0, |sum, next| (sum * 5) ^ std::hint::black_box(next))
+    }
+}
+
+impl Tape {
+    #[inline(never)]
+    pub fn get(&self, key: u32) -> u32 {
+        (0..key).fold(self.0, |sum, next| (sum * 5) ^ std::hint::black_box(next))
+    }
+}
+
+#[inline(never)]
+pub fn thrice<T: Copy>(value: T) -> [T; 3] {
+    [std::hint::black_box(value), std::hint::black_box(value), value]
+}

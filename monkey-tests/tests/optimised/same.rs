@@ -1,5 +1,7 @@
 //! Functions whose bodies are the same as others', and bodies too short for a jump.
-use super::subject::same::{self, Left, Numbered as _, Right};
+use super::subject::same::{self, Disk, Left, Numbered as _, Right, Store, Tape};
+use monkey::{Cause, PatchError, PatchGuard};
+use std::hint::black_box;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 
 #[monkey::test(replace(same::two_of_three = |_| 50))]
@@ -72,4 +74,35 @@ static EMPTY: AtomicU32 = AtomicU32::new(0);
 
 extern "C" fn in_c() {
     EMPTY.fetch_add(100, SeqCst);
+}
+
+/// Of two functions one is replaced after the other: where one body was made of both the second is refused, whichever of them its
+/// symbol names.
+fn refused_if_one(addresses: [usize; 2], one: Result<PatchGuard, PatchError>, other: impl Fn() -> Result<PatchGuard, PatchError>) {
+    let is_one = black_box(addresses[0]) == black_box(addresses[1]);
+    let one = one.map(drop);
+    let results = [one, other().map(drop)];
+    assert_eq!(results.iter().any(Result::is_err), is_one, "{results:?}");
+    for error in results.iter().filter_map(|result| result.as_ref().err()) {
+        assert!(matches!(error.cause(), Cause::SharedAddress { .. }), "{error}");
+    }
+}
+
+#[test]
+fn unmarked_functions_of_one_body() {
+    refused_if_one(
+        [<Disk as Store>::put as fn(&Disk, u32) -> u32 as usize, <Tape as Store>::put as fn(&Tape, u32) -> u32 as usize],
+        monkey::try_patch!(<Disk as Store>::put = |_: &Disk, _| 1),
+        || monkey::try_patch!(<Tape as Store>::put = |_: &Tape, _| 1),
+    );
+    refused_if_one(
+        [Tape::get as fn(&Tape, u32) -> u32 as usize, Disk::get as fn(&Disk, u32) -> u32 as usize],
+        monkey::try_patch!(Tape::get = |_: &Tape, _| 1),
+        || monkey::try_patch!(Disk::get = |_: &Disk, _| 1),
+    );
+    refused_if_one(
+        [same::thrice::<u32> as fn(u32) -> [u32; 3] as usize, same::thrice::<i32> as fn(i32) -> [i32; 3] as usize],
+        monkey::try_patch!(same::thrice::<u32> = |_| [1; 3]),
+        || monkey::try_patch!(same::thrice::<i32> = |_| [1; 3]),
+    );
 }
