@@ -1,4 +1,5 @@
 //! Functions that contain the code of another one, so that a call of theirs goes past a replacement of that.
+use super::dwarf::Identity;
 use super::dwarf::inlined::{InlinedCall, Wanted, calls_in};
 use super::inlined::{everywhere, wanted};
 use super::name::{Mangled, Mangling};
@@ -91,9 +92,13 @@ fn proven(object: &Object, target: usize, type_name: Option<&str>) -> Option<Wan
     // The standard library is there once, and each of its functions has a place and a name of its own. Of other crates
     // there may be several builds: there only an equal symbol is a proof.
     if !spelling::is_standard(own.body_name()) {
-        // In the legacy mangling an instance's hash is also of the crate that has made it: its name in full and its place tell it.
-        let instance = wanted.identity.as_ref().is_some_and(|identity| identity.name.contains('<'));
-        let symbol = (own.mangling == Mangling::V0 || !instance).then_some(own);
+        // In the legacy mangling the hash of an instance, and that of an `#[inline]` function that another crate has made a body of,
+        // is also of the crate that has made it: the name in full and the place tell it.
+        let elsewhere = || object.dwarf().is_some_and(|dwarf| !dwarf.is_at_home(object.inside(target)));
+        let of_its_maker = |identity: &Identity| identity.name.contains('<') || elsewhere();
+        let told_by_place =
+            own.mangling == Mangling::Legacy && wanted.identity.as_ref().is_some_and(of_its_maker);
+        let symbol = (!told_by_place).then_some(own);
         return Some(Wanted { symbol, ..wanted });
     }
     let single = own.mangling == Mangling::V0 && !own.generic;

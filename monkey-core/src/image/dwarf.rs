@@ -250,21 +250,25 @@ impl Dwarf {
     /// The same for the crate in which the function at `svma` is written.
     pub fn home_optimised(&self, svma: u64) -> Option<bool> {
         let (file, _) = self.place(svma)?;
-        let own = || {
-            let unit = self.unit_of(svma)?;
-            let is_home = optimisation::is_crate_of(&optimisation::source(&unit)?, &file);
-            if is_home { optimisation::surely(self, &unit) } else { None }
-        };
+        let own = || optimisation::surely(self, &self.unit_at_home(svma, &file)?);
         own().or_else(|| optimisation::of_crate(self, &file))
+    }
+
+    /// Whether the crate in which the function at `svma` is written has made this body of it.
+    pub fn is_at_home(&self, svma: u64) -> bool {
+        self.place(svma).is_some_and(|(file, _)| self.unit_at_home(svma, &file).is_some())
+    }
+
+    /// The unit around `svma`, if it is of the crate that has `file`.
+    fn unit_at_home(&self, svma: u64, file: &str) -> Option<Unit<'_>> {
+        let unit = self.unit_of(svma)?;
+        optimisation::is_crate_of(&optimisation::source(&unit)?, file).then_some(unit)
     }
 
     /// The units of the crate in which the function at `svma` is written, if that crate has made this body of it.
     pub fn units_of_home(&self, svma: u64) -> Option<Vec<Range<usize>>> {
         let (file, _) = self.place(svma)?;
-        let own = self.unit_of(svma)?;
-        if !optimisation::is_crate_of(&optimisation::source(&own)?, &file) {
-            return None;
-        }
+        let own = self.unit_at_home(svma, &file)?;
         let info = self.sections.debug_info.reader().slice();
         let others = root::beside(&self.sections, own.range.start);
         let others = others.filter_map(|start| Some(start..root::Header::read(info, start)?.end));

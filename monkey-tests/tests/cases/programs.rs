@@ -263,6 +263,22 @@ fn a_dependency_that_is_optimised_is_said_to_be() {
 }
 
 #[test]
+fn a_call_that_goes_past_in_an_optimised_dependency_is_an_error() {
+    let said = Workspace::new().test("optimised", &["--test", "past"]);
+    for (test, container) in
+        [("a_method", "dependency::Meter::twice"), ("a_function", "dependency::uses_tripled")]
+    {
+        let message = said.of_failed(test);
+        assert!(message.contains("but a call went past it"), "{test}: {message}");
+        assert!(
+            message.contains(&format!("`{container}` was called from past::{test}")),
+            "{test}: {message}"
+        );
+    }
+    assert!(said.text.contains("test nobody ... ok"), "{}", said.text);
+}
+
+#[test]
 fn a_body_with_other_parameters_is_refused() {
     Workspace::new().test("optimised", &["--test", "changed"]).passes();
 }

@@ -69,3 +69,26 @@ pub fn added<T: Copy + Into<u64>>(by: &T, x: u64) -> u64 {
 pub fn uses_added(by: u64) -> u64 {
     added(&by, 7).wrapping_add(added(&(by + 1), 9))
 }
+
+pub struct Meter(pub u64);
+
+impl Meter {
+    /// Who calls it has a body of it, or a copy in its own.
+    #[inline]
+    pub fn read(&self) -> u64 {
+        self.0 * 7 + std::hint::black_box(1)
+    }
+
+    pub fn twice(&self) -> u64 {
+        self.read() + self.read()
+    }
+}
+
+#[inline]
+pub fn tripled(by: u64) -> u64 {
+    by * 3 + std::hint::black_box(1)
+}
+
+pub fn uses_tripled(by: u64) -> u64 {
+    tripled(by) + 1
+}
