@@ -12,6 +12,7 @@ use crate::registry;
 use crate::request::{Request, Visibility};
 use crate::thread::{self, BypassAll};
 use crate::turn::{self, Turn};
+use crate::unwind;
 use std::fmt;
 use std::marker::PhantomData;
 use std::mem::{self, ManuallyDrop};
@@ -183,6 +184,18 @@ fn request(function: &Function, location: &'static Location<'static>) -> Request
 #[must_use]
 pub fn original(target: usize) -> usize {
     registry::function(target).and_then(|known| known.group.original()).unwrap_or(0)
+}
+
+/// Whether the calling thread may panic: it does not already, and the process would not end of it.
+#[must_use]
+pub fn may_panic() -> bool {
+    !std::thread::panicking() && unwind::is_possible_in_rust()
+}
+
+/// The same in a function of C's, which unwinds where its caller, C or not, lets it.
+#[must_use]
+pub fn may_leave_c() -> bool {
+    !std::thread::panicking() && unwind::is_possible()
 }
 
 /// Says what is wrong where a panic is on its way, or about to be: with the test's failure, or, where the test is to panic, so that it

@@ -10,6 +10,7 @@ use crate::request::{Request, Visibility};
 use crate::scope::{Name, Who};
 use crate::thread::BypassAll;
 use crate::turn::{self, Turn};
+use crate::unwind;
 use std::marker::PhantomData;
 use std::mem::{self, ManuallyDrop};
 use std::panic::Location;
@@ -22,8 +23,8 @@ use std::thread;
 /// the scope, with the thread.
 ///
 /// # Panics
-/// When it is dropped, and `expect(..)` was not kept, or a call went past a replacement; not where the thread panics already: then
-/// that is said on standard error. And when taking a replacement away would leave others that lead back to where they began.
+/// When it is dropped, and `expect(..)` was not kept, or a call went past a replacement; not where the thread panics already, or the
+/// process would end of a panic, as in the destructor of a thread-local: then that is said on standard error, and fails the test. And when taking a replacement away would leave others that lead back to where they began.
 #[must_use = "the replacement is taken away again when the guard is dropped"]
 #[derive(Debug)]
 pub struct PatchGuard {
@@ -158,7 +159,7 @@ impl Drop for PatchGuard {
         unsafe { ManuallyDrop::drop(&mut self.held) };
         let Some(wrong) = wrong else { return };
         drop(bypass);
-        if thread::panicking() {
+        if thread::panicking() || !unwind::is_possible_in_rust() {
             notes::complain(Complaint { text: wrong, told: false });
         } else {
             notes::complain_by_panic(&wrong);

@@ -78,6 +78,8 @@ mod test_run;
 mod text;
 mod thread;
 mod turn;
+#[cfg_attr(not(system = "linux"), path = "unwind/elsewhere.rs")]
+mod unwind;
 mod verdict;
 
 #[doc(hidden)]

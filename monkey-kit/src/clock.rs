@@ -177,11 +177,8 @@ impl Drop for Clock {
         let is_owed = self.owing.take().is_some_and(Owing::end);
         let failure = is_owed.then(|| resume(self.guard.world())).flatten();
         if let Some(failure) = failure {
-            if std::thread::panicking() {
-                border::complain(failure, false);
-            } else {
-                panic!("{failure}");
-            }
+            assert!(!border::may_panic(), "{failure}");
+            border::complain(failure, false);
         }
     }
 }

@@ -91,11 +91,8 @@ impl Violations {
     /// With all of them.
     pub fn tell(&self, rule: Rule, by: By) {
         let Some(text) = self.take_text(rule, by) else { return };
-        if thread::panicking() {
-            border::complain(text, false);
-        } else {
-            panic!("{text}");
-        }
+        assert!(!border::may_panic(), "{text}");
+        border::complain(text, false);
     }
 
     /// What there is to say of this rule; nobody else is told of it then.

@@ -173,3 +173,37 @@ fn every_kind_of_test_says_it() {
     // Its thread ends the scope: too late for it to fail.
     run("without_an_attribute", 0);
 }
+
+thread_local! {
+    static KEPT: RefCell<Vec<monkey::PatchGuard>> = const { RefCell::new(Vec::new()) };
+}
+
+#[test]
+fn one_that_a_thread_local_drops_is_judged_without_a_panic() {
+    let made_first = || {
+        let guard = monkey::patch!(replace(number = || 2), expect(number = 1));
+        KEPT.with_borrow_mut(|kept| kept.push(guard));
+    };
+    let made_within = || {
+        KEPT.with_borrow_mut(|kept| kept.push(monkey::patch!(replace(number = || 2), expect(number = 1))));
+    };
+    for body in [&made_first as &(dyn Fn() + Sync), &made_within] {
+        let said = said(|| thread::scope(|scope| scope.spawn(body).join().unwrap()));
+        assert!(said.contains("which was never called; expected: exactly 1"), "{said}");
+    }
+}
+
+extern "C" fn compare(_: *const libc::c_void, _: *const libc::c_void) -> libc::c_int {
+    let _guard = monkey::patch!(replace(number = || 2), expect(number = 1));
+    0
+}
+
+#[test]
+fn one_that_is_dropped_where_nothing_may_unwind_is_judged_without_a_panic() {
+    let said = said(|| {
+        let mut numbers = [2_u32, 1];
+        // SAFETY: two numbers, and a function that compares any.
+        unsafe { libc::qsort(numbers.as_mut_ptr().cast(), 2, size_of::<u32>(), Some(compare)) };
+    });
+    assert!(said.contains("which was never called; expected: exactly 1"), "{said}");
+}

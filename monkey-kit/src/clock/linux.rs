@@ -13,7 +13,6 @@ mod static_data;
 mod thread;
 mod timer;
 mod unseen;
-mod unwind;
 mod wait;
 mod wake;
 mod watcher;

@@ -2,7 +2,7 @@
 use super::slot::{DOOMED, QUIET, RELEASED, Slot};
 use super::stack::{self, frames};
 use super::wake::wake;
-use super::{State, real_now, unwind as tables};
+use super::{State, real_now};
 use crate::place::Frames;
 use crate::system_call::original::syscall;
 use crate::world::{self, World};
@@ -165,7 +165,7 @@ fn text(clock: &State, reason: Reason, all: &[&Slot]) -> String {
 /// The test's own thread panics with the text; the others throw it, and nothing is printed.
 pub fn unwind(slot: &Slot, clock: &State) {
     let is_owner = slot.thread() == clock.owner.load(SeqCst);
-    if thread::panicking() || !tables::is_possible() {
+    if !border::may_leave_c() {
         if is_owner {
             clock.print_failure();
         }

@@ -1,8 +1,10 @@
-//! Whether a panic may leave a function of the C library's that a program has called.
+//! Whether a panic would reach somebody who catches it, or end the process on the way.
 //!
-//! To the compiler such a call does not unwind, so the frame that made it may have no place for one in its table: then the
-//! panic would end the process. That is read from the tables before it is thrown.
+//! It does where it would leave a function of C's ABI, or the destructor of a thread-local. And to the compiler a call of the C
+//! library does not unwind, so the frame that made it may have no place for one in its table. That is read from the tables before
+//! anything is thrown.
 //! Source: Itanium C++ ABI, "Exception Handling Tables"; the standard library's `sys::personality::gcc`.
+use crate::image;
 use std::ffi::c_void;
 
 type Trace = extern "C" fn(*mut c_void, *mut c_void) -> i32;
@@ -30,9 +32,17 @@ enum Frame {
     Aborts,
 }
 
-extern "C" fn look(context: *mut c_void, found: *mut c_void) -> i32 {
-    // SAFETY: `is_possible` passed its own.
-    let found = unsafe { &mut *found.cast::<Frame>() };
+/// The way of a panic.
+struct Way {
+    /// What the last frame does.
+    end: Frame,
+    /// The functions that it leaves before.
+    left: Vec<usize>,
+}
+
+extern "C" fn look(context: *mut c_void, way: *mut c_void) -> i32 {
+    // SAFETY: `follow` passed its own.
+    let way = unsafe { &mut *way.cast::<Way>() };
     // SAFETY: the unwinder's context of this frame.
     let at = unsafe { _Unwind_GetIP(context) };
     // SAFETY: as above.
@@ -41,16 +51,31 @@ extern "C" fn look(context: *mut c_void, found: *mut c_void) -> i32 {
     let table = unsafe { _Unwind_GetLanguageSpecificData(context) };
     let frame =
         if table.is_null() { Some(Frame::Passes) } else { Reader(table).frame(at.wrapping_sub(begin)) };
-    *found = frame.unwrap_or(Frame::Aborts);
-    if *found == Frame::Passes { GO_ON } else { END }
+    way.end = frame.unwrap_or(Frame::Aborts);
+    way.left.push(begin);
+    if way.end == Frame::Passes { GO_ON } else { END }
+}
+
+fn follow() -> Way {
+    let mut way = Way { end: Frame::Passes, left: Vec::new() };
+    // SAFETY: `look` takes what it is given here.
+    unsafe { _Unwind_Backtrace(look, (&raw mut way).cast()) };
+    way.left.pop();
+    way
 }
 
 /// Whether somebody catches what the calling thread throws, and everybody lets it pass until there.
+#[must_use]
 pub fn is_possible() -> bool {
-    let mut found = Frame::Passes;
-    // SAFETY: `look` takes what it is given here.
-    unsafe { _Unwind_Backtrace(look, (&raw mut found).cast()) };
-    found == Frame::Catches
+    follow().end == Frame::Catches
+}
+
+/// The same where it leaves functions of Rust alone. One that C calls has a place for a panic in its table, as if to drop
+/// something, and ends the process there.
+#[must_use]
+pub fn is_possible_in_rust() -> bool {
+    let Way { end, left } = follow();
+    end == Frame::Catches && !left.into_iter().any(image::is_foreign)
 }
 
 /// Reads a table of exceptions.
