@@ -311,7 +311,6 @@ impl<T0, T1, T2, T3, T4> Column<(T0, T1, T2, T3, T4)> for borrowing::Borrowing {
 #[macro_export]
 macro_rules! __monkey_kind_of_foreign {
     ($target:expr, $both:expr) => {{
-        #[allow(unused_imports)]
         use $crate::expansion::{
             ProbeNoShape as _, ProbeOtherPointer as _, ProbeReferenceFirst as _, ProbeReferenceLast as _,
             ProbeReferences as _, ProbeSafePointer as _, ProbeSafeReferenceFirst as _,

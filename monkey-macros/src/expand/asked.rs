@@ -171,7 +171,7 @@ impl Asked {
             }
         });
         Some(quote_spanned! {Span::mixed_site()=>
-            #[allow(dead_code, non_local_definitions, unused_parens)]
+            #[allow(non_local_definitions)]
             const _: () = {
                 pub struct __MonkeyMarker;
                 #(#implementations)*

@@ -73,12 +73,10 @@ fn perhaps(alone: &Ident, given: &Ident, private: &TokenStream) -> TokenStream {
     // A target may be generic, and get its types from a replacement that is no `async fn`: it is not asked then.
     quote_spanned! {Span::mixed_site()=>
         let __monkey_probe = {
-            #[allow(unused_imports)]
             use #private::{ProbeAwaited as _, ProbeNotAwaited as _, ProbeUnpin as _};
             (&&&#private::Probe::new(&#given)).__monkey_awaited().probe(&#alone)
         };
         let __monkey_awaited = {
-            #[allow(unused_imports)]
             use #private::{ProbeBothAwaited as _, ProbeNotAwaited as _, ProbeSame as _};
             (&&&__monkey_probe).__monkey_awaited()
         };
@@ -99,7 +97,6 @@ pub fn perhaps_by_values<'a>(
         .then(|| quote_spanned!(Span::mixed_site()=> use #private::ProbeBoxed as _;));
     quote_spanned! {Span::mixed_site()=>
         let __monkey_awaited = {
-            #[allow(unused_imports)]
             use #private::{ProbeAwaited as _, ProbeNotAwaited as _, ProbePlain as _};
             #boxed
             (&&&&#private::Probe::new(&#alone)).__monkey_awaited()
@@ -127,7 +124,6 @@ fn stand(private: &TokenStream) -> TokenStream {
     let shapes = shapes(&quote_spanned!(Span::mixed_site()=> __monkey_awaited), private);
     quote_spanned! {Span::mixed_site()=>
         let __monkey_stand = {
-            #[allow(unused_imports)]
             use #private::{ProbeLent as _, ProbeOwned as _};
             __monkey_awaited.stand(#shapes, (&__monkey_awaited.output()).__monkey_argument())
         };
@@ -153,9 +149,8 @@ fn send(
     let there: TokenStream = there.into_iter().chain([future_there.into()]).collect();
     quote_spanned! {span=>
         let __monkey_sends = #private::SendsOf::unknown();
-        #[allow(warnings, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
+        #[allow(warnings)]
         let _ = |#(#names),*| {
-            #[allow(unused_imports)]
             use #private::{ProbeNotSend as _, ProbeSend as _};
             let __monkey_future = #future;
             #private::goes_as(&__monkey_sends, &(&__monkey_awaited.future()).__monkey_send(), #there);

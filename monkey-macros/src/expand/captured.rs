@@ -70,7 +70,6 @@ pub fn captured(
         let [__monkey_pointer, _] = [#alone, #dummy_there];
         #kept
         #private::again(&__monkey_way, #again);
-        #[allow(unused_assignments)]
         let __monkey_standing = {
             let mut __monkey_standing = __monkey_pointer;
             __monkey_standing = #function;
@@ -89,7 +88,6 @@ pub fn captured(
 /// The target, beside a pointer to what stands in for it.
 pub fn in_array(alone: &Ident, private: &TokenStream) -> TokenStream {
     quote_spanned! {Span::mixed_site()=> {
-        #[allow(unused_imports)]
         use #private::{NotSafeToCall as _, SafeToCall as _};
         (&#private::Probe::new(&#alone)).__monkey_in_array(#alone, __monkey_pointer)
     }}
@@ -120,7 +118,6 @@ fn written(
     quote_spanned! {span=>
         {
             #known
-            #[allow(unused_imports)]
             use #private::{ProbeLent as _, ProbeOwned as _};
             #(#parameters)*
             #result
@@ -162,7 +159,6 @@ pub fn needed(closure: &ExprClosure, alone: &Ident, private: &TokenStream) -> Op
     let parameters = parameters.map(|shape| quote_spanned!(span=> #private::needs_no_type(#shape);));
     Some(quote_spanned! {span=> {
         #known
-        #[allow(unused_imports)]
         use #private::{ProbeEarly as _, ProbeLate as _, ProbeLateToo as _, ProbeLent as _, ProbeOwned as _};
         let __monkey_guess = #private::guess(&#alone, &__monkey_signature, #shapes);
         #(#parameters)*
@@ -175,7 +171,6 @@ const ARGUMENTS: usize = 8;
 fn known_signature(alone: &Ident, private: &TokenStream) -> TokenStream {
     quote_spanned! {Span::mixed_site()=>
         let __monkey_signature = {
-            #[allow(unused_imports)]
             use #private::{ProbeFixed as _, ProbeTied as _, ProbeUnknown as _};
             (&&#private::Probe::new(&#alone)).__monkey_signature()
         };
@@ -207,7 +202,6 @@ fn kept(
         // What it calls may be a variable with a closure, which no list takes by its name.
         #[allow(clippy::redundant_closure, clippy::redundant_closure_for_method_calls)]
         #hint.takes(#private::keep(&mut __monkey_kept, #closure));
-        #[allow(unused_mut)]
         let mut __monkey_function = __monkey_kept.take();
         let __monkey_way = #private::WayOf::unknown();
         #probe
@@ -227,7 +221,7 @@ fn probe(hint: &TokenStream, arguments: usize, private: &TokenStream) -> TokenSt
     let arguments = numbered(arguments);
     let some = arguments.iter().map(|_| quote_spanned!(Span::mixed_site()=> #private::argument()));
     quote_spanned! {Span::mixed_site()=>
-        #[allow(warnings, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
+        #[allow(warnings)]
         if #private::never() {
             let __monkey_marker = #private::NotSync::new();
             let mut __monkey_kept = #private::Kept::nothing();
@@ -282,7 +276,6 @@ pub fn values(
     let before = quote_spanned! {span=>
         #known
         let __monkey_row = {
-            #[allow(unused_imports)]
             use #private::{ProbeLends as _, ProbeLent as _, ProbeOwned as _, ProbeTakes as _};
             let __monkey_guess = #private::guess(&#alone, &__monkey_signature, #shapes);
             #private::row((&__monkey_guess).__monkey_row())
@@ -290,7 +283,6 @@ pub fn values(
         #perhaps
         let __monkey_row = __monkey_stand.row(__monkey_row);
         let __monkey_lifetimes = {
-            #[allow(unused_imports)]
             use #private::{ProbeBefore as _, ProbeByCall as _};
             (&__monkey_stand.lifetimes()).__monkey_lifetimes()
         };
@@ -360,7 +352,7 @@ fn items(signature: &Signature, abi: Option<&TokenStream>, private: &TokenStream
         __MonkeyFunction: __MonkeyCalls<__MonkeyWay, #names>,
     };
     let own_declared = quote_spanned!(span=> __MonkeyWay, __MonkeyTarget, __MonkeyFunction, #declared);
-    let allow = quote_spanned!(span=> #[allow(warnings, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]);
+    let allow = quote_spanned!(span=> #[allow(warnings)]);
     quote_spanned! {span=>
         #allow
         type __MonkeyPointer<#declared> = for<#(#lifetimes),*> #abi fn(#(#inputs),*) -> #output;
@@ -414,7 +406,7 @@ fn calls(signature: &Signature, private: &TokenStream) -> TokenStream {
     let Signature { inputs, output, lifetimes, .. } = signature;
     let (names, declared, arguments) = (signature.names(), signature.declared(private), arguments(signature));
     let span = Span::mixed_site();
-    let allow = quote_spanned!(span=> #[allow(warnings, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]);
+    let allow = quote_spanned!(span=> #[allow(warnings)]);
     let one = |way: &str, kind: &str, call: TokenStream| {
         let (way, kind) = (Ident::new(way, span), Ident::new(kind, span));
         quote_spanned! {span=>

@@ -61,7 +61,6 @@ fn add_to(block: &mut ItemImpl, private: &TokenStream) {
             Some(parse_quote_spanned! {Span::mixed_site()=>
                 #(#cfg)*
                 #[doc(hidden)]
-                #[allow(dead_code)]
                 #vis fn #name<__MonkeyPointer, __MonkeyGiven: #bound>(&self, _: &__MonkeyPointer, _: __MonkeyGiven) {}
             })
         })

@@ -97,7 +97,6 @@ fn watched(entry: &Watched, private: &TokenStream) -> TokenStream {
     quote_spanned! {Span::mixed_site()=> {
         let #alone = #target;
         {
-            #[allow(unused_imports)]
             use #private::{ProbeBehind as _, ProbeItem as _, ProbeMistaken as _, ProbeValue as _};
             #item
         }
@@ -327,7 +326,6 @@ fn checks(entry: &Replacement, [alone, shared]: [&Ident; 2], private: &TokenStre
     let foreign = foreign(entry, [alone, shared], private);
     let item = is_function(&entry.target, alone, private);
     quote_spanned! {Span::mixed_site()=> {
-        #[allow(unused_imports)]
         use #private::{NotSafeToCall as _, ProbeBehind as _, ProbeItem as _, ProbeMistaken as _, ProbeValue as _, SafeToCall as _};
         #item
         #private::same_safety(&(&#private::Probe::new(&#alone)).__monkey_kind(), #both);
@@ -359,7 +357,6 @@ fn foreign(entry: &Replacement, [alone, shared]: [&Ident; 2], private: &TokenStr
     let both: TokenStream = quote_spanned!(start=> &).into_iter().chain(both).collect();
     Some(quote_spanned! {Span::mixed_site()=>
         let _ = || {
-            #[allow(unused_imports)]
             use #private::{
                 ProbeOtherPointer as _, ProbeSafePointer as _, ProbeSafeReferenceFirst as _, ProbeSafeReferenceLast as _,
                 ProbeSafeReferences as _,
@@ -376,7 +373,6 @@ fn in_common(entry: &Replacement, shared: &Ident, private: &TokenStream) -> Opti
     }
     Some(quote_spanned! {Span::mixed_site()=>
         .in_common(#private::core::any::type_name_of_val(&#shared), {
-            #[allow(unused_imports)]
             use #private::{
                 ProbeNoShape as _, ProbeReferenceFirst as _, ProbeReferenceLast as _, ProbeReferences as _, ProbeShape as _,
             };
@@ -411,9 +407,8 @@ fn lent(
     place.set_span(start);
     // It has the replacement once more, of which all has been said.
     Some(quote_spanned! {Span::mixed_site()=>
-        #[allow(warnings, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
+        #[allow(warnings, clippy::unit_arg)]
         let _ = || {
-            #[allow(unused_imports)]
             use #private::{BehindReference as _, NoReference as _, NotSafeToCall as _, SafeToCall as _};
             trait __MonkeyLent {
                 fn #name<__MonkeyPointer>(&self, _: &__MonkeyPointer, _: __MonkeyPointer) {}
@@ -459,7 +454,6 @@ fn asked(
     // that is tied to a lifetime needs one of which something is known, and which ends: that of a local.
     Some(quote_spanned! {Span::mixed_site()=>
         if false {
-            #[allow(unused_imports)]
             use #private::{AsksByName as _, AsksByPath as _, AsksByTrait as _, AsksNoMore as _};
             let _ = |#(#any: &()),*| {
                 #everywhere.#method #arguments;

@@ -39,7 +39,6 @@ pub fn original(call: &Call) -> TokenStream {
         let [takes, takes_any] =
             ["Takes", "TakesAny"].map(|name| format_ident!("{name}{count}", span = Span::mixed_site()));
         let take = quote_spanned! {Span::mixed_site()=> {
-            #[allow(unused_imports)]
             use #private::callee::{#takes as _, #takes_any as _};
             #private::callee::Callee::new(#function).__monkey_arguments()
         }};

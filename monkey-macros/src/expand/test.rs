@@ -195,7 +195,6 @@ fn failed(output: &ReturnType, private: &TokenStream) -> TokenStream {
         return quote_spanned!(Span::mixed_site()=> |_| false);
     };
     quote_spanned! {Span::mixed_site()=> |__monkey_value: #private::Reference<'_, #output>| {
-        #[allow(unused_imports)]
         use #private::{Fallible as _, Infallible as _};
         (&#private::Outcome(__monkey_value)).__monkey_failed()
     }}
