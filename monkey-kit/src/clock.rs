@@ -102,6 +102,15 @@ pub fn pause_at(time: SystemTime) -> Clock {
     clock
 }
 
+#[cfg(target_os = "linux")]
+impl Clock {
+    /// The same for stopwatches, whose beginning is the machine's: whoever prints one, or draws from it, does so alike in each run.
+    pub(crate) fn with_stopwatches_at(self, shows: Duration) -> Self {
+        self.guard.clock.time().set_stopwatches(shows.as_nanos() as i64);
+        self
+    }
+}
+
 impl Clock {
     /// Turns the clock on. Waits that end on the way end in their order, and those who waited run until they wait again, before the
     /// clock goes on.

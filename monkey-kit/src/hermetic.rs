@@ -5,6 +5,8 @@ use std::time::{Duration, UNIX_EPOCH};
 
 /// What the wall's clock shows when a hermetic test begins: 2020-01-01 00:00:00 UTC.
 const BEGINNING: Duration = Duration::from_hours(438_288);
+/// What stopwatches show then: more than those of a machine do, as `Instant` never goes back.
+const UPTIME: Duration = Duration::from_hours(438_288);
 const SEED: u64 = 0;
 
 /// What `#[monkey::test(hermetic)]` begins with.
@@ -26,7 +28,7 @@ pub struct Hermetic {
 pub fn hermetic() -> Hermetic {
     let by = Location::caller();
     Hermetic {
-        _clock: clock::pause_at(UNIX_EPOCH + BEGINNING),
+        _clock: clock::pause_at(UNIX_EPOCH + BEGINNING).with_stopwatches_at(UPTIME),
         _random: random::seed(SEED),
         _net: net::forbid().but_loopback().for_hermetic(by),
         _process: process::forbid().for_hermetic(by),

@@ -72,6 +72,14 @@ impl Time {
         self.wall.store(wall - self.elapsed() as i64, SeqCst);
     }
 
+    /// Lets stopwatches show this, if they have not shown more.
+    #[cfg(target_os = "linux")]
+    pub fn set_stopwatches(&self, shows: i64) {
+        let begun = shows - self.elapsed() as i64;
+        self.monotonic.fetch_max(begun, SeqCst);
+        self.boot.fetch_max(begun, SeqCst);
+    }
+
     /// What one of the clocks shows.
     #[inline(always)]
     #[expect(

@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::process::Command;
+use std::sync::mpsc;
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 #[monkey::test(hermetic)]
 #[ignore = "fails on purpose: the test below runs it and reads what it says"]
@@ -105,15 +106,61 @@ fn draw() -> String {
     let mut device = [0; 4];
     std::fs::File::open("/dev/urandom").unwrap().read_exact(&mut device).unwrap();
     thread::sleep(Duration::from_millis(1500));
-    format!("{map:?} {} {device:?} {:?}", uuid::Uuid::new_v4(), SystemTime::now())
+    format!("{map:?} {} {device:?} {:?} {:?}", uuid::Uuid::new_v4(), SystemTime::now(), Instant::now())
+}
+
+/// Threads that draw, and start others that do.
+fn families() -> Vec<[String; 2]> {
+    let family = || [draw(), thread::spawn(draw).join().unwrap()];
+    let threads: Vec<_> = (0..3).map(|_| thread::spawn(family)).collect();
+    threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+}
+
+/// What several senders send, in the order in which it comes.
+fn received() -> Vec<(u64, SystemTime)> {
+    let (send, receive) = mpsc::channel();
+    for sender in 1..4 {
+        let send = send.clone();
+        thread::spawn(move || {
+            for _ in 0..5 {
+                thread::sleep(Duration::from_secs(sender));
+                send.send(sender).unwrap();
+            }
+        });
+    }
+    drop(send);
+    receive.into_iter().map(|sender| (sender, SystemTime::now())).collect()
+}
+
+fn pooled() -> Vec<String> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
+    pool.broadcast(|_| draw())
+}
+
+/// Tasks in the order in which they end.
+fn tasks() -> Vec<(u64, SystemTime)> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(3).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut tasks = tokio::task::JoinSet::new();
+        for task in 0..6_u64 {
+            tasks.spawn(async move {
+                tokio::time::sleep(Duration::from_secs(task * 5 % 6 + 1)).await;
+                (task, SystemTime::now())
+            });
+        }
+        let mut ended = Vec::new();
+        while let Some(task) = tasks.join_next().await {
+            ended.push(task.unwrap());
+        }
+        ended
+    })
 }
 
 #[monkey::test(hermetic)]
 fn prints() {
-    let threads: Vec<_> = (0..3).map(|_| thread::spawn(draw)).collect();
-    let all: Vec<_> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
+    let (families, received, pooled, tasks) = (families(), received(), pooled(), tasks());
     if child::case().is_some() {
-        println!("drawn: {} {all:?}", draw());
+        println!("drawn: {} {families:?} {received:?} {pooled:?} {tasks:?}", draw());
     }
 }
 
@@ -126,7 +173,9 @@ fn the_same_program_prints_the_same_bytes() {
     };
     let first = drawn();
     assert!(first.contains("tv_sec: 1577836803"), "{first}");
-    assert_eq!(first, drawn());
+    for _ in 0..5 {
+        assert_eq!(first, drawn());
+    }
 }
 
 #[monkey::test(hermetic)]
