@@ -3,7 +3,7 @@
 //! A replacement asks what the caller's world has to say of the call. Where that is nothing, it calls the original.
 use monkey_core::border::{self, Bypass, Function};
 use std::ffi::CStr;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering::Relaxed};
 
 #[cfg(unix)]
 mod unix;
@@ -23,7 +23,7 @@ pub use system::fail;
 pub struct Entry {
     name: &'static str,
     find: Find,
-    replacement: fn() -> usize,
+    replacement: AtomicPtr<()>,
     target: AtomicUsize,
     original: AtomicUsize,
 }
@@ -34,22 +34,23 @@ enum Find {
     Named(&'static CStr),
     /// Rust's own.
     #[cfg(unix)]
-    Known(fn() -> usize),
+    Known(AtomicPtr<()>),
 }
 
 impl Entry {
     /// A function of the C library, or of one of the system's.
-    pub const fn new(name: &'static str, c_name: &'static CStr, replacement: fn() -> usize) -> Self {
+    pub const fn new(name: &'static str, c_name: &'static CStr, replacement: *const ()) -> Self {
         Self::found(name, Find::Named(c_name), replacement)
     }
 
     /// A function of Rust's.
     #[cfg(unix)]
-    pub const fn at(name: &'static str, address: fn() -> usize, replacement: fn() -> usize) -> Self {
-        Self::found(name, Find::Known(address), replacement)
+    pub const fn at(name: &'static str, address: *const (), replacement: *const ()) -> Self {
+        Self::found(name, Find::Known(AtomicPtr::new(address.cast_mut())), replacement)
     }
 
-    const fn found(name: &'static str, find: Find, replacement: fn() -> usize) -> Self {
+    const fn found(name: &'static str, find: Find, replacement: *const ()) -> Self {
+        let replacement = AtomicPtr::new(replacement.cast_mut());
         Self { name, find, replacement, target: AtomicUsize::new(0), original: AtomicUsize::new(0) }
     }
 
@@ -64,14 +65,14 @@ impl Entry {
             0 => self.find()?,
             known => known,
         };
-        Some(Function { name: self.name, target, replacement: (self.replacement)() })
+        Some(Function { name: self.name, target, replacement: self.replacement.load(Relaxed) as usize })
     }
 
     fn find(&self) -> Option<usize> {
-        let found = match self.find {
+        let found = match &self.find {
             Find::Named(name) => system::find(name),
             #[cfg(unix)]
-            Find::Known(address) => address(),
+            Find::Known(address) => address.load(Relaxed) as usize,
         };
         self.target.store(found, Relaxed);
         (found != 0).then_some(found)
@@ -121,7 +122,7 @@ macro_rules! functions {
                         Ok(name) => name,
                         Err(_) => panic!("a name without zeros"),
                     };
-                $crate::border::Entry::new(stringify!($name), NAME, || replacement as *const () as usize)
+                $crate::border::Entry::new(stringify!($name), NAME, replacement as *const ())
             };
         )*
 

@@ -4,23 +4,19 @@ use crate::fs::{Asked, Op, Opened, State, absolute};
 use crate::{fs, random, world};
 use libc::{c_char, c_int, c_void, iovec, mode_t, off_t, size_t, ssize_t};
 use monkey_core::border::Bypass;
-use std::path::PathBuf;
+use std::path::Path;
 
+// On machines of 64 bits the names that end with `64` are other names of these functions.
 functions! {
     OPEN = open(path: *const c_char, flags: c_int, mode: mode_t) -> c_int => open;
-    OPEN64 = open64(path: *const c_char, flags: c_int, mode: mode_t) -> c_int => open64;
     OPENAT = openat(folder: c_int, path: *const c_char, flags: c_int, mode: mode_t) -> c_int => openat;
-    OPENAT64 = openat64(folder: c_int, path: *const c_char, flags: c_int, mode: mode_t) -> c_int => openat64;
     CREAT = creat(path: *const c_char, mode: mode_t) -> c_int => creat;
-    CREAT64 = creat64(path: *const c_char, mode: mode_t) -> c_int => creat;
     READ = read(descriptor: c_int, buffer: *mut c_void, length: size_t) -> ssize_t => read;
     READV = readv(descriptor: c_int, parts: *const iovec, count: c_int) -> ssize_t => readv;
     PREAD = pread(descriptor: c_int, buffer: *mut c_void, length: size_t, at: off_t) -> ssize_t => pread;
-    PREAD64 = pread64(descriptor: c_int, buffer: *mut c_void, length: size_t, at: off_t) -> ssize_t => pread64;
     WRITE = write(descriptor: c_int, buffer: *const c_void, length: size_t) -> ssize_t => write;
     WRITEV = writev(descriptor: c_int, parts: *const iovec, count: c_int) -> ssize_t => writev;
     PWRITE = pwrite(descriptor: c_int, buffer: *const c_void, length: size_t, at: off_t) -> ssize_t => pwrite;
-    PWRITE64 = pwrite64(descriptor: c_int, buffer: *const c_void, length: size_t, at: off_t) -> ssize_t => pwrite64;
     FSYNC = fsync(descriptor: c_int) -> c_int => fsync;
     FDATASYNC = fdatasync(descriptor: c_int) -> c_int => fdatasync;
     UNLINK = unlink(path: *const c_char) -> c_int => unlink;
@@ -35,30 +31,21 @@ functions! {
 ///
 /// # Safety
 /// The path is null or ends with a zero.
-unsafe fn ask<R>(
-    folder: c_int,
-    path: *const c_char,
-    ask: impl FnOnce(&State, PathBuf) -> Option<R>,
-) -> Option<R> {
+unsafe fn ask<R>(folder: c_int, path: *const c_char, ask: &dyn Fn(&State, &Path) -> Option<R>) -> Option<R> {
     let world = world::enter().filter(|world| !world.fs.is_empty())?;
     let _bypass = Bypass::begin();
     // SAFETY: the caller's path.
     let path = unsafe { fs::given(folder, path) }?;
-    ask(&world.fs, absolute(&path))
+    ask(&world.fs, &absolute(&path))
 }
 
 /// Opens a path: in the world's memory, or, by `original`, the system's.
 ///
 /// # Safety
 /// The path is null or ends with a zero.
-unsafe fn open_by(
-    folder: c_int,
-    path: *const c_char,
-    flags: c_int,
-    original: impl FnOnce() -> c_int,
-) -> c_int {
+unsafe fn open_by(folder: c_int, path: *const c_char, flags: c_int, original: &dyn Fn() -> c_int) -> c_int {
     // SAFETY: the caller's path.
-    match unsafe { ask(folder, path, |files, path| Some(files.open(&path, flags))) } {
+    match unsafe { ask(folder, path, &|files, path| Some(files.open(path, flags))) } {
         Some(Opened::Descriptor(descriptor)) => descriptor,
         Some(Opened::Failed(errno)) => fail(errno),
         Some(Opened::Original) | None => original(),
@@ -69,28 +56,14 @@ unsafe fn open(path: *const c_char, flags: c_int, mode: mode_t) -> c_int {
     // SAFETY: the caller's arguments.
     let system = || unsafe { original::open(path, flags, mode) };
     // SAFETY: the caller's path.
-    unsafe { open_by(libc::AT_FDCWD, path, flags, system) }
-}
-
-unsafe fn open64(path: *const c_char, flags: c_int, mode: mode_t) -> c_int {
-    // SAFETY: the caller's arguments.
-    let system = || unsafe { original::open64(path, flags, mode) };
-    // SAFETY: the caller's path.
-    unsafe { open_by(libc::AT_FDCWD, path, flags, system) }
+    unsafe { open_by(libc::AT_FDCWD, path, flags, &system) }
 }
 
 unsafe fn openat(folder: c_int, path: *const c_char, flags: c_int, mode: mode_t) -> c_int {
     // SAFETY: the caller's arguments.
     let system = || unsafe { original::openat(folder, path, flags, mode) };
     // SAFETY: the caller's path.
-    unsafe { open_by(folder, path, flags, system) }
-}
-
-unsafe fn openat64(folder: c_int, path: *const c_char, flags: c_int, mode: mode_t) -> c_int {
-    // SAFETY: the caller's arguments.
-    let system = || unsafe { original::openat64(folder, path, flags, mode) };
-    // SAFETY: the caller's path.
-    unsafe { open_by(folder, path, flags, system) }
+    unsafe { open_by(folder, path, flags, &system) }
 }
 
 unsafe fn creat(path: *const c_char, mode: mode_t) -> c_int {
@@ -171,18 +144,6 @@ unsafe fn pread(descriptor: c_int, buffer: *mut c_void, length: size_t, at: off_
     }
 }
 
-unsafe fn pread64(descriptor: c_int, buffer: *mut c_void, length: size_t, at: off_t) -> ssize_t {
-    // SAFETY: the caller's memory.
-    if let Some(read) = unsafe { random(descriptor, buffer, length) } {
-        return read;
-    }
-    match failure(Op::Read, descriptor) {
-        Some(errno) => fail(errno) as ssize_t,
-        // SAFETY: the caller's arguments.
-        None => unsafe { original::pread64(descriptor, buffer, length, at) },
-    }
-}
-
 unsafe fn write(descriptor: c_int, buffer: *const c_void, length: size_t) -> ssize_t {
     match failure(Op::Write, descriptor) {
         Some(errno) => fail(errno) as ssize_t,
@@ -207,14 +168,6 @@ unsafe fn pwrite(descriptor: c_int, buffer: *const c_void, length: size_t, at: o
     }
 }
 
-unsafe fn pwrite64(descriptor: c_int, buffer: *const c_void, length: size_t, at: off_t) -> ssize_t {
-    match failure(Op::Write, descriptor) {
-        Some(errno) => fail(errno) as ssize_t,
-        // SAFETY: the caller's arguments.
-        None => unsafe { original::pwrite64(descriptor, buffer, length, at) },
-    }
-}
-
 unsafe fn fsync(descriptor: c_int) -> c_int {
     match failure(Op::Sync, descriptor) {
         Some(errno) => fail(errno),
@@ -232,7 +185,7 @@ unsafe fn fdatasync(descriptor: c_int) -> c_int {
 }
 
 /// What removing a path gives in the world's memory; `None`: it is the system's.
-fn removed(files: &State, path: &std::path::Path) -> Option<c_int> {
+fn removed(files: &State, path: &Path) -> Option<c_int> {
     files.failure(Op::Remove, path).or_else(|| files.unlink(path))
 }
 
@@ -243,7 +196,7 @@ fn given(result: c_int) -> c_int {
 
 unsafe fn unlink(path: *const c_char) -> c_int {
     // SAFETY: the caller's path.
-    match unsafe { ask(libc::AT_FDCWD, path, |files, path| removed(files, &path)) } {
+    match unsafe { ask(libc::AT_FDCWD, path, &|files, path| removed(files, path)) } {
         Some(result) => given(result),
         // SAFETY: the caller's path.
         None => unsafe { original::unlink(path) },
@@ -252,7 +205,7 @@ unsafe fn unlink(path: *const c_char) -> c_int {
 
 unsafe fn unlinkat(folder: c_int, path: *const c_char, flags: c_int) -> c_int {
     // SAFETY: the caller's path.
-    match unsafe { ask(folder, path, |files, path| removed(files, &path)) } {
+    match unsafe { ask(folder, path, &|files, path| removed(files, path)) } {
         Some(result) => given(result),
         // SAFETY: the caller's arguments.
         None => unsafe { original::unlinkat(folder, path, flags) },
@@ -271,14 +224,14 @@ unsafe fn rmdir(path: *const c_char) -> c_int {
 }
 
 /// What making a folder fails with.
-fn making(files: &State, path: &std::path::Path) -> Option<c_int> {
+fn making(files: &State, path: &Path) -> Option<c_int> {
     let is_there = || files.in_memory(path).is_some() || files.has_below(path);
     files.failure(Op::CreateDir, path).or_else(|| is_there().then_some(libc::EEXIST))
 }
 
 unsafe fn mkdir(path: *const c_char, mode: mode_t) -> c_int {
     // SAFETY: the caller's path.
-    match unsafe { ask(libc::AT_FDCWD, path, |files, path| making(files, &path)) } {
+    match unsafe { ask(libc::AT_FDCWD, path, &|files, path| making(files, path)) } {
         Some(errno) => fail(errno),
         // SAFETY: the caller's arguments.
         None => unsafe { original::mkdir(path, mode) },
@@ -286,14 +239,14 @@ unsafe fn mkdir(path: *const c_char, mode: mode_t) -> c_int {
 }
 
 unsafe fn rename(from: *const c_char, to: *const c_char) -> c_int {
-    let renamed = |files: &State, path: PathBuf| {
+    let renamed = |files: &State, path: &Path| {
         // SAFETY: the caller's path.
         let to = absolute(&unsafe { fs::given(libc::AT_FDCWD, to) }?);
-        let failure = files.failure(Op::Rename, &path).or_else(|| files.failure(Op::Rename, &to));
-        failure.or_else(|| files.rename(&path, &to)).or_else(|| files.rename_into(&path, &to))
+        let failure = files.failure(Op::Rename, path).or_else(|| files.failure(Op::Rename, &to));
+        failure.or_else(|| files.rename(path, &to)).or_else(|| files.rename_into(path, &to))
     };
     // SAFETY: the caller's path.
-    match unsafe { ask(libc::AT_FDCWD, from, renamed) } {
+    match unsafe { ask(libc::AT_FDCWD, from, &renamed) } {
         Some(result) => given(result),
         // SAFETY: the caller's arguments.
         None => unsafe { original::rename(from, to) },
@@ -306,4 +259,21 @@ unsafe fn close(descriptor: c_int) -> c_int {
     }
     // SAFETY: the caller's argument.
     unsafe { original::close(descriptor) }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::border::Entry;
+
+    #[test]
+    fn names_that_end_with_64_are_the_same_functions() {
+        let address =
+            |name| Entry::new("any", name, std::ptr::null()).function().map(|function| function.target);
+        for (name, wide) in [(c"open", c"open64"), (c"stat", c"stat64"), (c"readdir", c"readdir64")] {
+            assert!(address(name).is_some() && address(name) == address(wide));
+        }
+        for (name, wide) in [(c"pread", c"pread64"), (c"lseek", c"lseek64"), (c"sendfile", c"sendfile64")] {
+            assert!(address(name).is_some() && address(name) == address(wide));
+        }
+    }
 }

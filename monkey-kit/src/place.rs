@@ -30,44 +30,53 @@ impl Frames {
         frames
     }
 
-    /// The functions that the frames are of, those that were inlined there and those around them.
+    /// The functions that the frames are of, each with where it goes on. Where one was inlined into another, it comes before that.
     #[cfg(target_os = "linux")]
-    pub fn functions(&self) -> impl Iterator<Item = String> + '_ {
-        let inlined = |address: usize| image::caller(address).map(|caller| caller.function);
-        self.callers().flat_map(move |(function, address)| inlined(address).into_iter().chain([function]))
-    }
-
-    /// The functions that the frames are of, each with where it goes on.
-    #[cfg(target_os = "linux")]
-    pub fn callers(&self) -> impl Iterator<Item = (String, usize)> + '_ {
-        let addresses = self.addresses[..self.count].iter();
-        addresses.filter_map(|address| image::find(address - 1).map(|function| (function.name, *address)))
+    pub fn functions(&self) -> Vec<(String, usize)> {
+        let mut found = Vec::new();
+        for &address in &self.addresses[..self.count] {
+            let Some(around) = image::find(address - 1) else { continue };
+            if let Some(caller) = image::caller(address) {
+                found.push((caller.function, address));
+            }
+            found.push((around.name, address));
+        }
+        found
     }
 
     /// Where it is, in words: ``src/bank.rs:31 (`bank::transfer`)``. Without debug information it is the function alone, if the program's own
     /// was not inlined.
     pub fn place(&self) -> String {
         let _bypass = Bypass::begin();
-        let callers = || self.addresses[..self.count].iter().filter_map(|address| image::caller(*address));
-        if let Some(Caller { function, file: Some(file), line }) = nearest(callers()) {
-            return format!("{file}:{} (`{function}`)", line.unwrap_or_default());
+        let (mut nearest, mut named) = (None, None);
+        for &address in &self.addresses[..self.count] {
+            let Some(caller) = image::caller(address) else { continue };
+            if named.is_none() && !is_library(&caller.function) {
+                named = Some(caller.function.clone());
+            }
+            if is_ours(&caller) || caller.file.is_none() {
+                continue;
+            }
+            let is_own = is_own(&caller);
+            if is_own || nearest.is_none() {
+                nearest = Some(caller);
+            }
+            if is_own {
+                break;
+            }
         }
-        let function = callers().map(|caller| caller.function).find(|function| !is_library(function));
-        let function = function.map_or_else(|| "a place".to_owned(), |function| format!("`{function}`"));
-        format!("{function} without debug information (a profile's `debug = \"line-tables-only\"` has lines)")
+        // The nearest that is neither the standard library's, nor ours, nor a registry's crate; if there is none, the nearest whose file is known.
+        match (nearest, named) {
+            (Some(Caller { function, file, line }), _) => {
+                format!("{}:{} (`{function}`)", file.unwrap_or_default(), line.unwrap_or_default())
+            }
+            (None, Some(function)) => format!("`{function}` {NO_LINES}"),
+            (None, None) => format!("a place {NO_LINES}"),
+        }
     }
 }
 
-/// The nearest frame that is neither the standard library's, nor ours, nor a registry's crate; if there is none, the nearest whose file is
-/// known.
-fn nearest(callers: impl Iterator<Item = Caller>) -> Option<Caller> {
-    let mut known = callers.filter(|caller| !is_ours(caller) && caller.file.is_some());
-    let first = known.next()?;
-    if is_own(&first) {
-        return Some(first);
-    }
-    Some(known.find(is_own).unwrap_or(first))
-}
+const NO_LINES: &str = "without debug information (a profile's `debug = \"line-tables-only\"` has lines)";
 
 /// Whether a function is one of the libraries that are in every test, of which their names alone tell.
 fn is_library(function: &str) -> bool {

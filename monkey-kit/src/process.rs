@@ -90,7 +90,7 @@ impl Drop for Forbidden {
 }
 
 /// Whether the caller's world forbids to start this; if so, that is noted.
-fn forbids(function: &'static str, what: impl FnOnce() -> String) -> bool {
+fn forbids(function: &'static str, what: &dyn Fn() -> String) -> bool {
     let Some(world) = world::enter() else { return false };
     if world.process.0.load(SeqCst) == 0 {
         return false;
@@ -145,7 +145,7 @@ unsafe fn posix_spawn(
     envp: Strings,
 ) -> c_int {
     // SAFETY: the caller's strings.
-    if forbids("posix_spawn", || unsafe { command(path, argv) }) {
+    if forbids("posix_spawn", &|| unsafe { command(path, argv) }) {
         return libc::EPERM;
     }
     let block = env::for_program(envp);
@@ -165,7 +165,7 @@ unsafe fn posix_spawnp(
     envp: Strings,
 ) -> c_int {
     // SAFETY: the caller's strings.
-    if forbids("posix_spawnp", || unsafe { command(file, argv) }) {
+    if forbids("posix_spawnp", &|| unsafe { command(file, argv) }) {
         return libc::EPERM;
     }
     // SAFETY: the caller's string.
@@ -183,7 +183,7 @@ unsafe fn posix_spawnp(
 /// As the function of this name.
 pub(crate) unsafe fn execve(path: *const c_char, argv: Strings, envp: Strings) -> c_int {
     // SAFETY: the caller's strings.
-    if forbids("execve", || unsafe { command(path, argv) }) {
+    if forbids("execve", &|| unsafe { command(path, argv) }) {
         return fail(libc::EPERM);
     }
     let block = env::for_program(envp);
@@ -194,7 +194,7 @@ pub(crate) unsafe fn execve(path: *const c_char, argv: Strings, envp: Strings) -
 
 unsafe fn execvpe(file: *const c_char, argv: Strings, envp: Strings) -> c_int {
     // SAFETY: the caller's strings.
-    if forbids("execvpe", || unsafe { command(file, argv) }) {
+    if forbids("execvpe", &|| unsafe { command(file, argv) }) {
         return fail(libc::EPERM);
     }
     let block = env::for_program(envp);
@@ -205,7 +205,7 @@ unsafe fn execvpe(file: *const c_char, argv: Strings, envp: Strings) -> c_int {
 
 /// Whether the caller's world forbids another process of this program; if so, that is noted.
 pub(crate) fn forbids_fork() -> bool {
-    forbids("fork", || "start a process".to_owned())
+    forbids("fork", &|| "start a process".to_owned())
 }
 
 unsafe fn fork() -> pid_t {
@@ -222,7 +222,7 @@ unsafe fn fork() -> pid_t {
 
 unsafe fn system(command: *const c_char) -> c_int {
     // SAFETY: the caller's string.
-    if !command.is_null() && forbids("system", || format!("start `{}`", unsafe { text(command) })) {
+    if !command.is_null() && forbids("system", &|| format!("start `{}`", unsafe { text(command) })) {
         return fail(libc::EPERM);
     }
     // SAFETY: the caller's argument.
@@ -231,7 +231,7 @@ unsafe fn system(command: *const c_char) -> c_int {
 
 unsafe fn popen(command: *const c_char, mode: *const c_char) -> *mut c_void {
     // SAFETY: the caller's string.
-    if forbids("popen", || format!("start `{}`", unsafe { text(command) })) {
+    if forbids("popen", &|| format!("start `{}`", unsafe { text(command) })) {
         fail(libc::EPERM);
         return std::ptr::null_mut();
     }

@@ -8,13 +8,9 @@ use std::ffi::OsString;
 use std::mem;
 use std::vec;
 
-pub static VARS: Entry =
-    Entry::at("std::env::vars", || std::env::vars as *const () as usize, || vars as *const () as usize);
-pub static VARS_OS: Entry = Entry::at(
-    "std::env::vars_os",
-    || std::env::vars_os as *const () as usize,
-    || vars_os as *const () as usize,
-);
+pub static VARS: Entry = Entry::at("std::env::vars", std::env::vars as *const (), vars as *const ());
+pub static VARS_OS: Entry =
+    Entry::at("std::env::vars_os", std::env::vars_os as *const (), vars_os as *const ());
 
 /// What both are made of, and nothing else.
 type Iter = vec::IntoIter<(OsString, OsString)>;

@@ -16,14 +16,11 @@ functions! {
     FCHOWNAT = fchownat(folder: c_int, path: *const c_char, user: uid_t, group: gid_t, flags: c_int) -> c_int => fchownat;
     FCHOWN = fchown(descriptor: c_int, user: uid_t, group: gid_t) -> c_int => fchown;
     TRUNCATE = truncate(path: *const c_char, length: off_t) -> c_int => truncate;
-    TRUNCATE64 = truncate64(path: *const c_char, length: off_t) -> c_int => truncate64;
     FTRUNCATE = ftruncate(descriptor: c_int, length: off_t) -> c_int => ftruncate;
-    FTRUNCATE64 = ftruncate64(descriptor: c_int, length: off_t) -> c_int => ftruncate64;
     UTIMENSAT = utimensat(folder: c_int, path: *const c_char, times: *const timespec, flags: c_int) -> c_int => utimensat;
     FUTIMENS = futimens(descriptor: c_int, times: *const timespec) -> c_int => futimens;
     FLOCK = flock(descriptor: c_int, operation: c_int) -> c_int => flock;
     LSEEK = lseek(descriptor: c_int, by: off_t, whence: c_int) -> off_t => lseek;
-    LSEEK64 = lseek64(descriptor: c_int, by: off_t, whence: c_int) -> off_t => lseek64;
     POSIX_FALLOCATE = posix_fallocate(descriptor: c_int, from: off_t, length: off_t) -> c_int => posix_fallocate;
     POSIX_FALLOCATE64 = posix_fallocate64(descriptor: c_int, from: off_t, length: off_t) -> c_int => posix_fallocate64;
     CHDIR = chdir(path: *const c_char) -> c_int => chdir;
@@ -32,7 +29,6 @@ functions! {
     LINKAT = linkat(from_folder: c_int, from: *const c_char, to_folder: c_int, to: *const c_char, flags: c_int) -> c_int => linkat;
     COPY_FILE_RANGE = copy_file_range(from: c_int, from_at: *mut off_t, to: c_int, to_at: *mut off_t, length: size_t, flags: c_uint) -> ssize_t => copy_file_range;
     SENDFILE = sendfile(to: c_int, from: c_int, at: *mut off_t, length: size_t) -> ssize_t => sendfile;
-    SENDFILE64 = sendfile64(to: c_int, from: c_int, at: *mut off_t, length: size_t) -> ssize_t => sendfile64;
 }
 
 /// # Safety
@@ -40,8 +36,8 @@ functions! {
 unsafe fn on_path(
     op: Op,
     (folder, path): (c_int, *const c_char),
-    in_memory: impl FnOnce(c_int) -> c_int,
-    original: impl FnOnce() -> c_int,
+    in_memory: &dyn Fn(c_int) -> c_int,
+    original: &dyn Fn() -> c_int,
 ) -> c_int {
     // SAFETY: as the caller says.
     match unsafe { ask_for(op, folder, path) } {
@@ -60,7 +56,7 @@ fn failure(op: Op, descriptor: c_int) -> Option<c_int> {
     world.fs.failure_of(op, descriptor)
 }
 
-fn on_descriptor<R: From<c_int>>(op: Op, descriptor: c_int, original: impl FnOnce() -> R) -> R {
+fn on_descriptor<R: From<c_int>>(op: Op, descriptor: c_int, original: &dyn Fn() -> R) -> R {
     match failure(op, descriptor) {
         Some(errno) => fail(errno).into(),
         None => original(),
@@ -73,7 +69,7 @@ unsafe fn chmod(path: *const c_char, mode: mode_t) -> c_int {
     // SAFETY: the caller's arguments.
     let system = || unsafe { original::chmod(path, mode) };
     // SAFETY: the caller's path.
-    unsafe { on_path(Op::SetMetadata, (AT_FDCWD, path), in_memory, system) }
+    unsafe { on_path(Op::SetMetadata, (AT_FDCWD, path), &in_memory, &system) }
 }
 
 unsafe fn fchmodat(folder: c_int, path: *const c_char, mode: mode_t, flags: c_int) -> c_int {
@@ -82,13 +78,13 @@ unsafe fn fchmodat(folder: c_int, path: *const c_char, mode: mode_t, flags: c_in
     // SAFETY: the caller's arguments.
     let system = || unsafe { original::fchmodat(folder, path, mode, flags) };
     // SAFETY: the caller's path.
-    unsafe { on_path(Op::SetMetadata, (folder, path), in_memory, system) }
+    unsafe { on_path(Op::SetMetadata, (folder, path), &in_memory, &system) }
 }
 
 unsafe fn fchmod(descriptor: c_int, mode: mode_t) -> c_int {
     // SAFETY: the caller's arguments.
     let system = || unsafe { original::fchmod(descriptor, mode) };
-    on_descriptor(Op::SetMetadata, descriptor, system)
+    on_descriptor(Op::SetMetadata, descriptor, &system)
 }
 
 unsafe fn chown(path: *const c_char, user: uid_t, group: gid_t) -> c_int {
@@ -97,7 +93,7 @@ unsafe fn chown(path: *const c_char, user: uid_t, group: gid_t) -> c_int {
     // SAFETY: the caller's arguments.
     let system = || unsafe { original::chown(path, user, group) };
     // SAFETY: the caller's path.
-    unsafe { on_path(Op::SetMetadata, (AT_FDCWD, path), in_memory, system) }
+    unsafe { on_path(Op::SetMetadata, (AT_FDCWD, path), &in_memory, &system) }
 }
 
 unsafe fn lchown(path: *const c_char, user: uid_t, group: gid_t) -> c_int {
@@ -106,7 +102,7 @@ unsafe fn lchown(path: *const c_char, user: uid_t, group: gid_t) -> c_int {
     // SAFETY: the caller's arguments.
     let system = || unsafe { original::lchown(path, user, group) };
     // SAFETY: the caller's path.
-    unsafe { on_path(Op::SetMetadata, (AT_FDCWD, path), in_memory, system) }
+    unsafe { on_path(Op::SetMetadata, (AT_FDCWD, path), &in_memory, &system) }
 }
 
 unsafe fn fchownat(folder: c_int, path: *const c_char, user: uid_t, group: gid_t, flags: c_int) -> c_int {
@@ -115,13 +111,13 @@ unsafe fn fchownat(folder: c_int, path: *const c_char, user: uid_t, group: gid_t
     // SAFETY: the caller's arguments.
     let system = || unsafe { original::fchownat(folder, path, user, group, flags) };
     // SAFETY: the caller's path.
-    unsafe { on_path(Op::SetMetadata, (folder, path), in_memory, system) }
+    unsafe { on_path(Op::SetMetadata, (folder, path), &in_memory, &system) }
 }
 
 unsafe fn fchown(descriptor: c_int, user: uid_t, group: gid_t) -> c_int {
     // SAFETY: the caller's arguments.
     let system = || unsafe { original::fchown(descriptor, user, group) };
-    on_descriptor(Op::SetMetadata, descriptor, system)
+    on_descriptor(Op::SetMetadata, descriptor, &system)
 }
 
 unsafe fn truncate(path: *const c_char, length: off_t) -> c_int {
@@ -130,28 +126,13 @@ unsafe fn truncate(path: *const c_char, length: off_t) -> c_int {
     // SAFETY: the caller's arguments.
     let system = || unsafe { original::truncate(path, length) };
     // SAFETY: the caller's path.
-    unsafe { on_path(Op::SetLen, (AT_FDCWD, path), in_memory, system) }
-}
-
-unsafe fn truncate64(path: *const c_char, length: off_t) -> c_int {
-    // SAFETY: a descriptor of our own.
-    let in_memory = |file: c_int| unsafe { original::ftruncate(file, length) };
-    // SAFETY: the caller's arguments.
-    let system = || unsafe { original::truncate64(path, length) };
-    // SAFETY: the caller's path.
-    unsafe { on_path(Op::SetLen, (AT_FDCWD, path), in_memory, system) }
+    unsafe { on_path(Op::SetLen, (AT_FDCWD, path), &in_memory, &system) }
 }
 
 unsafe fn ftruncate(descriptor: c_int, length: off_t) -> c_int {
     // SAFETY: the caller's arguments.
     let system = || unsafe { original::ftruncate(descriptor, length) };
-    on_descriptor(Op::SetLen, descriptor, system)
-}
-
-unsafe fn ftruncate64(descriptor: c_int, length: off_t) -> c_int {
-    // SAFETY: the caller's arguments.
-    let system = || unsafe { original::ftruncate64(descriptor, length) };
-    on_descriptor(Op::SetLen, descriptor, system)
+    on_descriptor(Op::SetLen, descriptor, &system)
 }
 
 unsafe fn utimensat(folder: c_int, path: *const c_char, times: *const timespec, flags: c_int) -> c_int {
@@ -160,31 +141,25 @@ unsafe fn utimensat(folder: c_int, path: *const c_char, times: *const timespec, 
     // SAFETY: the caller's arguments.
     let system = || unsafe { original::utimensat(folder, path, times, flags) };
     // SAFETY: the caller's path.
-    unsafe { on_path(Op::SetMetadata, (folder, path), in_memory, system) }
+    unsafe { on_path(Op::SetMetadata, (folder, path), &in_memory, &system) }
 }
 
 unsafe fn futimens(descriptor: c_int, times: *const timespec) -> c_int {
     // SAFETY: the caller's arguments.
     let system = || unsafe { original::futimens(descriptor, times) };
-    on_descriptor(Op::SetMetadata, descriptor, system)
+    on_descriptor(Op::SetMetadata, descriptor, &system)
 }
 
 unsafe fn flock(descriptor: c_int, operation: c_int) -> c_int {
     // SAFETY: the caller's arguments.
     let system = || unsafe { original::flock(descriptor, operation) };
-    on_descriptor(Op::Lock, descriptor, system)
+    on_descriptor(Op::Lock, descriptor, &system)
 }
 
 unsafe fn lseek(descriptor: c_int, by: off_t, whence: c_int) -> off_t {
     // SAFETY: the caller's arguments.
     let system = || unsafe { original::lseek(descriptor, by, whence) };
-    on_descriptor(Op::Seek, descriptor, system)
-}
-
-unsafe fn lseek64(descriptor: c_int, by: off_t, whence: c_int) -> off_t {
-    // SAFETY: the caller's arguments.
-    let system = || unsafe { original::lseek64(descriptor, by, whence) };
-    on_descriptor(Op::Seek, descriptor, system)
+    on_descriptor(Op::Seek, descriptor, &system)
 }
 
 unsafe fn posix_fallocate(descriptor: c_int, from: off_t, length: off_t) -> c_int {
@@ -309,9 +284,4 @@ unsafe fn sendfile(to: c_int, from: c_int, at: *mut off_t, length: size_t) -> ss
         // SAFETY: the caller's arguments.
         None => unsafe { original::sendfile(to, from, at, length) },
     }
-}
-
-unsafe fn sendfile64(to: c_int, from: c_int, at: *mut off_t, length: size_t) -> ssize_t {
-    // SAFETY: the caller's arguments.
-    unsafe { sendfile(to, from, at, length) }
 }

@@ -2,7 +2,7 @@
 use super::{Op, path};
 use crate::border::{fail, functions};
 use crate::world;
-use libc::{DIR, c_char, c_int, dirent, dirent64};
+use libc::{DIR, c_char, c_int, dirent};
 use monkey_core::border::Bypass;
 use std::ffi::{CStr, OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
@@ -13,7 +13,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 functions! {
     OPENDIR = opendir(path: *const c_char) -> *mut DIR => opendir;
     READDIR = readdir(folder: *mut DIR) -> *mut dirent => readdir;
-    READDIR64 = readdir64(folder: *mut DIR) -> *mut dirent64 => readdir64;
     CLOSEDIR = closedir(folder: *mut DIR) -> c_int => closedir;
 }
 
@@ -27,7 +26,7 @@ struct Listed {
     /// Names, each with whether it is a folder.
     shown: Vec<(OsString, bool)>,
     hidden: Vec<OsString>,
-    entry: Box<dirent64>,
+    entry: Box<dirent>,
 }
 
 impl std::fmt::Debug for Listed {
@@ -84,7 +83,7 @@ unsafe fn opendir(path: *const c_char) -> *mut DIR {
     let folder = if is_there || !lies_below { unsafe { original::opendir(path) } } else { open_empty() };
     if !folder.is_null() {
         // SAFETY: a struct of numbers.
-        let entry = Box::new(unsafe { std::mem::zeroed::<dirent64>() });
+        let entry = Box::new(unsafe { std::mem::zeroed::<dirent>() });
         let mut all = world.folders.all();
         // One that was closed past us had the same address.
         all.retain(|listed| listed.folder != folder as usize);
@@ -110,12 +109,12 @@ fn open_empty() -> *mut DIR {
     folder
 }
 
-unsafe fn readdir64(folder: *mut DIR) -> *mut dirent64 {
+unsafe fn readdir(folder: *mut DIR) -> *mut dirent {
     let world = world::enter();
     let _bypass = Bypass::begin();
     loop {
         // SAFETY: the caller's folder.
-        let entry = unsafe { original::readdir64(folder) };
+        let entry = unsafe { original::readdir(folder) };
         let Some(world) = &world else { return entry };
         let mut all = world.folders.all();
         let Some(listed) = all.iter_mut().find(|listed| listed.folder == folder as usize) else {
@@ -132,11 +131,11 @@ unsafe fn readdir64(folder: *mut DIR) -> *mut dirent64 {
 }
 
 impl Listed {
-    fn next(&mut self) -> *mut dirent64 {
+    fn next(&mut self) -> *mut dirent {
         let Some((name, is_folder)) = self.shown.pop() else { return ptr::null_mut() };
         let entry = &mut *self.entry;
         entry.d_ino = 1;
-        entry.d_reclen = size_of::<dirent64>() as u16;
+        entry.d_reclen = size_of::<dirent>() as u16;
         entry.d_type = if is_folder { libc::DT_DIR } else { libc::DT_REG };
         let room = entry.d_name.len() - 1;
         for (place, byte) in entry.d_name.iter_mut().zip(name.as_bytes().iter().take(room).chain([&0])) {
@@ -144,13 +143,6 @@ impl Listed {
         }
         ptr::from_mut(entry)
     }
-}
-
-/// The same form on all machines of 64 bits.
-unsafe fn readdir(folder: *mut DIR) -> *mut dirent {
-    const { assert!(size_of::<dirent>() == size_of::<dirent64>()) };
-    // SAFETY: the caller's folder.
-    unsafe { readdir64(folder) }.cast()
 }
 
 unsafe fn closedir(folder: *mut DIR) -> c_int {

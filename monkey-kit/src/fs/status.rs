@@ -3,7 +3,7 @@ use super::Op;
 use super::path::given;
 use crate::border::{fail, functions};
 use crate::world;
-use libc::{c_char, c_int, c_uint, ssize_t, stat, stat64, statx};
+use libc::{c_char, c_int, c_uint, ssize_t, stat, statx};
 use monkey_core::border::Bypass;
 use std::ffi::CStr;
 use std::os::unix::ffi::OsStrExt as _;
@@ -11,11 +11,8 @@ use std::os::unix::ffi::OsStrExt as _;
 functions! {
     STATX = statx(folder: c_int, path: *const c_char, flags: c_int, mask: c_uint, to: *mut statx) -> c_int => statx_;
     STAT = stat(path: *const c_char, to: *mut stat) -> c_int => stat_;
-    STAT64 = stat64(path: *const c_char, to: *mut stat64) -> c_int => stat64_;
     LSTAT = lstat(path: *const c_char, to: *mut stat) -> c_int => lstat_;
-    LSTAT64 = lstat64(path: *const c_char, to: *mut stat64) -> c_int => lstat64_;
     FSTATAT = fstatat(folder: c_int, path: *const c_char, to: *mut stat, flags: c_int) -> c_int => fstatat_;
-    FSTATAT64 = fstatat64(folder: c_int, path: *const c_char, to: *mut stat64, flags: c_int) -> c_int => fstatat64_;
     ACCESS = access(path: *const c_char, mode: c_int) -> c_int => access;
     FACCESSAT = faccessat(folder: c_int, path: *const c_char, mode: c_int, flags: c_int) -> c_int => faccessat;
     REALPATH = realpath(path: *const c_char, to: *mut c_char) -> *mut c_char => realpath;
@@ -93,37 +90,14 @@ unsafe fn fstatat_(folder: c_int, path: *const c_char, to: *mut stat, flags: c_i
     }
 }
 
-unsafe fn fstatat64_(folder: c_int, path: *const c_char, to: *mut stat64, flags: c_int) -> c_int {
-    // SAFETY: the caller's path.
-    match unsafe { ask(folder, path) } {
-        // SAFETY: the caller's arguments.
-        Asked::Original => unsafe { original::fstatat64(folder, path, to, flags) },
-        Asked::Failed(errno) => fail(errno),
-        // SAFETY: a descriptor of our own.
-        Asked::File(file) => unsafe { libc::fstat64(file, to) },
-        // SAFETY: a path of our own.
-        Asked::Folder => unsafe { original::stat64(SOME_FOLDER.as_ptr(), to) },
-    }
-}
-
 unsafe fn stat_(path: *const c_char, to: *mut stat) -> c_int {
     // SAFETY: the caller's arguments.
     unsafe { fstatat_(libc::AT_FDCWD, path, to, 0) }
 }
 
-unsafe fn stat64_(path: *const c_char, to: *mut stat64) -> c_int {
-    // SAFETY: the caller's arguments.
-    unsafe { fstatat64_(libc::AT_FDCWD, path, to, 0) }
-}
-
 unsafe fn lstat_(path: *const c_char, to: *mut stat) -> c_int {
     // SAFETY: the caller's arguments.
     unsafe { fstatat_(libc::AT_FDCWD, path, to, libc::AT_SYMLINK_NOFOLLOW) }
-}
-
-unsafe fn lstat64_(path: *const c_char, to: *mut stat64) -> c_int {
-    // SAFETY: the caller's arguments.
-    unsafe { fstatat64_(libc::AT_FDCWD, path, to, libc::AT_SYMLINK_NOFOLLOW) }
 }
 
 unsafe fn access(path: *const c_char, mode: c_int) -> c_int {

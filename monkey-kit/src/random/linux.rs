@@ -13,7 +13,7 @@ functions! {
     GETRANDOM = getrandom(buffer: *mut c_void, length: size_t, flags: c_uint) -> ssize_t => getrandom;
 }
 
-pub static ENTRIES: [&Entry; 10] = [
+pub static ENTRIES: [&Entry; 9] = [
     &GETRANDOM,
     &GETENTROPY,
     &ARC4RANDOM,
@@ -23,7 +23,6 @@ pub static ENTRIES: [&Entry; 10] = [
     &files::READ,
     &files::READV,
     &files::PREAD,
-    &files::PREAD64,
 ];
 
 /// `getrandom`, also as a system call.

@@ -53,7 +53,7 @@ pub unsafe fn wait(wait: Wait) -> Option<c_long> {
     }
     // SAFETY: the caller's futex.
     let futex = unsafe { AtomicU32::from_ptr(wait.address as *mut u32) };
-    let is_over = || futex.load(SeqCst) != wait.value;
+    let mut is_over = || futex.load(SeqCst) != wait.value;
     if is_over() {
         return Some(c_long::from(fail(libc::EAGAIN)));
     }
@@ -61,7 +61,7 @@ pub unsafe fn wait(wait: Wait) -> Option<c_long> {
         libc::FUTEX_WAIT => clock.time.moment_in(timeout),
         _ => clock.time.moment(wait.clock(), timeout).unwrap_or(0),
     });
-    let end = clock.wait(Kind::Futex, wait.address, deadline, is_over, |slot| sleep(wait, slot));
+    let end = clock.wait(Kind::Futex, wait.address, deadline, &mut is_over, &mut |slot| sleep(wait, slot));
     Some(match end {
         End::Woken(0) | End::Gone | End::Deadlocked => 0,
         End::Woken(error) => c_long::from(fail(error)),

@@ -67,7 +67,7 @@ impl State {
 
     /// Turns the clock if everybody waits. `me` is about to wait, and so does not sleep yet; 0 for nobody. `is_over` says
     /// whether what it is to wait for has come already: nobody would wake it.
-    pub fn look(&self, me: i32, is_over: impl FnOnce() -> bool) -> Found {
+    pub fn look(&self, me: i32, is_over: &mut dyn FnMut() -> bool) -> Found {
         let mut seen = self.lock();
         if !self.time.is_paused() || self.advancing.load(SeqCst) || self.is_overturned() {
             return Found::Busy;

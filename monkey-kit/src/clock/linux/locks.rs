@@ -24,7 +24,7 @@ functions! {
 unsafe fn until(
     clock: clockid_t,
     until: *const timespec,
-    lock: impl Fn(*const timespec) -> c_int,
+    lock: &dyn Fn(*const timespec) -> c_int,
 ) -> Option<c_int> {
     let world = paused()?;
     // SAFETY: as the caller says.
@@ -39,11 +39,11 @@ unsafe fn until(
     if let Some(over) = had.take() {
         return Some(over);
     }
-    let is_free = || {
+    let mut is_free = || {
         had.set(lock(time::timespec_of(0)));
         had.get().is_some()
     };
-    let end = world.clock.wait(Kind::Slices, 0, Some(deadline), is_free, |_| {
+    let end = world.clock.wait(Kind::Slices, 0, Some(deadline), &mut is_free, &mut |_| {
         let over = had.take().or_else(|| lock(real(libc::CLOCK_REALTIME, SHORT_SLICE)));
         over.map_or(Slept::Again, Slept::Over)
     });
@@ -58,14 +58,14 @@ unsafe fn mutex_timed(lock: *mut pthread_mutex_t, until: *const timespec) -> c_i
     // SAFETY: the caller's lock.
     let by = |until| unsafe { original::pthread_mutex_timedlock(lock, until) };
     // SAFETY: the caller's time.
-    unsafe { self::until(libc::CLOCK_REALTIME, until, by) }.unwrap_or_else(|| by(until))
+    unsafe { self::until(libc::CLOCK_REALTIME, until, &by) }.unwrap_or_else(|| by(until))
 }
 
 unsafe fn mutex_clock(lock: *mut pthread_mutex_t, clock: clockid_t, until: *const timespec) -> c_int {
     // SAFETY: the caller's lock.
     let by = |until| unsafe { original::pthread_mutex_timedlock(lock, until) };
     // SAFETY: the caller's time.
-    let locked = unsafe { self::until(clock, until, by) };
+    let locked = unsafe { self::until(clock, until, &by) };
     // SAFETY: the caller's arguments.
     locked.unwrap_or_else(|| unsafe { original::pthread_mutex_clocklock(lock, clock, until) })
 }
@@ -74,14 +74,14 @@ unsafe fn read_timed(lock: *mut pthread_rwlock_t, until: *const timespec) -> c_i
     // SAFETY: the caller's lock.
     let by = |until| unsafe { original::pthread_rwlock_timedrdlock(lock, until) };
     // SAFETY: the caller's time.
-    unsafe { self::until(libc::CLOCK_REALTIME, until, by) }.unwrap_or_else(|| by(until))
+    unsafe { self::until(libc::CLOCK_REALTIME, until, &by) }.unwrap_or_else(|| by(until))
 }
 
 unsafe fn read_clock(lock: *mut pthread_rwlock_t, clock: clockid_t, until: *const timespec) -> c_int {
     // SAFETY: the caller's lock.
     let by = |until| unsafe { original::pthread_rwlock_timedrdlock(lock, until) };
     // SAFETY: the caller's time.
-    let locked = unsafe { self::until(clock, until, by) };
+    let locked = unsafe { self::until(clock, until, &by) };
     // SAFETY: the caller's arguments.
     locked.unwrap_or_else(|| unsafe { original::pthread_rwlock_clockrdlock(lock, clock, until) })
 }
@@ -90,14 +90,14 @@ unsafe fn write_timed(lock: *mut pthread_rwlock_t, until: *const timespec) -> c_
     // SAFETY: the caller's lock.
     let by = |until| unsafe { original::pthread_rwlock_timedwrlock(lock, until) };
     // SAFETY: the caller's time.
-    unsafe { self::until(libc::CLOCK_REALTIME, until, by) }.unwrap_or_else(|| by(until))
+    unsafe { self::until(libc::CLOCK_REALTIME, until, &by) }.unwrap_or_else(|| by(until))
 }
 
 unsafe fn write_clock(lock: *mut pthread_rwlock_t, clock: clockid_t, until: *const timespec) -> c_int {
     // SAFETY: the caller's lock.
     let by = |until| unsafe { original::pthread_rwlock_timedwrlock(lock, until) };
     // SAFETY: the caller's time.
-    let locked = unsafe { self::until(clock, until, by) };
+    let locked = unsafe { self::until(clock, until, &by) };
     // SAFETY: the caller's arguments.
     locked.unwrap_or_else(|| unsafe { original::pthread_rwlock_clockwrlock(lock, clock, until) })
 }
@@ -118,12 +118,12 @@ unsafe fn signal_timed(set: *const sigset_t, information: *mut siginfo_t, span: 
     };
     let taken = Cell::new(by(time::timespec_of(0)));
     let deadline = Some(world.clock.time.moment_in(given));
-    let is_over = || {
+    let mut is_over = || {
         taken.set(taken.get().or_else(|| by(time::timespec_of(0))));
         taken.get().is_some()
     };
     if taken.get().is_none() {
-        world.clock.wait(Kind::Slices, 0, deadline, is_over, |_| {
+        world.clock.wait(Kind::Slices, 0, deadline, &mut is_over, &mut |_| {
             taken.set(taken.get().or_else(|| by(time::timespec_of(SHORT_SLICE))));
             if taken.get().is_some() { Slept::Over(0) } else { Slept::Again }
         });

@@ -44,13 +44,9 @@ fn wait(
         }
         let mut all = polled(clock, sets);
         let mut looked = all.clone();
-        let end = clock.wait(
-            Kind::Poll,
-            0,
-            deadline,
-            || is_any_ready(&mut looked),
-            |slot| sleep(slot, &mut all, mask),
-        );
+        let end = clock.wait(Kind::Poll, 0, deadline, &mut || is_any_ready(&mut looked), &mut |slot| {
+            sleep(slot, &mut all, mask)
+        });
         match end {
             End::Woken(0) => {}
             End::Woken(error) => return Some(fail(error)),

@@ -44,7 +44,7 @@ unsafe fn doze(
     }
     state.time.read(clock)?;
     let deadline = if absolute { state.time.moment(clock, span)? } else { state.time.moment_in(span) };
-    match state.wait(Kind::Word, 0, Some(deadline), || false, sleep_on_word) {
+    match state.wait(Kind::Word, 0, Some(deadline), &mut || false, &mut sleep_on_word) {
         End::Woken(error) => {
             let rest = deadline.saturating_sub(state.time.elapsed());
             // SAFETY: null, or the caller's.

@@ -22,30 +22,33 @@ pub fn frames(slot: &Slot) -> Option<Frames> {
 
 /// Whether a thread may have lent its stack to others; also where that cannot be told.
 pub fn is_lent(slot: &Slot) -> bool {
-    let Some(frames) = frames(slot) else { return true };
-    frames.functions().any(|function| is_of(&function, &LENDS)) || parks_for_somebody(&frames)
+    is_below(slot, &LENDS) || frames(slot).is_some_and(|frames| parks_for_somebody(&frames))
 }
 
 /// Whether it is a thread of a runtime's that has nothing to do, rather than a task that waits; also where that cannot be told.
 pub fn is_idle(slot: &Slot) -> bool {
-    frames(slot).is_none_or(|frames| frames.functions().any(|function| is_of(&function, &IDLE)))
+    is_below(slot, &IDLE)
 }
 
 /// Whether it waits in the main thread of a tokio runtime, for its future.
 pub fn blocks_on_tokio(slot: &Slot) -> bool {
-    frames(slot).is_none_or(|frames| frames.functions().any(|function| function.contains(IDLE[0])))
+    is_below(slot, &IDLE[..1])
 }
 
-fn is_of(function: &str, paths: &[&str]) -> bool {
-    paths.iter().any(|path| function.contains(path))
+fn is_below(slot: &Slot, paths: &[&str]) -> bool {
+    let Some(frames) = frames(slot) else { return true };
+    frames.functions().iter().any(|(function, _)| paths.iter().any(|path| function.contains(path)))
 }
 
 /// Whether it was parked by the program's own code, as far as names tell: where that was optimised, `std::thread::scope` may be part of it.
 fn parks_for_somebody(frames: &Frames) -> bool {
-    let parks = |function: &str| function.contains("thread::") && function.ends_with("::park");
-    let mut callers = frames.callers().skip_while(|(function, _)| !parks(function));
-    let by = callers.find(|(function, _)| !parks(function));
-    by.is_some_and(|(function, address)| {
-        !function.starts_with("std::") && image::debug_info(address) != DebugInfo::Full
-    })
+    let mut is_parked = false;
+    for (function, address) in frames.functions() {
+        let parks = function.contains("thread::") && function.ends_with("::park");
+        if is_parked && !parks {
+            return !function.starts_with("std::") && image::debug_info(address) != DebugInfo::Full;
+        }
+        is_parked |= parks;
+    }
+    false
 }

@@ -48,11 +48,11 @@ unsafe fn join(thread: pthread_t, result: *mut *mut c_void, deadline: Option<u64
     };
     // There is no asking whether a thread has ended without joining it.
     let joined = Cell::new(None);
-    let has_ended = || {
+    let mut has_ended = || {
         joined.set(try_until(timespec_of(0)));
         joined.get().is_some()
     };
-    let end = world.clock.wait(Kind::Slices, 0, deadline, has_ended, |_| {
+    let end = world.clock.wait(Kind::Slices, 0, deadline, &mut has_ended, &mut |_| {
         let over = joined.take().or_else(|| try_until(real(libc::CLOCK_REALTIME, SLICE)));
         over.map_or(Slept::Again, Slept::Over)
     });
@@ -97,25 +97,19 @@ unsafe fn pthread_timedjoin_np(thread: pthread_t, result: *mut *mut c_void, unti
 unsafe fn wait_on(
     condition: *mut pthread_cond_t,
     mutex: *mut pthread_mutex_t,
-    deadline: impl FnOnce(&Inside) -> Option<u64>,
+    deadline: &dyn Fn(&Inside) -> Option<u64>,
 ) -> Option<c_int> {
     let world = paused()?;
     let deadline = deadline(&world);
-    let end = world.clock.wait(
-        Kind::Condition,
-        condition as usize,
-        deadline,
-        || false,
-        |_| {
-            let until = real(libc::CLOCK_MONOTONIC, LONG_SLICE);
-            // SAFETY: the caller's arguments, and a time of our own.
-            let over = unsafe {
-                original::pthread_cond_clockwait(condition, mutex, libc::CLOCK_MONOTONIC, &raw const until)
-            };
-            // What came between two slices would be lost: so the caller looks for himself, as he has to in any case.
-            Slept::Over(if over == libc::ETIMEDOUT { 0 } else { over })
-        },
-    );
+    let end = world.clock.wait(Kind::Condition, condition as usize, deadline, &mut || false, &mut |_| {
+        let until = real(libc::CLOCK_MONOTONIC, LONG_SLICE);
+        // SAFETY: the caller's arguments, and a time of our own.
+        let over = unsafe {
+            original::pthread_cond_clockwait(condition, mutex, libc::CLOCK_MONOTONIC, &raw const until)
+        };
+        // What came between two slices would be lost: so the caller looks for himself, as he has to in any case.
+        Slept::Over(if over == libc::ETIMEDOUT { 0 } else { over })
+    });
     Some(match end {
         End::Woken(over) => over,
         End::TimedOut => libc::ETIMEDOUT,
@@ -126,7 +120,7 @@ unsafe fn wait_on(
 
 unsafe fn pthread_cond_wait(condition: *mut pthread_cond_t, mutex: *mut pthread_mutex_t) -> c_int {
     // SAFETY: the caller's arguments.
-    let waited = unsafe { wait_on(condition, mutex, |_| None) };
+    let waited = unsafe { wait_on(condition, mutex, &|_| None) };
     // SAFETY: the caller's arguments.
     waited.unwrap_or_else(|| unsafe { original::pthread_cond_wait(condition, mutex) })
 }
@@ -148,7 +142,8 @@ unsafe fn pthread_cond_timedwait(
     // SAFETY: null, or the caller's.
     let given = unsafe { until.as_ref() }.copied();
     // SAFETY: the caller's arguments.
-    let waited = unsafe { wait_on(condition, mutex, |world| given.map(|given| likely_moment(world, given))) };
+    let waited =
+        unsafe { wait_on(condition, mutex, &|world| given.map(|given| likely_moment(world, given))) };
     // SAFETY: the caller's arguments.
     waited.unwrap_or_else(|| unsafe { original::pthread_cond_timedwait(condition, mutex, until) })
 }
@@ -163,7 +158,7 @@ unsafe fn pthread_cond_clockwait(
     let given = unsafe { until.as_ref() }.copied();
     // SAFETY: the caller's arguments.
     let waited = unsafe {
-        wait_on(condition, mutex, |world| given.and_then(|given| world.clock.time.moment(clock, given)))
+        wait_on(condition, mutex, &|world| given.and_then(|given| world.clock.time.moment(clock, given)))
     };
     // SAFETY: the caller's arguments.
     waited.unwrap_or_else(|| unsafe { original::pthread_cond_clockwait(condition, mutex, clock, until) })
@@ -180,13 +175,13 @@ unsafe fn take(semaphore: *mut sem_t, until: Option<(clockid_t, timespec)>) -> O
         return Some(0);
     }
     let deadline = until.and_then(|(clock, until)| world.clock.time.moment(clock, until));
-    let is_free = || {
+    let mut is_free = || {
         let mut count = 0;
         // SAFETY: the caller's, and room for the count.
         unsafe { libc::sem_getvalue(semaphore, &raw mut count) == 0 && count > 0 }
     };
     let slice = if deadline.is_some() { SHORT_SLICE } else { SLICE };
-    let end = world.clock.wait(Kind::Slices, 0, deadline, is_free, |_| {
+    let end = world.clock.wait(Kind::Slices, 0, deadline, &mut is_free, &mut |_| {
         let until = real(libc::CLOCK_MONOTONIC, slice);
         // SAFETY: the caller's semaphore, and a time of our own.
         let taken = unsafe { original::sem_clockwait(semaphore, libc::CLOCK_MONOTONIC, &raw const until) };

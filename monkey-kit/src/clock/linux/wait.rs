@@ -32,8 +32,8 @@ impl State {
         kind: Kind,
         address: usize,
         deadline: Option<u64>,
-        is_over: impl FnOnce() -> bool,
-        mut sleep: impl FnMut(&Slot) -> Slept,
+        is_over: &mut dyn FnMut() -> bool,
+        sleep: &mut dyn FnMut(&Slot) -> Slept,
     ) -> End {
         let deadline = deadline.unwrap_or(NEVER);
         let slot = self.slots.own();

@@ -112,7 +112,7 @@ fn look_at(world: &'static World) {
     if clock.is_overturned() && !clock.was_ended() && clock.watch.tell() {
         return deadlock::begin(world, deadlock::Reason::Turns);
     }
-    match clock.look(0, || false) {
+    match clock.look(0, &mut || false) {
         Found::Stuck => stuck(world, clock),
         Found::Busy => {
             clock.watch.stuck_since.store(0, SeqCst);
