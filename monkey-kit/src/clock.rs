@@ -27,7 +27,8 @@ pub(crate) use system::State;
 pub(crate) use system::wall_seconds;
 #[cfg(target_os = "linux")]
 pub(crate) use system::{
-    Wait, clock_gettime, clock_nanosleep, gettimeofday, let_others_end, nanosleep, port, wait_on_futex,
+    Room, Wait, before_reading, before_writing, clock_gettime, clock_nanosleep, gettimeofday, let_others_end,
+    nanosleep, port, send_some, wait_on_futex,
 };
 
 /// How often a clock turns itself before that is taken for a test without an end.

@@ -1,7 +1,8 @@
 //! Opening, reading, writing, removing and closing at the border.
 use crate::border::{fail, functions};
+use crate::clock::Room;
 use crate::fs::{Asked, Op, Opened, State, absolute};
-use crate::{fs, random, world};
+use crate::{clock, fs, random, world};
 use libc::{c_char, c_int, c_void, iovec, mode_t, off_t, size_t, ssize_t};
 use monkey_core::border::Bypass;
 use std::path::Path;
@@ -86,6 +87,9 @@ unsafe fn read(descriptor: c_int, buffer: *mut c_void, length: size_t) -> ssize_
     if let Some(read) = unsafe { random(descriptor, buffer, length) } {
         return read;
     }
+    if let Err(errno) = clock::before_reading(descriptor) {
+        return fail(errno) as ssize_t;
+    }
     // SAFETY: the caller's arguments. Nobody is in the world while it blocks.
     unsafe { original::read(descriptor, buffer, length) }
 }
@@ -125,10 +129,10 @@ unsafe fn readv(descriptor: c_int, parts: *const iovec, count: c_int) -> ssize_t
     if let Some(read) = unsafe { random_parts(descriptor, parts, count) } {
         return read;
     }
-    match failure(Op::Read, descriptor) {
-        Some(errno) => fail(errno) as ssize_t,
+    match failure(Op::Read, descriptor).map_or_else(|| clock::before_reading(descriptor), Err) {
+        Err(errno) => fail(errno) as ssize_t,
         // SAFETY: the caller's arguments.
-        None => unsafe { original::readv(descriptor, parts, count) },
+        Ok(()) => unsafe { original::readv(descriptor, parts, count) },
     }
 }
 
@@ -144,20 +148,62 @@ unsafe fn pread(descriptor: c_int, buffer: *mut c_void, length: size_t, at: off_
     }
 }
 
+/// How much may be written to a descriptor in the caller's world, if nothing fails.
+fn room(descriptor: c_int) -> Result<Room, c_int> {
+    failure(Op::Write, descriptor).map_or_else(|| clock::before_writing(descriptor), Err)
+}
+
 unsafe fn write(descriptor: c_int, buffer: *const c_void, length: size_t) -> ssize_t {
-    match failure(Op::Write, descriptor) {
-        Some(errno) => fail(errno) as ssize_t,
+    match room(descriptor) {
+        Err(errno) => fail(errno) as ssize_t,
         // SAFETY: the caller's arguments.
-        None => unsafe { original::write(descriptor, buffer, length) },
+        Ok(Room::Any) => unsafe { original::write(descriptor, buffer, length) },
+        // SAFETY: as above, or less.
+        Ok(Room::Some(most)) => unsafe { original::write(descriptor, buffer, length.min(most)) },
+        // SAFETY: as above.
+        Ok(Room::Socket) => unsafe { clock::send_some(descriptor, buffer, length, 0) },
     }
 }
 
 unsafe fn writev(descriptor: c_int, parts: *const iovec, count: c_int) -> ssize_t {
-    match failure(Op::Write, descriptor) {
-        Some(errno) => fail(errno) as ssize_t,
+    let room = match room(descriptor) {
+        Err(errno) => return fail(errno) as ssize_t,
+        Ok(room) => room,
+    };
+    // SAFETY: the caller's parts.
+    let first = unsafe { first_of_many(parts, count, &room) };
+    match (first, room) {
+        // A part of it is as much as a call may write.
+        // SAFETY: the first of the caller's parts.
+        (Some(first), Room::Socket) => unsafe {
+            clock::send_some(descriptor, first.iov_base, first.iov_len, 0)
+        },
+        // SAFETY: as above, or less.
+        (Some(first), Room::Some(most)) => unsafe {
+            original::write(descriptor, first.iov_base, first.iov_len.min(most))
+        },
         // SAFETY: the caller's arguments.
-        None => unsafe { original::writev(descriptor, parts, count) },
+        _ => unsafe { original::writev(descriptor, parts, count) },
     }
+}
+
+/// The first part, if there is not room for all at once.
+///
+/// # Safety
+/// The parts are null or so many.
+unsafe fn first_of_many(parts: *const iovec, count: c_int, room: &Room) -> Option<iovec> {
+    let most = match room {
+        Room::Any => return None,
+        Room::Some(most) => *most,
+        Room::Socket => 0,
+    };
+    if parts.is_null() || count <= 0 {
+        return None;
+    }
+    // SAFETY: as the caller says.
+    let all = unsafe { std::slice::from_raw_parts(parts, count as usize) };
+    let sum: usize = all.iter().map(|part| part.iov_len).sum();
+    all.iter().find(|part| part.iov_len != 0 && sum > most).copied()
 }
 
 unsafe fn pwrite(descriptor: c_int, buffer: *const c_void, length: size_t, at: off_t) -> ssize_t {

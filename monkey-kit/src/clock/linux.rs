@@ -1,4 +1,5 @@
 //! Linux: the C library's functions that read clocks and wait. Whether a thread sleeps is asked of the kernel.
+mod blocking;
 mod deadlock;
 mod descriptors;
 mod futex;
@@ -13,6 +14,7 @@ mod static_data;
 mod thread;
 mod timer;
 mod unseen;
+mod uptime;
 mod wait;
 mod wake;
 mod watcher;
@@ -30,18 +32,31 @@ use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering::S
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+pub use blocking::{Room, before_reading, before_writing, send_some};
 pub use deadlock::let_others_end;
 pub use descriptors::port;
 pub use futex::{Wait, wait as wait_on_futex};
 pub use sleep::{clock_nanosleep, nanosleep};
 pub use time::{clock_gettime, gettimeofday, wall_seconds};
 
-pub static ENTRIES: [&Entry; 36] = [
+pub static ENTRIES: [&Entry; 49] = [
     &time::CLOCK_GETTIME,
     &time::GETTIMEOFDAY,
     &time::TIME,
+    &uptime::TIMES,
+    &uptime::SYSINFO,
     &system_call::SYSCALL,
     &files::CLOSE,
+    &files::READ,
+    &files::READV,
+    &files::WRITE,
+    &files::WRITEV,
+    &blocking::RECV,
+    &blocking::RECVFROM,
+    &blocking::RECVMSG,
+    &blocking::ACCEPT,
+    &blocking::ACCEPT4,
+    &blocking::SEND,
     &net::CONNECT,
     &net::LISTEN,
     &poll::EPOLL_WAIT,
@@ -57,6 +72,7 @@ pub static ENTRIES: [&Entry; 36] = [
     &sleep::SLEEP,
     &thread::PTHREAD_JOIN,
     &thread::PTHREAD_TIMEDJOIN_NP,
+    &thread::PTHREAD_CLOCKJOIN_NP,
     &thread::PTHREAD_COND_WAIT,
     &thread::PTHREAD_COND_TIMEDWAIT,
     &thread::PTHREAD_COND_CLOCKWAIT,
@@ -94,6 +110,8 @@ pub struct State {
     slots: Slots,
     timers: timer::Timers,
     ports: ports::Ports,
+    /// How often something was read or written.
+    input: AtomicU64,
     watch: watcher::Watch,
     /// Why the test is to fail, and whether standard error has it, and whether the test's own thread has thrown it.
     failure: Mutex<Option<String>>,
@@ -158,7 +176,13 @@ impl State {
         self.time.is_paused() && self.scope.load(SeqCst) == border::scope()
     }
 
+    /// Something was read or written, or has come.
+    pub fn note_input(&self) {
+        self.input.fetch_add(1, SeqCst);
+    }
+
     pub fn add_port(&self, port: u16) {
+        self.note_input();
         self.ports.add(port);
     }
 

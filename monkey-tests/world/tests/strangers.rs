@@ -146,6 +146,66 @@ mod waiting {
         assert_eq!(clock.elapsed(), HOUR * 2 + HOUR / 2);
     }
 
+    unsafe extern "C" {
+        fn pthread_clockjoin_np(
+            thread: libc::pthread_t,
+            result: *mut *mut libc::c_void,
+            clock: libc::clockid_t,
+            until: *const libc::timespec,
+        ) -> i32;
+    }
+
+    #[monkey::test]
+    fn a_threads_end_until_a_time() {
+        use std::os::unix::thread::JoinHandleExt as _;
+        let _clock = monkey::clock::pause();
+        let sleeper = thread::spawn(|| thread::sleep(HOUR * 2));
+        let until = in_an_hour(libc::CLOCK_MONOTONIC);
+        let (thread, clock) = (sleeper.as_pthread_t(), libc::CLOCK_MONOTONIC);
+        // SAFETY: a thread that is there, and memory of our own.
+        let joined = unsafe { pthread_clockjoin_np(thread, std::ptr::null_mut(), clock, &raw const until) };
+        assert_eq!(joined, libc::ETIMEDOUT);
+        sleeper.join().unwrap();
+    }
+
+    #[monkey::test]
+    fn select_says_what_is_left() {
+        let _clock = monkey::clock::pause();
+        let (reader, mut writer) = std::io::pipe().unwrap();
+        let waker = thread::spawn(move || {
+            thread::sleep(HOUR);
+            std::io::Write::write_all(&mut writer, b"x").unwrap();
+        });
+        let fd = std::os::fd::AsRawFd::as_raw_fd(&reader);
+        // SAFETY: a set of bits.
+        let mut set: libc::fd_set = unsafe { std::mem::zeroed() };
+        // SAFETY: within the set.
+        unsafe { libc::FD_SET(fd, &raw mut set) };
+        let mut span = libc::timeval { tv_sec: 7200, tv_usec: 0 };
+        let (none, set) = (std::ptr::null_mut(), &raw mut set);
+        // SAFETY: memory of our own.
+        let ready = unsafe { libc::select(fd + 1, set, none, none, &raw mut span) };
+        assert_eq!((ready, span.tv_sec, span.tv_usec), (1, 3600, 0));
+        waker.join().unwrap();
+    }
+
+    #[monkey::test]
+    fn how_long_the_machine_runs_is_the_clocks() {
+        let _clock = monkey::clock::pause();
+        let now = || {
+            // SAFETY: structs of numbers.
+            let (mut information, mut times) = unsafe { std::mem::zeroed::<(libc::sysinfo, libc::tms)>() };
+            // SAFETY: room for what is told.
+            let ticks = unsafe { libc::times(&raw mut times) };
+            // SAFETY: as above.
+            unsafe { libc::sysinfo(&raw mut information) };
+            (information.uptime, ticks)
+        };
+        let begun = now();
+        thread::sleep(HOUR);
+        assert_eq!(now(), (begun.0 + 3600, begun.1 + 360_000));
+    }
+
     #[monkey::test]
     fn signals_until_a_time() {
         let clock = monkey::clock::pause();

@@ -16,32 +16,36 @@ pub enum Reach {
 }
 
 impl State {
-    /// How far what a thread polls for reaches.
-    pub fn reach(&self, slot: &Slot) -> Reach {
+    /// How far what a thread polls for reaches. Those that reach outside are noted.
+    pub fn reach(&self, slot: &Slot, outside: &mut Vec<c_int>) -> Reach {
         let descriptors = slot.descriptors.lock().unwrap_or_else(PoisonError::into_inner);
         let own = slot.event.load(std::sync::atomic::Ordering::SeqCst);
         let others = descriptors.iter().filter(|descriptor| **descriptor != own && **descriptor >= 0);
-        others.map(|descriptor| self.reach_of(*descriptor, 0)).max().unwrap_or(Reach::Inside)
+        others.map(|descriptor| self.reach_of(*descriptor, 0, outside)).max().unwrap_or(Reach::Inside)
     }
 
-    fn reach_of(&self, descriptor: c_int, depth: usize) -> Reach {
+    pub fn reach_of(&self, descriptor: c_int, depth: usize, outside: &mut Vec<c_int>) -> Reach {
         let target = link(descriptor);
         let target = target.as_slice();
-        match target {
+        let reach = match target {
             b"anon_inode:[eventpoll]" if depth < 4 => {
                 let all = registered(descriptor);
                 all.into_iter()
-                    .map(|registered| self.reach_of(registered, depth + 1))
+                    .map(|registered| self.reach_of(registered, depth + 1, outside))
                     .max()
                     .unwrap_or(Reach::Inside)
             }
             b"anon_inode:[eventfd]" | b"anon_inode:[timerfd]" | b"anon_inode:[signalfd]" | b"" => {
                 Reach::Inside
             }
-            _ if target.starts_with(b"pipe:") => Reach::Inside,
+            _ if target.starts_with(b"pipe:") && is_own_pipe(descriptor, target) => Reach::Inside,
             _ if target.starts_with(b"socket:") => self.reach_of_socket(descriptor),
             _ => Reach::Outside,
+        };
+        if reach == Reach::Outside && !target.ends_with(b"[eventpoll]") {
+            outside.push(descriptor);
         }
+        reach
     }
 
     fn reach_of_socket(&self, socket: c_int) -> Reach {
@@ -59,13 +63,29 @@ impl State {
     }
 }
 
-fn option(socket: c_int, name: c_int) -> Option<c_int> {
+pub fn option(socket: c_int, name: c_int) -> Option<c_int> {
     let (mut value, mut length) = (0, size_of::<c_int>() as socklen_t);
     // SAFETY: room for the value, and its size.
     let result = unsafe {
         libc::getsockopt(socket, libc::SOL_SOCKET, name, (&raw mut value).cast::<c_void>(), &raw mut length)
     };
     (result == 0).then_some(value)
+}
+
+/// Whether this process has a pipe's other end: that of a program's output it has not.
+fn is_own_pipe(descriptor: c_int, target: &[u8]) -> bool {
+    // SAFETY: takes numbers.
+    let mode = |descriptor| unsafe { libc::fcntl(descriptor, libc::F_GETFL) } & libc::O_ACCMODE;
+    let own = mode(descriptor);
+    let Ok(all) = std::fs::read_dir("/proc/self/fd") else { return true };
+    for entry in all.flatten() {
+        let other = entry.file_name().to_str().and_then(|name| name.parse::<c_int>().ok());
+        let Some(other) = other.filter(|other| *other != descriptor) else { continue };
+        if link(other) == target && (mode(other) != own || own == libc::O_RDWR) {
+            return true;
+        }
+    }
+    own == libc::O_RDWR
 }
 
 /// Whether a local socket's other end is this process's, as those of signal handlers are, or there is none.

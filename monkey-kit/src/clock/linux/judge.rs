@@ -2,6 +2,7 @@
 use super::descriptors::Reach;
 use super::slot::{FIRED, Kind, NEVER, Slot};
 use super::{State, static_data, wake};
+use libc::c_int;
 use monkey_core::border;
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::{MutexGuard, TryLockError};
@@ -30,6 +31,19 @@ pub struct Seen {
     since: i64,
     /// Where something static lies that no thread outside the scope has.
     own: Vec<usize>,
+    /// Descriptors that are waited for and reach outside: another program or machine may answer whenever it likes.
+    outside: Vec<c_int>,
+    /// How often something was read or written, and since when neither this nor these have changed.
+    input: u64,
+    quiet_since: i64,
+}
+
+impl Seen {
+    fn note_outside(&mut self, outside: Vec<c_int>, input: u64) {
+        if outside != self.outside || input != self.input {
+            (self.outside, self.input, self.quiet_since) = (outside, input, super::real_now());
+        }
+    }
 }
 
 /// How long sockets have to be silent: what was sent may not have come yet.
@@ -80,7 +94,10 @@ impl State {
         if is_over() {
             return Found::Busy;
         }
-        if self.manual.load(SeqCst) || !self.turn(NEVER - 1) { Found::Stuck } else { Found::Turned }
+        if !self.manual.load(SeqCst) && self.turn(NEVER - 1) {
+            return Found::Turned;
+        }
+        if seen.outside.is_empty() { Found::Stuck } else { Found::Outside }
     }
 
     /// The same for who turns the clock himself: `Found::Stuck` if all others wait for good.
@@ -105,7 +122,9 @@ impl State {
             return Found::Settling;
         }
         let polls = waiting.slots.iter().filter(|slot| slot.kind() == Kind::Poll);
-        let mut reach = polls.map(|slot| self.reach(slot)).max().unwrap_or(Reach::Inside);
+        let mut outside = Vec::new();
+        let mut reach = polls.map(|slot| self.reach(slot, &mut outside)).max().unwrap_or(Reach::Inside);
+        seen.note_outside(outside, self.input.load(SeqCst));
         let is_foreign = |slot: &&Slot| is_shared(slot) && !seen.own.contains(&slot.address.load(SeqCst));
         let foreign: Vec<_> = waiting.slots.iter().copied().filter(is_foreign).collect();
         if !foreign.is_empty() {
@@ -117,7 +136,9 @@ impl State {
             Reach::Outside => PATIENCE,
         };
         let needed = if waiting.unseen == 0 { needed } else { needed.max(SLEEP) };
-        let silent = needed == 0 || super::real_now() - seen.since >= needed;
+        // Who was silent for so long is not waited for anew at each turn.
+        let since = if reach == Reach::Outside && foreign.is_empty() { seen.quiet_since } else { seen.since };
+        let silent = needed == 0 || super::real_now() - since >= needed;
         if silent {
             // Waited for so long, it is a thread of the scope that has it, or nobody: the next time needs no patience.
             seen.own.extend(foreign.iter().map(|slot| slot.address.load(SeqCst)));

@@ -25,7 +25,7 @@ fn span_of(milliseconds: c_int) -> Option<timespec> {
 }
 
 /// Waits until `ready` gives something but 0; `sets` are what may make it so. `None`: the clock is not paused.
-fn wait(
+pub fn wait(
     span: Option<timespec>,
     mask: *const sigset_t,
     sets: &dyn Fn(&mut Vec<pollfd>),
@@ -39,6 +39,9 @@ fn wait(
     let deadline = span.map(|span| clock.time.moment_in(span));
     loop {
         let now = ready();
+        if now > 0 {
+            clock.note_input();
+        }
         if now != 0 || deadline.is_some_and(|deadline| deadline <= clock.time.elapsed()) {
             return Some(now);
         }
@@ -57,7 +60,7 @@ fn wait(
 }
 
 /// Whether the kernel would wake who polls these.
-fn is_any_ready(all: &mut [pollfd]) -> bool {
+pub fn is_any_ready(all: &mut [pollfd]) -> bool {
     // SAFETY: memory of its size.
     unsafe { original::poll(all.as_mut_ptr(), all.len() as nfds_t, 0) > 0 }
 }
@@ -99,7 +102,11 @@ unsafe fn epoll_wait(epoll: c_int, events: *mut epoll_event, most: c_int, timeou
 }
 
 fn readable(fd: c_int) -> pollfd {
-    pollfd { fd, events: libc::POLLIN, revents: 0 }
+    polled_for(fd, libc::POLLIN)
+}
+
+pub fn polled_for(fd: c_int, events: i16) -> pollfd {
+    pollfd { fd, events, revents: 0 }
 }
 
 unsafe fn epoll_pwait(
@@ -208,6 +215,11 @@ impl Sets {
     }
 }
 
+/// How far the caller's clock was turned.
+fn elapsed() -> i64 {
+    world::enter().map_or(0, |world| world.clock.time.elapsed() as i64)
+}
+
 unsafe fn select(
     count: c_int,
     read: *mut fd_set,
@@ -220,9 +232,18 @@ unsafe fn select(
     // SAFETY: null, or the caller's.
     let span = unsafe { timeout.as_ref() }
         .map(|span| timespec { tv_sec: span.tv_sec, tv_nsec: span.tv_usec * 1000 });
-    wait(span, ptr::null(), &|all| sets.add_to(all), &mut || sets.ready())
+    let begun = elapsed();
+    let Some(ready) = wait(span, ptr::null(), &|all| sets.add_to(all), &mut || sets.ready()) else {
         // SAFETY: the caller's arguments.
-        .unwrap_or_else(|| unsafe { original::select(count, read, write, except, timeout) })
+        return unsafe { original::select(count, read, write, except, timeout) };
+    };
+    // Linux says what is left of the time.
+    // SAFETY: null, or the caller's.
+    if let (Some(timeout), Some(span)) = (unsafe { timeout.as_mut() }, span) {
+        let left = time::timespec_of((time::nanoseconds(span) - (elapsed() - begun)).max(0));
+        *timeout = timeval { tv_sec: left.tv_sec, tv_usec: left.tv_nsec / 1000 };
+    }
+    ready
 }
 
 unsafe fn pselect(

@@ -12,6 +12,7 @@ use std::cell::Cell;
 functions! {
     PTHREAD_JOIN = pthread_join(thread: pthread_t, result: *mut *mut c_void) -> c_int => pthread_join;
     PTHREAD_TIMEDJOIN_NP = pthread_timedjoin_np(thread: pthread_t, result: *mut *mut c_void, until: *const timespec) -> c_int => pthread_timedjoin_np;
+    PTHREAD_CLOCKJOIN_NP = pthread_clockjoin_np(thread: pthread_t, result: *mut *mut c_void, clock: clockid_t, until: *const timespec) -> c_int => pthread_clockjoin_np;
     PTHREAD_COND_WAIT = pthread_cond_wait(condition: *mut pthread_cond_t, mutex: *mut pthread_mutex_t) -> c_int => pthread_cond_wait;
     PTHREAD_COND_TIMEDWAIT = pthread_cond_timedwait(condition: *mut pthread_cond_t, mutex: *mut pthread_mutex_t, until: *const timespec) -> c_int => pthread_cond_timedwait;
     PTHREAD_COND_CLOCKWAIT = pthread_cond_clockwait(condition: *mut pthread_cond_t, mutex: *mut pthread_mutex_t, clock: clockid_t, until: *const timespec) -> c_int => pthread_cond_clockwait;
@@ -74,20 +75,45 @@ unsafe fn pthread_join(thread: pthread_t, result: *mut *mut c_void) -> c_int {
     unsafe { original::pthread_join(thread, result) }
 }
 
-unsafe fn pthread_timedjoin_np(thread: pthread_t, result: *mut *mut c_void, until: *const timespec) -> c_int {
+/// Joins until a clock shows a time; `None`: the clock is not paused.
+///
+/// # Safety
+/// As the functions that do so.
+unsafe fn join_until(
+    thread: pthread_t,
+    result: *mut *mut c_void,
+    clock: clockid_t,
+    until: *const timespec,
+) -> Option<c_int> {
+    let world = paused()?;
     // SAFETY: null, or the caller's.
-    let given = unsafe { until.as_ref() }.copied();
-    if let (Some(world), Some(given)) = (paused(), given) {
-        let deadline = world.clock.time.moment(libc::CLOCK_REALTIME, given);
-        // SAFETY: the caller's arguments.
-        match unsafe { join(thread, result, deadline, &world) } {
-            End::Woken(over) => return over,
-            End::TimedOut | End::Gone => return libc::ETIMEDOUT,
-            End::Deadlocked => return libc::EDEADLK,
-        }
-    }
+    let until = unsafe { until.as_ref() }.copied()?;
+    let deadline = world.clock.time.moment(clock, until);
     // SAFETY: the caller's arguments.
-    unsafe { original::pthread_timedjoin_np(thread, result, until) }
+    Some(match unsafe { join(thread, result, deadline, &world) } {
+        End::Woken(over) => over,
+        End::TimedOut | End::Gone => libc::ETIMEDOUT,
+        End::Deadlocked => libc::EDEADLK,
+    })
+}
+
+unsafe fn pthread_timedjoin_np(thread: pthread_t, result: *mut *mut c_void, until: *const timespec) -> c_int {
+    // SAFETY: the caller's arguments.
+    let joined = unsafe { join_until(thread, result, libc::CLOCK_REALTIME, until) };
+    // SAFETY: the caller's arguments.
+    joined.unwrap_or_else(|| unsafe { original::pthread_timedjoin_np(thread, result, until) })
+}
+
+unsafe fn pthread_clockjoin_np(
+    thread: pthread_t,
+    result: *mut *mut c_void,
+    clock: clockid_t,
+    until: *const timespec,
+) -> c_int {
+    // SAFETY: the caller's arguments.
+    let joined = unsafe { join_until(thread, result, clock, until) };
+    // SAFETY: the caller's arguments.
+    joined.unwrap_or_else(|| unsafe { original::pthread_clockjoin_np(thread, result, clock, until) })
 }
 
 /// Waits on a condition; `None`: the clock is not paused.

@@ -1,4 +1,5 @@
-//! Waits that pass the C library by: to the clock who waits so computes, and it stands still. That is said once.
+//! Waits that the clock knows nothing of, such as those that pass the C library by: who waits so computes, and it stands still. That is
+//! said once.
 use super::descriptors::read_small;
 use super::{State, real_now};
 use monkey_core::{border, image};
@@ -39,14 +40,15 @@ impl State {
         }
         let members = border::members(self.scope.load(SeqCst));
         let waits = |thread: &i32| self.slots.of_thread(*thread).is_some_and(super::slot::Slot::waits);
-        let others = members.filter_map(|member| member.thread).filter(|thread| !waits(thread));
-        for (thread, name, from) in others.filter_map(|thread| Some((thread, wait_of(thread)?))).map(flat) {
+        let others: Vec<i32> =
+            members.filter_map(|member| member.thread).filter(|thread| !waits(thread)).collect();
+        for thread in others {
+            let Some(wait) = wait_of(thread) else { continue };
             unseen.told.store(true, SeqCst);
+            let name = border::thread_name(thread);
             let text = format!(
-                "note: the paused clock stands since two seconds: thread `{}` ({thread}) waits by a system call of its own, `{name}` in \
-                 `{from}`, which `monkey::clock` cannot see\n  help: let it call the C library (the crate rustix: feature `use-libc`), or \
-                 turn the clock by hand\n",
-                border::thread_name(thread)
+                "note: the paused clock stands since two seconds: thread `{name}` ({thread}) {}\n",
+                wait.text()
             );
             // Not by `eprintln`, of which the harness would keep what it says of a test that does not end.
             let _ = std::io::stderr().write_all(text.as_bytes());
@@ -54,12 +56,32 @@ impl State {
     }
 }
 
-fn flat<A, B, C>((a, (b, c)): (A, (B, C))) -> (A, B, C) {
-    (a, b, c)
+/// A wait that the clock knows nothing of.
+struct Wait {
+    /// The system call.
+    call: &'static str,
+    /// The function that makes it, past the C library.
+    past: Option<String>,
 }
 
-/// The system calls that wait until a time.
-const WAITS: [(libc::c_long, &str); 8] = [
+impl Wait {
+    fn text(&self) -> String {
+        let call = self.call;
+        match &self.past {
+            Some(from) => format!(
+                "waits by a system call of its own, `{call}` in `{from}`, which `monkey::clock` cannot see\n  help: let it call the C \
+                 library (the crate rustix: feature `use-libc`), or turn the clock by hand"
+            ),
+            None => format!(
+                "is in `{call}`, for which it does not go on: a program, a lock of C's, input from elsewhere\n  help: \
+                 let that end, or turn the clock by hand; the book's limits say for what it does not wait"
+            ),
+        }
+    }
+}
+
+/// The system calls that wait, those first that wait until a time.
+const WAITS: &[(libc::c_long, &str)] = &[
     (libc::SYS_epoll_pwait, "epoll_pwait"),
     (libc::SYS_epoll_pwait2, "epoll_pwait2"),
     (libc::SYS_ppoll, "ppoll"),
@@ -67,15 +89,40 @@ const WAITS: [(libc::c_long, &str); 8] = [
     (libc::SYS_nanosleep, "nanosleep"),
     (libc::SYS_clock_nanosleep, "clock_nanosleep"),
     (libc::SYS_futex, "futex"),
+    (libc::SYS_futex_waitv, "futex_waitv"),
+    (libc::SYS_mq_timedreceive, "mq_timedreceive"),
+    (libc::SYS_mq_timedsend, "mq_timedsend"),
+    (libc::SYS_semtimedop, "semtimedop"),
+    (libc::SYS_rt_sigtimedwait, "sigtimedwait"),
+    (libc::SYS_rt_sigsuspend, "sigsuspend"),
+    (libc::SYS_io_uring_enter, "io_uring_enter"),
+    (libc::SYS_recvmmsg, "recvmmsg"),
+    (libc::SYS_recvfrom, "recvfrom"),
+    (libc::SYS_recvmsg, "recvmsg"),
+    (libc::SYS_accept, "accept"),
+    (libc::SYS_accept4, "accept4"),
+    (libc::SYS_connect, "connect"),
+    (libc::SYS_sendto, "sendto"),
+    (libc::SYS_sendmsg, "sendmsg"),
+    (libc::SYS_read, "read"),
+    (libc::SYS_write, "write"),
+    (libc::SYS_wait4, "wait4"),
+    (libc::SYS_waitid, "waitid"),
+    (libc::SYS_flock, "flock"),
+    (libc::SYS_fcntl, "fcntl"),
+    (libc::SYS_msgrcv, "msgrcv"),
+    #[cfg(target_arch = "x86_64")]
+    (libc::SYS_poll, "poll"),
+    #[cfg(target_arch = "x86_64")]
+    (libc::SYS_select, "select"),
     #[cfg(target_arch = "x86_64")]
     (libc::SYS_epoll_wait, "epoll_wait"),
-    // There is no other there.
-    #[cfg(target_arch = "aarch64")]
-    (libc::SYS_epoll_pwait, "epoll_pwait"),
+    #[cfg(target_arch = "x86_64")]
+    (libc::SYS_pause, "pause"),
 ];
 
-/// In which call of them a thread is, if it was made past the C library, and in which function.
-fn wait_of(thread: i32) -> Option<(&'static str, String)> {
+/// In which call a thread sleeps.
+fn wait_of(thread: i32) -> Option<Wait> {
     let mut found = None;
     read_small(&format!("/proc/self/task/{thread}/syscall\0"), |text| {
         let text = String::from_utf8_lossy(text).into_owned();
@@ -86,11 +133,12 @@ fn wait_of(thread: i32) -> Option<(&'static str, String)> {
         true
     });
     let (number, at) = found?;
-    let (_, name) = WAITS.iter().find(|(wait, _)| *wait == number)?;
+    let (_, call) = *WAITS.iter().find(|(wait, _)| *wait == number)?;
     if is_in_library(at) {
-        return None;
+        return Some(Wait { call, past: None });
     }
-    Some((name, image::find(at).map_or_else(|| format!("{at:#x}"), |function| function.name)))
+    let function = image::find(at).map_or_else(|| format!("{at:#x}"), |function| function.name);
+    Some(Wait { call, past: Some(function) })
 }
 
 /// Whether that is code of the C library's.
