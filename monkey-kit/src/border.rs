@@ -113,6 +113,7 @@ macro_rules! functions {
     ($($entry:ident = $name:ident($($argument:ident: $type:ty),*) $(-> $result:ty)? => $replacement:path;)*) => {
         $(
             pub(crate) static $entry: $crate::border::Entry = {
+                #[allow(clippy::too_many_arguments, reason = "as the function has them")]
                 unsafe extern "C-unwind" fn replacement($($argument: $type),*) $(-> $result)? {
                     // SAFETY: the caller's arguments, passed on.
                     unsafe { $replacement($($argument),*) }
@@ -135,7 +136,7 @@ macro_rules! functions {
             use super::*;
             $(
                 #[allow(dead_code, reason = "some are never called")]
-                #[allow(non_snake_case, reason = "the system's own names")]
+                #[allow(non_snake_case, clippy::too_many_arguments, reason = "the system's own names and arguments")]
                 #[inline]
                 pub(crate) unsafe fn $name($($argument: $type),*) $(-> $result)? {
                     // SAFETY: the trampoline of the function, or the function itself, of this type.

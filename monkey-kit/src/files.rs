@@ -1,7 +1,7 @@
-//! Opening, reading, writing, removing and closing at the border.
+//! Opening, reading, writing and closing at the border.
 use crate::border::{fail, functions};
 use crate::clock::Room;
-use crate::fs::{Asked, Op, Opened, State, absolute};
+use crate::fs::{Op, Opened, State, absolute};
 use crate::{clock, fs, random, world};
 use libc::{c_char, c_int, c_void, iovec, mode_t, off_t, size_t, ssize_t};
 use monkey_core::border::Bypass;
@@ -17,14 +17,11 @@ functions! {
     PREAD = pread(descriptor: c_int, buffer: *mut c_void, length: size_t, at: off_t) -> ssize_t => pread;
     WRITE = write(descriptor: c_int, buffer: *const c_void, length: size_t) -> ssize_t => write;
     WRITEV = writev(descriptor: c_int, parts: *const iovec, count: c_int) -> ssize_t => writev;
+    PREADV = preadv(descriptor: c_int, parts: *const iovec, count: c_int, at: off_t) -> ssize_t => preadv;
+    PWRITEV = pwritev(descriptor: c_int, parts: *const iovec, count: c_int, at: off_t) -> ssize_t => pwritev;
     PWRITE = pwrite(descriptor: c_int, buffer: *const c_void, length: size_t, at: off_t) -> ssize_t => pwrite;
     FSYNC = fsync(descriptor: c_int) -> c_int => fsync;
     FDATASYNC = fdatasync(descriptor: c_int) -> c_int => fdatasync;
-    UNLINK = unlink(path: *const c_char) -> c_int => unlink;
-    UNLINKAT = unlinkat(folder: c_int, path: *const c_char, flags: c_int) -> c_int => unlinkat;
-    RMDIR = rmdir(path: *const c_char) -> c_int => rmdir;
-    RENAME = rename(from: *const c_char, to: *const c_char) -> c_int => rename;
-    MKDIR = mkdir(path: *const c_char, mode: mode_t) -> c_int => mkdir;
     CLOSE = close(descriptor: c_int) -> c_int => close;
 }
 
@@ -32,7 +29,11 @@ functions! {
 ///
 /// # Safety
 /// The path is null or ends with a zero.
-unsafe fn ask<R>(folder: c_int, path: *const c_char, ask: &dyn Fn(&State, &Path) -> Option<R>) -> Option<R> {
+pub(crate) unsafe fn ask<R>(
+    folder: c_int,
+    path: *const c_char,
+    ask: &dyn Fn(&State, &Path) -> Option<R>,
+) -> Option<R> {
     let world = world::enter().filter(|world| !world.fs.is_empty())?;
     let _bypass = Bypass::begin();
     // SAFETY: the caller's path.
@@ -214,6 +215,22 @@ unsafe fn pwrite(descriptor: c_int, buffer: *const c_void, length: size_t, at: o
     }
 }
 
+unsafe fn preadv(descriptor: c_int, parts: *const iovec, count: c_int, at: off_t) -> ssize_t {
+    match failure(Op::Read, descriptor) {
+        Some(errno) => fail(errno) as ssize_t,
+        // SAFETY: the caller's arguments.
+        None => unsafe { original::preadv(descriptor, parts, count, at) },
+    }
+}
+
+unsafe fn pwritev(descriptor: c_int, parts: *const iovec, count: c_int, at: off_t) -> ssize_t {
+    match failure(Op::Write, descriptor) {
+        Some(errno) => fail(errno) as ssize_t,
+        // SAFETY: the caller's arguments.
+        None => unsafe { original::pwritev(descriptor, parts, count, at) },
+    }
+}
+
 unsafe fn fsync(descriptor: c_int) -> c_int {
     match failure(Op::Sync, descriptor) {
         Some(errno) => fail(errno),
@@ -227,75 +244,6 @@ unsafe fn fdatasync(descriptor: c_int) -> c_int {
         Some(errno) => fail(errno),
         // SAFETY: the caller's argument.
         None => unsafe { original::fdatasync(descriptor) },
-    }
-}
-
-/// What removing a path gives in the world's memory; `None`: it is the system's.
-fn removed(files: &State, path: &Path) -> Option<c_int> {
-    files.failure(Op::Remove, path).or_else(|| files.unlink(path))
-}
-
-/// 0, or the number of an error.
-fn given(result: c_int) -> c_int {
-    if result == 0 { 0 } else { fail(result) }
-}
-
-unsafe fn unlink(path: *const c_char) -> c_int {
-    // SAFETY: the caller's path.
-    match unsafe { ask(libc::AT_FDCWD, path, &|files, path| removed(files, path)) } {
-        Some(result) => given(result),
-        // SAFETY: the caller's path.
-        None => unsafe { original::unlink(path) },
-    }
-}
-
-unsafe fn unlinkat(folder: c_int, path: *const c_char, flags: c_int) -> c_int {
-    // SAFETY: the caller's path.
-    match unsafe { ask(folder, path, &|files, path| removed(files, path)) } {
-        Some(result) => given(result),
-        // SAFETY: the caller's arguments.
-        None => unsafe { original::unlinkat(folder, path, flags) },
-    }
-}
-
-unsafe fn rmdir(path: *const c_char) -> c_int {
-    // SAFETY: the caller's path.
-    match unsafe { fs::ask_for(Op::Remove, libc::AT_FDCWD, path) } {
-        // SAFETY: the caller's path.
-        Asked::Original => unsafe { original::rmdir(path) },
-        Asked::Failed(errno) => fail(errno),
-        Asked::File(_) => fail(libc::ENOTDIR),
-        Asked::Folder => fail(libc::ENOTEMPTY),
-    }
-}
-
-/// What making a folder fails with.
-fn making(files: &State, path: &Path) -> Option<c_int> {
-    let is_there = || files.in_memory(path).is_some() || files.has_below(path);
-    files.failure(Op::CreateDir, path).or_else(|| is_there().then_some(libc::EEXIST))
-}
-
-unsafe fn mkdir(path: *const c_char, mode: mode_t) -> c_int {
-    // SAFETY: the caller's path.
-    match unsafe { ask(libc::AT_FDCWD, path, &|files, path| making(files, path)) } {
-        Some(errno) => fail(errno),
-        // SAFETY: the caller's arguments.
-        None => unsafe { original::mkdir(path, mode) },
-    }
-}
-
-unsafe fn rename(from: *const c_char, to: *const c_char) -> c_int {
-    let renamed = |files: &State, path: &Path| {
-        // SAFETY: the caller's path.
-        let to = absolute(&unsafe { fs::given(libc::AT_FDCWD, to) }?);
-        let failure = files.failure(Op::Rename, path).or_else(|| files.failure(Op::Rename, &to));
-        failure.or_else(|| files.rename(path, &to)).or_else(|| files.rename_into(path, &to))
-    };
-    // SAFETY: the caller's path.
-    match unsafe { ask(libc::AT_FDCWD, from, &renamed) } {
-        Some(result) => given(result),
-        // SAFETY: the caller's arguments.
-        None => unsafe { original::rename(from, to) },
     }
 }
 

@@ -3,6 +3,7 @@ mod changes;
 mod directory;
 mod errors;
 mod memory;
+mod names;
 mod path;
 mod rules;
 mod status;
@@ -19,9 +20,8 @@ pub use errors::IntoErrno;
 pub(crate) use path::{absolute, given};
 use rules::Kind;
 pub(crate) use rules::{Opened, State};
-pub(crate) use status::{Asked, ask_for};
 
-static ENTRIES: [&Entry; 48] = [
+static ENTRIES: [&Entry; 56] = [
     &files::OPEN,
     &files::OPENAT,
     &files::READ,
@@ -30,13 +30,18 @@ static ENTRIES: [&Entry; 48] = [
     &files::WRITE,
     &files::WRITEV,
     &files::PWRITE,
+    &files::PREADV,
+    &files::PWRITEV,
     &files::FSYNC,
     &files::FDATASYNC,
-    &files::UNLINK,
-    &files::UNLINKAT,
-    &files::RMDIR,
-    &files::RENAME,
-    &files::MKDIR,
+    &names::UNLINK,
+    &names::UNLINKAT,
+    &names::RMDIR,
+    &names::RENAME,
+    &names::RENAMEAT,
+    &names::RENAMEAT2,
+    &names::MKDIR,
+    &names::MKDIRAT,
     &status::STATX,
     &status::STAT,
     &status::LSTAT,
@@ -45,6 +50,7 @@ static ENTRIES: [&Entry; 48] = [
     &status::FACCESSAT,
     &status::REALPATH,
     &status::READLINK,
+    &status::READLINKAT,
     &directory::OPENDIR,
     &directory::READDIR,
     &directory::CLOSEDIR,
@@ -59,6 +65,7 @@ static ENTRIES: [&Entry; 48] = [
     &changes::TRUNCATE,
     &changes::FTRUNCATE,
     &changes::SYMLINK,
+    &changes::SYMLINKAT,
     &changes::LINK,
     &changes::LINKAT,
     &changes::UTIMENSAT,
@@ -68,6 +75,7 @@ static ENTRIES: [&Entry; 48] = [
     &changes::CHDIR,
     &changes::COPY_FILE_RANGE,
     &changes::SENDFILE,
+    &changes::FALLOCATE,
     &changes::POSIX_FALLOCATE,
     &changes::POSIX_FALLOCATE64,
 ];
@@ -144,7 +152,7 @@ pub struct Failing(Change);
 /// Lets an operation on a file fail in the caller's scope: each time, if [`after`](Failing::after) and
 /// [`times`](Failing::times) do not say otherwise.
 ///
-/// The error is an [`ErrorKind`](std::io::ErrorKind) or an `errno`.
+/// The error is an [`ErrorKind`](std::io::ErrorKind) or an `errno`. Of `Interrupted` say how often: the standard library tries again.
 ///
 /// ```
 /// use monkey_kit::fs::{self, Op};

@@ -1,5 +1,6 @@
 //! The network that a test has.
 mod address;
+mod names;
 mod routes;
 
 use crate::border::{Entry, errno, fail, functions};
@@ -29,7 +30,7 @@ functions! {
     GETHOSTBYNAME2 = gethostbyname2(name: *const c_char, family: c_int) -> *mut c_void => gethostbyname2;
 }
 
-static ENTRIES: [&Entry; 8] = [
+static ENTRIES: [&Entry; 14] = [
     &CONNECT,
     &SENDTO,
     &SENDMSG,
@@ -37,6 +38,12 @@ static ENTRIES: [&Entry; 8] = [
     &GETADDRINFO,
     &GETHOSTBYNAME,
     &GETHOSTBYNAME2,
+    &names::GETHOSTBYNAME_R,
+    &names::GETHOSTBYNAME2_R,
+    &names::GETHOSTBYADDR,
+    &names::GETHOSTBYADDR_R,
+    &names::GETNAMEINFO,
+    &names::RES_QUERY,
     &system_call::SYSCALL,
 ];
 
@@ -151,7 +158,8 @@ pub struct Route {
 /// ```
 ///
 /// # Panics
-/// When `from` is not `NAME:PORT` or `ADDRESS:PORT`, when `to` is no address, or when a function cannot be replaced.
+/// When `from` is not `NAME:PORT` or `ADDRESS:PORT`, when `to` is no address, or one of IPv6 and `from` of IPv4, or when a function cannot be
+/// replaced.
 #[track_caller]
 pub fn route(from: &str, to: impl ToSocketAddrs) -> Route {
     let resolved = {
@@ -161,6 +169,12 @@ pub fn route(from: &str, to: impl ToSocketAddrs) -> Route {
     let Ok(Some(to)) = resolved else {
         panic!("`monkey::net::route({from:?}, ..)`: there is no address to lead to")
     };
+    let of_older = from.parse::<SocketAddr>().is_ok_and(|from| from.is_ipv4());
+    assert!(
+        !(of_older && to.is_ipv6()),
+        "`monkey::net::route`: {from} is an address of IPv4, and {to} is none\n  help: a socket for the one does not reach the other; lead it to \
+         an address of IPv4"
+    );
     let guard = Guard::new(&ENTRIES);
     let added = {
         let _bypass = Bypass::begin();

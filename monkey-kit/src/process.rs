@@ -20,6 +20,8 @@ functions! {
     POSIX_SPAWNP = posix_spawnp(pid: *mut pid_t, file: *const c_char, actions: *const c_void, attributes: *const c_void, argv: Strings, envp: Strings) -> c_int => posix_spawnp;
     EXECVE = execve(path: *const c_char, argv: Strings, envp: Strings) -> c_int => execve;
     EXECVPE = execvpe(file: *const c_char, argv: Strings, envp: Strings) -> c_int => execvpe;
+    FEXECVE = fexecve(file: c_int, argv: Strings, envp: Strings) -> c_int => fexecve;
+    EXECVEAT = execveat(folder: c_int, path: *const c_char, argv: Strings, envp: Strings, flags: c_int) -> c_int => execveat;
     FORK = fork() -> pid_t => fork;
     SYSTEM = system(command: *const c_char) -> c_int => system;
     POPEN = popen(command: *const c_char, mode: *const c_char) -> *mut c_void => popen;
@@ -30,6 +32,8 @@ static ENTRIES: &[&Entry] = &[
     &POSIX_SPAWNP,
     &EXECVE,
     &EXECVPE,
+    &FEXECVE,
+    &EXECVEAT,
     &FORK,
     &SYSTEM,
     &POPEN,
@@ -201,6 +205,36 @@ unsafe fn execvpe(file: *const c_char, argv: Strings, envp: Strings) -> c_int {
     let envp = block.as_ref().map_or(envp, env::Block::as_ptr);
     // SAFETY: the caller's arguments, or an environment of our own.
     unsafe { original::execvpe(file, argv, envp) }
+}
+
+unsafe fn fexecve(file: c_int, argv: Strings, envp: Strings) -> c_int {
+    // SAFETY: the caller's strings.
+    if forbids("fexecve", &|| unsafe { command(std::ptr::null(), argv) }) {
+        return fail(libc::EPERM);
+    }
+    let block = env::for_program(envp);
+    let envp = block.as_ref().map_or(envp, env::Block::as_ptr);
+    // SAFETY: the caller's arguments, or an environment of our own.
+    unsafe { original::fexecve(file, argv, envp) }
+}
+
+/// # Safety
+/// As the function of this name.
+pub(crate) unsafe fn execveat(
+    folder: c_int,
+    path: *const c_char,
+    argv: Strings,
+    envp: Strings,
+    flags: c_int,
+) -> c_int {
+    // SAFETY: the caller's strings.
+    if forbids("execveat", &|| unsafe { command(path, argv) }) {
+        return fail(libc::EPERM);
+    }
+    let block = env::for_program(envp);
+    let envp = block.as_ref().map_or(envp, env::Block::as_ptr);
+    // SAFETY: the caller's arguments, or an environment of our own.
+    unsafe { original::execveat(folder, path, argv, envp, flags) }
 }
 
 /// Whether the caller's world forbids another process of this program; if so, that is noted.

@@ -1,7 +1,7 @@
 //! System calls that are made by `syscall`: those that have a function are that function's concern.
 use crate::border::{fail, functions};
 use crate::{clock, net, process, random};
-use libc::c_long;
+use libc::{c_int, c_long};
 
 functions! {
     SYSCALL = syscall(number: c_long, a: usize, b: usize, c: usize, d: usize, e: usize, f: usize) -> c_long => syscall;
@@ -10,7 +10,7 @@ functions! {
 #[allow(clippy::many_single_char_names, reason = "the arguments of whatever call it is")]
 unsafe fn syscall(number: c_long, a: usize, b: usize, c: usize, d: usize, e: usize, f: usize) -> c_long {
     // SAFETY: the caller's arguments.
-    if let Some(result) = unsafe { as_function(number, [a, b, c, d]) } {
+    if let Some(result) = unsafe { as_function(number, [a, b, c, d, e]) } {
         return result;
     }
     if number == libc::SYS_futex {
@@ -33,7 +33,8 @@ unsafe fn syscall(number: c_long, a: usize, b: usize, c: usize, d: usize, e: usi
 ///
 /// # Safety
 /// As for the system call.
-unsafe fn as_function(number: c_long, [a, b, c, d]: [usize; 4]) -> Option<c_long> {
+#[allow(clippy::many_single_char_names, reason = "the arguments of whatever call it is")]
+unsafe fn as_function(number: c_long, [a, b, c, d, e]: [usize; 5]) -> Option<c_long> {
     Some(match number {
         libc::SYS_getrandom => {
             // SAFETY: the caller's arguments, here and below.
@@ -61,8 +62,17 @@ unsafe fn as_function(number: c_long, [a, b, c, d]: [usize; 4]) -> Option<c_long
             let failed = unsafe { process::execve(a as *const _, b as *const _, c as *const _) };
             c_long::from(failed)
         }
+        libc::SYS_execveat => {
+            let (path, argv, envp) = (b as *const _, c as *const _, d as *const _);
+            // SAFETY: as above.
+            let failed = unsafe { process::execveat(a as i32, path, argv, envp, e as i32) };
+            c_long::from(failed)
+        }
+        libc::SYS_clone if a as c_int & libc::CLONE_THREAD == 0 && process::forbids_fork() => {
+            c_long::from(fail(libc::EPERM))
+        }
         #[cfg(target_arch = "x86_64")]
-        libc::SYS_fork if process::forbids_fork() => c_long::from(fail(libc::EPERM)),
+        libc::SYS_fork | libc::SYS_vfork if process::forbids_fork() => c_long::from(fail(libc::EPERM)),
         _ => return None,
     })
 }

@@ -37,7 +37,9 @@ pub use deadlock::let_others_end;
 pub use descriptors::port;
 pub use futex::{Wait, wait as wait_on_futex};
 pub use sleep::{clock_nanosleep, nanosleep};
-pub use time::{clock_gettime, gettimeofday, wall_seconds};
+#[cfg(target_arch = "x86_64")]
+pub use time::wall_seconds;
+pub use time::{clock_gettime, gettimeofday};
 
 pub static ENTRIES: [&Entry; 49] = [
     &time::CLOCK_GETTIME,

@@ -20,7 +20,7 @@ functions! {
     CLEARENV = clearenv() -> c_int => clearenv;
 }
 
-pub static ENTRIES: [&Entry; 13] = [
+pub static ENTRIES: [&Entry; 15] = [
     &GETENV,
     &SECURE_GETENV,
     &SETENV,
@@ -34,6 +34,8 @@ pub static ENTRIES: [&Entry; 13] = [
     &process::POSIX_SPAWNP,
     &process::EXECVE,
     &process::EXECVPE,
+    &process::FEXECVE,
+    &process::EXECVEAT,
 ];
 
 /// A value, as `getenv` gives a pointer to it.

@@ -21,10 +21,12 @@ functions! {
     FUTIMENS = futimens(descriptor: c_int, times: *const timespec) -> c_int => futimens;
     FLOCK = flock(descriptor: c_int, operation: c_int) -> c_int => flock;
     LSEEK = lseek(descriptor: c_int, by: off_t, whence: c_int) -> off_t => lseek;
+    FALLOCATE = fallocate(descriptor: c_int, mode: c_int, from: off_t, length: off_t) -> c_int => fallocate;
     POSIX_FALLOCATE = posix_fallocate(descriptor: c_int, from: off_t, length: off_t) -> c_int => posix_fallocate;
     POSIX_FALLOCATE64 = posix_fallocate64(descriptor: c_int, from: off_t, length: off_t) -> c_int => posix_fallocate64;
     CHDIR = chdir(path: *const c_char) -> c_int => chdir;
     SYMLINK = symlink(target: *const c_char, path: *const c_char) -> c_int => symlink;
+    SYMLINKAT = symlinkat(target: *const c_char, folder: c_int, path: *const c_char) -> c_int => symlinkat;
     LINK = link(from: *const c_char, to: *const c_char) -> c_int => link;
     LINKAT = linkat(from_folder: c_int, from: *const c_char, to_folder: c_int, to: *const c_char, flags: c_int) -> c_int => linkat;
     COPY_FILE_RANGE = copy_file_range(from: c_int, from_at: *mut off_t, to: c_int, to_at: *mut off_t, length: size_t, flags: c_uint) -> ssize_t => copy_file_range;
@@ -162,6 +164,12 @@ unsafe fn lseek(descriptor: c_int, by: off_t, whence: c_int) -> off_t {
     on_descriptor(Op::Seek, descriptor, &system)
 }
 
+unsafe fn fallocate(descriptor: c_int, mode: c_int, from: off_t, length: off_t) -> c_int {
+    // SAFETY: the caller's arguments.
+    let system = || unsafe { original::fallocate(descriptor, mode, from, length) };
+    on_descriptor(Op::SetLen, descriptor, &system)
+}
+
 unsafe fn posix_fallocate(descriptor: c_int, from: off_t, length: off_t) -> c_int {
     match failure(Op::SetLen, descriptor) {
         Some(errno) => errno,
@@ -231,6 +239,15 @@ unsafe fn symlink(target: *const c_char, path: *const c_char) -> c_int {
         Some(result) => done(result),
         // SAFETY: the caller's paths.
         None => unsafe { original::symlink(target, path) },
+    }
+}
+
+unsafe fn symlinkat(target: *const c_char, folder: c_int, path: *const c_char) -> c_int {
+    // SAFETY: the caller's path.
+    match unsafe { linked(None, (folder, path)) } {
+        Some(result) => done(result),
+        // SAFETY: the caller's arguments.
+        None => unsafe { original::symlinkat(target, folder, path) },
     }
 }
 

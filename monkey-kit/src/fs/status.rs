@@ -17,6 +17,7 @@ functions! {
     FACCESSAT = faccessat(folder: c_int, path: *const c_char, mode: c_int, flags: c_int) -> c_int => faccessat;
     REALPATH = realpath(path: *const c_char, to: *mut c_char) -> *mut c_char => realpath;
     READLINK = readlink(path: *const c_char, to: *mut c_char, size: usize) -> ssize_t => readlink;
+    READLINKAT = readlinkat(folder: c_int, path: *const c_char, to: *mut c_char, size: usize) -> ssize_t => readlinkat;
 }
 
 /// What a world says of a path.
@@ -159,6 +160,17 @@ unsafe fn readlink(path: *const c_char, to: *mut c_char, size: usize) -> ssize_t
     match unsafe { ask(libc::AT_FDCWD, path) } {
         // SAFETY: the caller's arguments.
         Asked::Original => unsafe { original::readlink(path, to, size) },
+        Asked::Failed(errno) => fail(errno) as ssize_t,
+        // It is no link.
+        Asked::File(_) | Asked::Folder => fail(libc::EINVAL) as ssize_t,
+    }
+}
+
+unsafe fn readlinkat(folder: c_int, path: *const c_char, to: *mut c_char, size: usize) -> ssize_t {
+    // SAFETY: the caller's path.
+    match unsafe { ask(folder, path) } {
+        // SAFETY: the caller's arguments.
+        Asked::Original => unsafe { original::readlinkat(folder, path, to, size) },
         Asked::Failed(errno) => fail(errno) as ssize_t,
         // It is no link.
         Asked::File(_) | Asked::Folder => fail(libc::EINVAL) as ssize_t,

@@ -224,3 +224,41 @@ fn c_sees_the_same() {
     // SAFETY: a string that ends with a zero.
     assert_eq!(unsafe { libc::access(c"/monkey/nowhere/file.txt".as_ptr(), libc::R_OK) }, 0);
 }
+
+/// A folder is not empty where something in memory lies in it, whatever the system has there.
+#[monkey::test]
+fn a_folder_with_a_file_in_memory_is_not_removed() {
+    let folder = std::env::temp_dir().join(format!("monkey-folder-{}", std::process::id()));
+    fs::create_dir(&folder).unwrap();
+    let file = monkey::fs::file(folder.join("file"), "");
+    assert_eq!(fs::remove_dir(&folder).unwrap_err().kind(), ErrorKind::DirectoryNotEmpty);
+    drop(file);
+    fs::remove_dir(&folder).unwrap();
+}
+
+/// As rustix calls them, with its feature `use-libc`, and nix.
+#[monkey::test]
+fn functions_that_take_a_folder_see_the_same() {
+    const HERE: i32 = libc::AT_FDCWD;
+    let _file = monkey::fs::file("/srv/at/one", "abc");
+    let (one, two, three) = (c"/srv/at/one", c"/srv/at/two", c"/srv/at/three");
+    // SAFETY: strings that end with a zero, here and below.
+    assert_eq!(unsafe { libc::renameat(HERE, one.as_ptr(), HERE, two.as_ptr()) }, 0);
+    let flags = libc::RENAME_NOREPLACE;
+    // SAFETY: as above.
+    assert_eq!(unsafe { libc::renameat2(HERE, two.as_ptr(), HERE, three.as_ptr(), flags) }, 0);
+    assert_eq!(fs::read("/srv/at/three").unwrap(), b"abc");
+    let _taken = monkey::fs::file("/srv/at/one", "");
+    // SAFETY: as above.
+    assert_eq!(unsafe { libc::renameat2(HERE, three.as_ptr(), HERE, one.as_ptr(), flags) }, -1);
+    // SAFETY: as above.
+    assert_eq!(unsafe { libc::mkdirat(HERE, c"/srv/at".as_ptr(), 0o755) }, -1);
+    // SAFETY: as above.
+    assert_eq!(unsafe { libc::symlinkat(one.as_ptr(), HERE, c"/srv/at/link".as_ptr()) }, -1);
+    // SAFETY: as above, and room of its size.
+    assert_eq!(unsafe { libc::readlinkat(HERE, one.as_ptr(), [0; 8].as_mut_ptr(), 8) }, -1);
+    let _fails = monkey::fs::fail(Op::SetLen, "/srv/at/three", 5);
+    let opened = File::options().write(true).open("/srv/at/three").unwrap();
+    // SAFETY: takes numbers.
+    assert_eq!(unsafe { libc::fallocate(std::os::fd::AsRawFd::as_raw_fd(&opened), 0, 0, 10) }, -1);
+}

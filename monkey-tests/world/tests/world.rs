@@ -231,6 +231,48 @@ mod net {
         }
     }
 
+    unsafe extern "C" {
+        fn gethostbyname_r(
+            name: *const libc::c_char,
+            host: *mut libc::hostent,
+            buffer: *mut libc::c_char,
+            size: usize,
+            result: *mut *mut libc::hostent,
+            error: *mut i32,
+        ) -> i32;
+    }
+
+    /// A resolver on this machine is asked by an address of its own.
+    #[test]
+    fn names_are_the_network_whoever_resolves_them() {
+        let text = failure(|| {
+            let _guard = monkey::net::forbid().but_loopback();
+            // SAFETY: a struct of pointers.
+            let mut host: libc::hostent = unsafe { std::mem::zeroed() };
+            let (mut buffer, mut result, mut error) = ([0; 1024], &raw mut host, 0);
+            let (name, size) = (c"example.invalid".as_ptr(), buffer.len());
+            // SAFETY: memory of our own.
+            let failed = unsafe {
+                gethostbyname_r(
+                    name,
+                    &raw mut host,
+                    buffer.as_mut_ptr(),
+                    size,
+                    &raw mut result,
+                    &raw mut error,
+                )
+            };
+            assert!(failed != 0 && result.is_null());
+        });
+        assert!(text.contains("resolve example.invalid, by `gethostbyname_r`"), "{text}");
+    }
+
+    #[test]
+    fn an_older_address_does_not_lead_to_a_newer_one() {
+        let text = failure(|| drop(monkey::net::route("10.0.0.1:80", "[::1]:80")));
+        assert!(text.contains("10.0.0.1:80 is an address of IPv4, and [::1]:80 is none"), "{text}");
+    }
+
     #[monkey::test]
     fn loopback_may_be_left_alone_and_names_lead_elsewhere() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -288,7 +330,20 @@ mod process {
             assert!(command.status().is_err());
             // SAFETY: a string that ends with a zero.
             assert_eq!(unsafe { libc::system(c"echo hello".as_ptr()) }, -1);
+            let (words, none) = ([c"true".as_ptr(), std::ptr::null()], [std::ptr::null()]);
+            let program = std::fs::File::open("/bin/true").unwrap();
+            let file = std::os::fd::AsRawFd::as_raw_fd(&program);
+            // SAFETY: arrays of strings that end.
+            assert_eq!(unsafe { libc::fexecve(file, words.as_ptr(), none.as_ptr()) }, -1);
+            let (path, words, none) = (c"/bin/true".as_ptr(), words.as_ptr(), none.as_ptr());
+            // SAFETY: as above.
+            let failed = unsafe { libc::syscall(libc::SYS_execveat, libc::AT_FDCWD, path, words, none, 0) };
+            assert_eq!(failed, -1);
+            // SAFETY: takes numbers; a child would end at once.
+            assert_eq!(unsafe { libc::syscall(libc::SYS_clone, libc::SIGCHLD, 0, 0, 0, 0) }, -1);
         });
+        assert!(text.contains("start `true`, by `fexecve`"), "{text}");
+        assert!(text.contains("start `true`, by `execveat`"), "{text}");
         assert!(text.contains("start a process, by `fork`"), "{text}");
         assert!(text.contains("start `echo hello`, by `system`"), "{text}");
     }

@@ -28,7 +28,8 @@ unsafe fn sysinfo(to: *mut libc::sysinfo) -> c_int {
     let result = unsafe { original::sysinfo(to) };
     // SAFETY: null, or the caller's place for it.
     if let (0, Some(uptime), Some(to)) = (result, uptime(), unsafe { to.as_mut() }) {
-        to.uptime = uptime / SECOND;
+        // Of another type with another C library.
+        to.uptime = (uptime / SECOND) as _;
     }
     result
 }
