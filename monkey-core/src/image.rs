@@ -266,10 +266,10 @@ pub fn exported_functions(address: usize) -> Vec<usize> {
     object.symbols().entries().map(|entry| object.outside(object.begin(&entry))).collect()
 }
 
-/// Whether the function at `address` has a name that Rust did not give.
+/// Whether a function's own type says that it is only declared where it is named: in an `extern` block.
 #[must_use]
-pub fn has_foreign_name(address: usize) -> bool {
-    objects::around(address).is_some_and(|object| !object.foreign_at(address).is_empty())
+pub fn is_declared(type_name: &str) -> bool {
+    type_name.contains("{{extern}}")
 }
 
 /// Whether the function at `address` has a name, and none that Rust gave.

@@ -138,10 +138,13 @@ fn hook(request: &Request) -> Result<&'static Group, Cause> {
     }
 }
 
-/// The function that was replaced at the target's address before, if it is another one. A function of C may have several names.
+/// The function that was replaced at the target's address before, if it is another one. A function of C may have several names, and
+/// several may be one.
 fn merged_with(request: &Request, group: &'static Group) -> Option<&'static str> {
-    let other = group.other_function(request.target_type?)?;
-    if group.is_in_source() || image::has_foreign_name(request.target) { None } else { Some(other) }
+    let own = request.target_type?;
+    let other = group.other_function(own)?;
+    let is_known_elsewhere = [own, other].iter().any(|name| image::is_declared(name));
+    if group.is_in_source() || is_known_elsewhere { None } else { Some(other) }
 }
 
 /// What is in code, and was patched before, if no more files were loaded since, and nothing about the request asks for a closer look.

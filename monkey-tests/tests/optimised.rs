@@ -61,3 +61,57 @@ mod instances {
         replaced();
     }
 }
+
+/// Functions whose symbols are names of C.
+mod exported {
+    use monkey::Cause;
+    use std::ffi::{c_int, c_void};
+    use std::hint::black_box;
+
+    #[unsafe(no_mangle)]
+    #[inline(never)]
+    extern "C" fn monkey_tests_first_of_two(key: u32) -> u32 {
+        (0..key).fold(key, |sum, next| (sum * 3) ^ black_box(next))
+    }
+
+    #[unsafe(no_mangle)]
+    #[inline(never)]
+    extern "C" fn monkey_tests_second_of_two(key: u32) -> u32 {
+        (0..key).fold(key, |sum, next| (sum * 3) ^ black_box(next))
+    }
+
+    extern "C" fn seven(_: u32) -> u32 {
+        7
+    }
+
+    #[test]
+    fn of_one_body() {
+        let addresses =
+            [monkey_tests_first_of_two, monkey_tests_second_of_two].map(|function| function as usize);
+        let is_one = black_box(addresses[0]) == black_box(addresses[1]);
+        let first = monkey::try_patch!(monkey_tests_first_of_two = seven).map(drop);
+        let second = monkey::try_patch!(monkey_tests_second_of_two = seven).map(drop);
+        assert_eq!([&first, &second].map(Result::is_err).contains(&true), is_one, "{first:?} {second:?}");
+        for error in [first, second].into_iter().filter_map(Result::err) {
+            assert!(matches!(error.cause(), Cause::SharedAddress { .. }), "{error}");
+        }
+    }
+
+    unsafe extern "C" fn copy(to: *mut c_void, from: *const c_void, size: usize) -> *mut c_void {
+        // SAFETY: the caller's promise.
+        unsafe { monkey::original!(libc::memmove(to, from, size)) }
+    }
+
+    unsafe extern "C" fn compare(one: *const c_void, other: *const c_void, size: usize) -> c_int {
+        // SAFETY: the caller's promise.
+        unsafe { monkey::original!(libc::memcmp(one, other, size)) }
+    }
+
+    /// The C library has one body for some of its functions, and both names may be replaced.
+    #[test]
+    fn of_the_c_library_are_one_by_right() {
+        drop(monkey::patch!(libc::memcpy = copy));
+        drop(monkey::patch!(libc::memmove = copy));
+        drop(monkey::patch!(libc::memcmp = compare));
+    }
+}

@@ -1,4 +1,5 @@
 //! Functions that the optimiser has made one body of, where one symbol is all that is left: it is another function's then.
+use super::is_declared;
 use super::name::{Mangled, Mangling};
 use super::objects::{self, Object};
 use super::spelling::{canonical, legacy_key, loose};
@@ -7,8 +8,8 @@ use super::spelling::{canonical, legacy_key, loose};
 pub(super) fn other_name(address: usize, type_name: &str) -> Option<String> {
     let object = objects::around(address)?;
     let names = object.mangled_at(address);
-    let first = names.first()?;
     let target = Target::new(type_name);
+    let Some(first) = names.first() else { return target.other_export(object, address) };
     if names.iter().any(|name| !target.is_another(name)) {
         let instance = target.other_instance(object, address, first)?;
         return Some(instance);
@@ -41,6 +42,13 @@ impl<'a> Target<'a> {
         contradict(&self.path, &path)
             || self.is_of_another_trait(&path)
             || spelled && contradict(&canonical(self.type_name), &canonical(name.body_name()))
+    }
+
+    /// Of a function whose symbol is its own name (`#[no_mangle]`): another name that its body has.
+    fn other_export(&self, object: &Object, address: usize) -> Option<String> {
+        let own = self.ident().filter(|_| !is_declared(self.type_name))?;
+        let names = object.foreign_at(address);
+        if names.iter().any(|name| name == own) { names.into_iter().find(|name| name != own) } else { None }
     }
 
     fn ident(&self) -> Option<&str> {
