@@ -2,12 +2,15 @@
 //!
 //! It reads on behind a mistake, at the next comma, so that one attribute's mistakes come out together. Which
 //! argument may stand where, and how often, is for the rules to say.
+use crate::function;
 use crate::mistakes::Mistakes;
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::parse::{Parse as _, ParseStream, Parser as _};
-use syn::{Expr, ExprClosure, ExprPath, Ident, Path, Token, bracketed, parenthesized, token};
+use syn::{
+    Expr, ExprBlock, ExprClosure, ExprPath, Ident, Path, Stmt, Token, bracketed, parenthesized, token,
+};
 
 /// `T = R`.
 pub struct Entry {
@@ -21,8 +24,34 @@ pub enum Form {
     /// Any expression but a closure as it is written.
     Function(Expr),
     Closure(ExprClosure),
+    Prepared(Prepared),
     Returns(Returns),
     Sequence(Sequence),
+}
+
+/// `{ let seen = seen.clone(); move |x| .. }`: a closure behind what it captures.
+#[derive(Clone)]
+pub struct Prepared {
+    /// With the closure as its value.
+    pub block: ExprBlock,
+    pub closure: ExprClosure,
+}
+
+impl Prepared {
+    /// Not for one that gives a future, whose types are found out in another way.
+    fn read(block: &ExprBlock) -> Option<Self> {
+        let [_, .., Stmt::Expr(Expr::Closure(closure), None)] = &block.block.stmts[..] else { return None };
+        let plain = block.attrs.is_empty() && block.label.is_none() && !function::gives_future(closure);
+        plain.then(|| Self { block: block.clone(), closure: closure.clone() })
+    }
+
+    /// The same with another closure.
+    pub fn with(&self, closure: ExprClosure) -> ExprBlock {
+        let mut block = self.block.clone();
+        block.block.stmts.pop();
+        block.block.stmts.push(Stmt::Expr(Expr::Closure(closure), None));
+        block
+    }
 }
 
 /// `returns(EXPR)`.
@@ -46,6 +75,7 @@ impl ToTokens for Form {
         match self {
             Self::Function(given) => given.to_tokens(tokens),
             Self::Closure(given) => given.to_tokens(tokens),
+            Self::Prepared(given) => given.block.to_tokens(tokens),
             Self::Returns(Returns { word, value }) => {
                 tokens.extend(quote_spanned!(word.span()=> #word(#value)));
             }
@@ -229,6 +259,10 @@ fn replacement(input: ParseStream, target: &ExprPath) -> syn::Result<Form> {
     }
     Ok(match value(input, target, "REPLACEMENT")? {
         Expr::Closure(closure) => Form::Closure(closure),
+        Expr::Block(block) => match Prepared::read(&block) {
+            Some(prepared) => Form::Prepared(prepared),
+            None => Form::Function(Expr::Block(block)),
+        },
         function => Form::Function(function),
     })
 }
@@ -497,6 +531,32 @@ mod tests {
         );
         assert!(mistakes_of(mistakes).is_empty());
         assert_eq!(all.len(), 4);
+    }
+
+    #[test]
+    fn closures_behind_statements_are_told_from_blocks() {
+        let mut mistakes = Mistakes::default();
+        let all = entries(
+            quote!(
+                a = {
+                    let n = m.clone();
+                    move |x| n + x
+                },
+                b = { |x| x },
+                c = {
+                    let n = 1;
+                    async move |x| x
+                },
+                d = {
+                    let f = g;
+                    f
+                }
+            ),
+            &mut mistakes,
+        );
+        assert!(mistakes_of(mistakes).is_empty());
+        assert!(matches!(&all[0].replacement, Form::Prepared(_)));
+        assert!(all[1..].iter().all(|entry| matches!(&entry.replacement, Form::Function(_))));
     }
 
     #[test]

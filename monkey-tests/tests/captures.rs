@@ -46,6 +46,46 @@ fn arguments_that_own_need_no_type() {
     assert_eq!(joined(User { name: "Ada".into() }, vec!["Bob".into(), "Cy".into()]), "Ada and Bob and Cy");
 }
 
+#[monkey::test(replace(now = { let mut hours = 0; move || { hours += 1; hours } }))]
+fn what_is_captured_may_be_made_in_front_of_the_closure() {
+    assert_eq!([now(), now()], [1, 2]);
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let guard = monkey::patch!(
+        fetch = {
+            let asked = Arc::clone(&asked);
+            move |url: &str, tries| {
+                asked.lock().unwrap().push((url.to_owned(), tries));
+                Ok(url.to_owned())
+            }
+        },
+        User::name = {
+            let end = 1;
+            move |user: &User, _: &str| -> &str { &user.name[..end] }
+        },
+        joined = {
+            let between = String::from("-");
+            move |user, more| user.name + &between + &more.join(&between)
+        }
+    );
+    let user = User { name: "Ada".to_owned() };
+    assert_eq!((fetch("a", 1), user.name("x")), (Ok("a".to_owned()), "A"));
+    assert_eq!(joined(user, vec!["Bob".into()]), "Ada-Bob");
+    drop(guard);
+    assert_eq!(Arc::into_inner(asked).unwrap().into_inner().unwrap(), [("a".to_owned(), 1)]);
+    let mut calls = 0;
+    let sum = monkey::during!(
+        now = {
+            let (step, calls) = (5, &mut calls);
+            move || {
+                *calls += 1;
+                *calls * step
+            }
+        };
+        { now() + now() }
+    );
+    assert_eq!((sum, calls), (15, 2));
+}
+
 /// Counts how often it is dropped.
 struct Counted(Arc<AtomicUsize>);
 

@@ -124,6 +124,7 @@ fn arguments(last: &Expr) -> Vec<&Expr> {
 fn names(Replacement { given, .. }: &Replacement) -> BTreeSet<String> {
     match given {
         Form::Closure(closure) => free_names([&Expr::Closure(closure.clone())]),
+        Form::Prepared(prepared) => free_names([&Expr::Block(prepared.block.clone())]),
         Form::Returns(Returns { value, .. }) => free_names([value]),
         Form::Sequence(Sequence { values, .. }) => free_names(values),
         Form::Function(_) => BTreeSet::new(),

@@ -310,7 +310,7 @@ impl List {
     pub fn split_capturing(&mut self) -> Self {
         let may_capture = |replacement: &Replacement| match &replacement.given {
             Form::Closure(closure) => may_capture(closure),
-            Form::Returns(_) | Form::Sequence(_) => true,
+            Form::Prepared(_) | Form::Returns(_) | Form::Sequence(_) => true,
             Form::Function(_) => false,
         };
         // An order is one of all calls together, by numbers of the whole list.

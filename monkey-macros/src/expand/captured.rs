@@ -16,6 +16,7 @@ pub mod lifetimes;
 mod signature;
 mod untyped;
 
+use crate::args::Form;
 use crate::check::list::Replacement;
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{ToTokens as _, format_ident, quote_spanned};
@@ -59,7 +60,11 @@ pub fn captured(
     let hint = quote_spanned!(span=> __monkey_hint(__monkey_dummy));
     let again = borrowed((start, end));
     let unnamed = lifetimes::unnamed(closure);
-    let kept = kept(&hint, &quote_spanned!(span=> #unnamed), signature.inputs.len(), (start, end), private);
+    let whole = match &entry.given {
+        Form::Prepared(prepared) => prepared.with(unnamed).into_token_stream(),
+        _ => unnamed.into_token_stream(),
+    };
+    let kept = kept(&hint, &whole, signature.inputs.len(), (start, end), private);
     let thin = Ident::new("__monkey_thin_of", span.located_at(start));
     let function = called(&quote_spanned!(span=> #thin), None, alone, end);
     // As one of the target's type: what takes every lifetime takes the target's, as `env::var::<&str>` has one of its own.

@@ -279,6 +279,7 @@ fn offered(entry: &Replacement, lends: bool, alone: &Ident, private: &TokenStrea
         {
             Some(captured::captured(entry, closure, alone, private))
         }
+        Form::Prepared(prepared) => Some(captured::captured(entry, &prepared.closure, alone, private)),
         Form::Returns(Returns { value, .. }) => {
             Some(captured::values(entry, &Values::One(value), lends, alone, private))
         }
@@ -289,7 +290,7 @@ fn offered(entry: &Replacement, lends: bool, alone: &Ident, private: &TokenStrea
     };
     if let Some(Captured { before, given, again, environment }) = kept {
         let awaited = match entry.given {
-            Form::Closure(_) => Awaited::Never,
+            Form::Closure(_) | Form::Prepared(_) => Awaited::Never,
             _ => Awaited::AsChecked,
         };
         return Offered { before: Some(before), given, again, environment: Some(environment), awaited };
