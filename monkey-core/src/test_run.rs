@@ -11,7 +11,7 @@ use crate::scope::{Name, Visit, Who};
 use crate::thread::{self, BypassAll};
 use crate::turn::{self, Turn};
 use std::any::Any;
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::future::{Future, poll_fn};
 use std::mem;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
@@ -147,16 +147,27 @@ impl TestRun {
 /// The body in the scope, whenever it is polled; and what its guards have to say.
 async fn polled<R>(scope: u64, body: impl Future<Output = R>) -> (R, Kept) {
     let mut body = pin!(body);
-    let mut notes = Kept::default();
+    let mut notes = BetweenPolls(Kept::default());
     let result = poll_fn(|context| {
         let _visit = Visit::begin(scope);
-        let _keeping = Keeping::begin(mem::take(&mut notes));
+        let _keeping = Keeping::begin(mem::take(&mut notes.0));
         let poll = body.as_mut().poll(context);
-        notes = Keeping::take();
+        notes.0 = Keeping::take();
         poll
     })
     .await;
-    (result, notes)
+    (result, mem::take(&mut notes.0))
+}
+
+/// What guards of a future have left. If that is dropped before its end, what they complain of is the concern of whoever is around it.
+#[derive(Debug)]
+struct BetweenPolls(Kept);
+
+impl Drop for BetweenPolls {
+    fn drop(&mut self) {
+        let _bypass = BypassAll::begin();
+        mem::take(&mut self.0.complaints).into_iter().for_each(notes::complain);
+    }
 }
 
 /// What the body throws, if it does.
@@ -172,6 +183,7 @@ async fn caught(body: impl Future<Output = ()>) -> Option<Thrown> {
 /// A scope entered; left, with its patches taken away, when dropped.
 #[derive(Debug)]
 struct Entered {
+    name: &'static str,
     scope: u64,
     /// It is this run's scope, and ends with it, whatever guards were forgotten or are held by threads.
     opened: bool,
@@ -180,6 +192,8 @@ struct Entered {
     /// What guards have left to a body that is a future. Others leave it with the thread.
     notes: RefCell<Kept>,
     keeping: Option<Keeping>,
+    /// The body has come to an end. That of a future that is dropped has not.
+    ended: Cell<bool>,
 }
 
 impl Entered {
@@ -188,7 +202,16 @@ impl Entered {
         let Turn { scope, opened, visibility } = turn::enter(run.visibility, &|| run.who(), bound);
         let keeping = bound.then(|| Keeping::begin(Kept::default()));
         let visibility = run.visibility.unwrap_or(visibility);
-        Self { scope, opened, visibility, patches: OnceCell::new(), notes: RefCell::default(), keeping }
+        Self {
+            name: run.name,
+            scope,
+            opened,
+            visibility,
+            patches: OnceCell::new(),
+            notes: RefCell::default(),
+            keeping,
+            ended: Cell::new(false),
+        }
     }
 
     fn install<const N: usize>(
@@ -289,9 +312,18 @@ impl Entered {
         }
     }
 
+    /// Judges the calls of a future that is dropped before its end, as the drop of a guard in it would. A panic is none of the caller's.
+    fn cut_short(&self) {
+        if let Some(wrong) = self.wrong(None) {
+            let text = format!("{wrong}\n  note: the future of `{}` was dropped before its end", self.name);
+            notes::complain(Complaint { text, told: false });
+        }
+    }
+
     /// The body's result, if it ran and nothing was missed. A body that failed has its own message: the calls are then a note.
     /// Otherwise what was wrong.
     fn end<R>(self, ended: Result<R, String>, failed: fn(&R) -> bool) -> Result<R, String> {
+        self.ended.set(true);
         let complaint = match ended {
             Ok(result) if failed(&result) => {
                 self.note();
@@ -310,6 +342,7 @@ impl Entered {
 
     /// The end of a test that is to panic. A replacement that was missed takes its panic away.
     fn end_to_panic(self, ended: Result<Option<Thrown>, String>) {
+        self.ended.set(true);
         let thrown = match ended {
             Ok(Some(thrown)) => thrown,
             Ok(None) => {
@@ -342,6 +375,8 @@ impl Drop for Entered {
         if std::thread::panicking() {
             self.note();
             self.tell_notes();
+        } else if !self.ended.get() {
+            self.cut_short();
         }
         drop(self.patches.take().map(|mut patches| patches.remove()));
         if self.opened {

@@ -2,8 +2,10 @@
 use monkey_tests::child;
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::task::{Context, Waker};
 use std::{mem, thread};
 
 #[monkey::patchable]
@@ -206,4 +208,51 @@ fn one_that_is_dropped_where_nothing_may_unwind_is_judged_without_a_panic() {
         unsafe { libc::qsort(numbers.as_mut_ptr().cast(), 2, size_of::<u32>(), Some(compare)) };
     });
     assert!(said.contains("which was never called; expected: exactly 1"), "{said}");
+}
+
+#[monkey::with(replace(number = || 2), expect(number = 1))]
+async fn waits_for_good() {
+    std::future::pending::<()>().await;
+}
+
+#[monkey::with()]
+async fn guards_and_waits() {
+    let wrong = || drop(monkey::patch!(replace(save = |_| {}), expect(save = 1)));
+    catch_unwind(wrong).unwrap_err();
+    waits_for_good().await;
+}
+
+fn begun<T>(future: impl Future<Output = T>) -> Pin<Box<impl Future<Output = T>>> {
+    let mut future = Box::pin(future);
+    assert!(future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    future
+}
+
+#[test]
+fn a_run_whose_future_is_dropped_before_its_end_is_judged() {
+    let said_here = said(|| {
+        drop(begun(waits_for_good()));
+        assert_eq!(number(), 1);
+    });
+    assert!(
+        said_here.contains("`number` was replaced by `|| 2`, which was never called; expected: exactly 1"),
+        "{said_here}"
+    );
+    assert!(
+        said_here.contains("note: the future of `never_dropped::waits_for_good` was dropped before its end"),
+        "{said_here}"
+    );
+    let said_elsewhere = said(|| {
+        thread::spawn(|| drop(begun(waits_for_good()))).join().unwrap();
+    });
+    assert_eq!(said_elsewhere, said_here);
+    assert_eq!(said(|| drop(waits_for_good())), "");
+}
+
+#[test]
+fn what_was_said_within_such_a_run_is_not_lost() {
+    let said = said(|| drop(begun(guards_and_waits())));
+    let own = said.find("`number` was replaced by");
+    let guard = said.find("`save` was replaced by");
+    assert!(own.is_some() && guard.is_some(), "{said}");
 }
