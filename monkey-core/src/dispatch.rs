@@ -5,6 +5,7 @@
 //! for itself. A list knows a target by its name, and finds that type by the [records](records). Where there are none before
 //! a function's first call, that call finds its target by the name, and by the [shape](shape) of what it is called with.
 mod asked;
+mod asking;
 pub mod polled;
 mod records;
 mod shape;
@@ -23,6 +24,7 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering::Relaxed, Ord
 use target::Target;
 
 pub use asked::{is_asked_at, patchable_at};
+pub use asking::CALLERS_ARE_KNOWN;
 pub use records::{Own, identity};
 pub use site::{Site, replacement};
 

@@ -33,6 +33,7 @@ mod spelling;
 mod symbols;
 #[cfg(system = "unsupported")]
 mod unsupported;
+mod unwind;
 mod v0;
 #[cfg(system = "windows")]
 mod windows;
@@ -55,6 +56,7 @@ use name::Mangled;
 use objects::Object;
 pub use origin::{Origin, can_be_marked, home_optimised, is_std_code, may_be_inlined, origin};
 pub use parameters::{Changed, changed, changed_copy};
+pub use unwind::{FrameRule, frame_rule};
 
 /// A function of the program or of a library that it has loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]

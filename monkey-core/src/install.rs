@@ -56,10 +56,11 @@ fn is_listed<A: AsRef<Addition>>(list: &[A], group: &'static Group) -> bool {
     false
 }
 
-/// Whether thunks note the calls. Where these are dispatched in source they only do where their order is asked for: nobody knows where
-/// they came from.
+/// Whether thunks note the calls one by one: where their order is asked for, or who made them can be told.
 fn is_noted(request: &Request, group: &'static Group) -> bool {
-    if group.is_in_source() { request.order.is_some() } else { request.is_noted() }
+    let is_polled = || request.target_type.is_some_and(dispatch::is_polled);
+    let callers_are_known = || !group.is_in_source() || dispatch::CALLERS_ARE_KNOWN && !is_polled();
+    request.order.is_some() || request.is_noted() && callers_are_known()
 }
 
 /// The functions that contain a copy of a target, hooked. Those that cannot be hooked are left out.

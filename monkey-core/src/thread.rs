@@ -72,18 +72,20 @@ pub fn scope() -> u64 {
 }
 
 /// Whether a call of the group goes to its original: the engine is at work, or a bypass is for this call, which uses it up.
-///
-/// A stub also compares the stack, for a signal handler that comes between; where it is asked in source the stack tells nothing.
-pub fn takes_original(group: u64) -> bool {
+/// `is_meant` says whether it is, by the stack pointer that the bypass was begun with: 0 for whoever comes next.
+pub fn takes_original(group: u64, is_meant: impl FnOnce(u64) -> bool) -> bool {
     let word = load(SCOPE_WORD);
     if word & BYPASS == 0 {
         return false;
     }
-    let bypassed = load(BYPASS_WORD);
-    if bypassed == group {
-        store(SCOPE_WORD, word & !BYPASS);
+    match load(BYPASS_WORD) {
+        ALL => true,
+        bypassed if bypassed == group && is_meant(load(STACK_WORD)) => {
+            store(SCOPE_WORD, word & !BYPASS);
+            true
+        }
+        _ => false,
     }
-    bypassed == group || bypassed == ALL
 }
 
 /// Lets this thread's next call of the group, which is made at once, go to its original.

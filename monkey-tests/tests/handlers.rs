@@ -71,8 +71,9 @@ fn run(case: &str) {
     }
     let patched = patch();
     if returns {
+        let guard = patched.unwrap();
         assert!(GO.load(SeqCst), "the handler had not returned");
-        drop(patched.unwrap());
+        drop(guard);
     } else {
         let error = patched.unwrap_err();
         assert!(matches!(error.cause(), monkey::Cause::ThreadInTheWay { .. }), "{error}");

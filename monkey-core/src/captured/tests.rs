@@ -157,7 +157,7 @@ fn a_call_that_comes_too_late_goes_on_in_a_target_that_is_only_watched() {
     thread::set_scope(4_000_008);
     hook.show(4_000_008, Way::to(0));
     let instead = function.instead();
-    let passes = thread::takes_original(group.id);
+    let passes = thread::takes_original(group.id, |_| true);
     hook.release(4_000_008);
     thread::set_scope(before);
     assert_eq!((instead, passes), (Some(0x1000), true));

@@ -95,7 +95,7 @@ pub fn asks_when_polled<A: Asked, C: Fn()>(own: Own<C>) -> bool {
 /// What the scope of the thread that polls has in place of the function that asks.
 #[must_use]
 pub fn stand_in<C>(site: &'static Site, _own: Own<C>) -> Option<Begun> {
-    let address = site.hook::<Begin, C>()?.chosen()? as *const ();
+    let address = site.chosen::<Begin, C>(None)? as *const ();
     // SAFETY: the record says that it asks at its first poll, and `group` gives such a function nothing but these.
     let begin = unsafe { std::mem::transmute::<*const (), Begin>(address) };
     begin()

@@ -1,8 +1,10 @@
 //! The question that a patchable function asks at its entry.
+use super::asking::Asking;
 use super::records::{Own, function_of, identity};
 use super::{TARGETS_SO_FAR, targets};
 use crate::append_only::AppendOnly;
-use crate::hook::Hook;
+use crate::hook::{CallerFrame, Hook};
+use crate::image::{self, FrameRule};
 use crate::thread::BypassAll;
 use std::any::{TypeId, type_name};
 use std::mem;
@@ -23,6 +25,8 @@ struct Instance {
     hook: AtomicPtr<Hook>,
     /// How many targets there were when that was looked up.
     targets: AtomicU64,
+    /// By the place in its body where it asks, of which each copy of it has its own.
+    frames: AppendOnly<(usize, Option<FrameRule>)>,
 }
 
 impl Site {
@@ -33,17 +37,24 @@ impl Site {
         Self { instances: AppendOnly::new() }
     }
 
+    /// Where the call goes that the function is asking about. `None`: on in its own body.
     #[inline]
-    pub(super) fn hook<P, C>(&self) -> Option<&'static Hook> {
+    pub(super) fn chosen<P, C>(&self, asking: Option<Asking>) -> Option<usize> {
         let id = identity::<C>();
         let known = self.instances.find(|instance| instance.id == id);
-        known.unwrap_or_else(|| self.add(id)).hook::<P, C>()
+        let instance = known.unwrap_or_else(|| self.add(id));
+        instance.hook::<P, C>()?.chosen(|| instance.caller(asking))
     }
 
     #[cold]
     fn add(&self, id: TypeId) -> &'static Instance {
         let _bypass = BypassAll::begin();
-        let new = || Instance { id, hook: AtomicPtr::new(ptr::null_mut()), targets: AtomicU64::new(0) };
+        let new = || Instance {
+            id,
+            hook: AtomicPtr::new(ptr::null_mut()),
+            targets: AtomicU64::new(0),
+            frames: AppendOnly::new(),
+        };
         self.instances.find_or_add(|instance| instance.id == id, new)
     }
 }
@@ -71,15 +82,31 @@ impl Instance {
         self.targets.store(so_far, SeqCst);
         found.map(|target| target.hook)
     }
+
+    /// What is known of the call that it asks about.
+    fn caller(&self, asking: Option<Asking>) -> CallerFrame {
+        let Some(asking) = asking.filter(|asking| asking.place != 0) else { return CallerFrame::default() };
+        let known = self.frames.find(|(place, _)| *place == asking.place);
+        let (_, rule) = known.unwrap_or_else(|| self.read(asking.place));
+        rule.map_or_else(CallerFrame::default, |rule| asking.caller(rule))
+    }
+
+    #[cold]
+    fn read(&self, asked_at: usize) -> &'static (usize, Option<FrameRule>) {
+        let _bypass = BypassAll::begin();
+        self.frames.find_or_add(|(place, _)| *place == asked_at, || (asked_at, image::frame_rule(asked_at)))
+    }
 }
 
 /// What the calling thread's scope has in place of the function that asks, as a function of its type.
 ///
 /// It is the expansion of `#[patchable]` that gives `P`: a fn pointer with the function's own arguments and result.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "the registers are those of the function that asks")]
 #[must_use]
 pub fn replacement<P: Copy, C>(site: &'static Site, _own: Own<C>) -> Option<P> {
     const { assert!(size_of::<P>() == size_of::<*const ()>(), "a fn pointer") };
-    let address = site.hook::<P, C>()?.chosen()? as *const ();
+    let address = site.chosen::<P, C>(Some(Asking::here()))? as *const ();
     // SAFETY: a list gave this address for the function of this one `Own`, after its type was found to be that of the target:
     // of the function in whose body the expansion asks, with the same arguments and result.
     Some(unsafe { mem::transmute_copy::<*const (), P>(&address) })

@@ -6,6 +6,22 @@ use crate::stub;
 use crate::thread::{self, PROCESS};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::SeqCst};
 
+/// What is known of a call that is asked about in the source of what it calls; 0: not known.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct CallerFrame {
+    /// The caller's stack pointer, without the return address.
+    pub stack_pointer: u64,
+    pub return_address: u64,
+}
+
+impl CallerFrame {
+    /// Whether a bypass is for this call that is to be made with that stack pointer. What is not known is no reason against it.
+    fn is_made_by(self, stack_pointer: u64) -> bool {
+        let below = stack_pointer.wrapping_sub(self.stack_pointer);
+        stack_pointer == 0 || self.stack_pointer == 0 || below <= stub::BYPASS_WINDOW
+    }
+}
+
 impl HookTable {
     const fn new() -> Self {
         Self {
@@ -24,14 +40,13 @@ impl HookTable {
 
 impl Slot {
     /// Counts a call for the owner, and says where it goes; `None` if the slot has changed hands meanwhile.
-    fn call(&self, owner: u64) -> Option<Way> {
+    fn call(&self, owner: u64, return_address: u64) -> Option<Way> {
         let (calls, replacement) = (self.calls.load(SeqCst), self.replacement.load(SeqCst));
         if self.owner.load(SeqCst) != owner {
             return None;
         }
         self.calls.compare_exchange(calls, calls + 1, SeqCst, SeqCst).ok()?;
-        // Nobody knows where a call came from that is asked about in the callee's source.
-        self.returns[(calls % stub::RETURNS) as usize].store(0, SeqCst);
+        self.returns[(calls % stub::RETURNS) as usize].store(return_address, SeqCst);
         Some(Way(replacement))
     }
 }
@@ -56,15 +71,17 @@ impl Hook {
         self.place.target
     }
 
-    /// Where the call goes that the calling thread is making; `None`: on in the target's body. For hooks in source.
+    /// Where the call goes that the calling thread is making, with what is known of it; `None`: on in the target's body. For hooks in
+    /// source.
     #[inline]
-    pub fn chosen(&self) -> Option<usize> {
+    pub fn chosen(&self, caller: impl Fn() -> CallerFrame) -> Option<usize> {
         // A bypass that is for this call is used up by it, whether or not there is something to pass by.
-        let original = thread::takes_original(self.cell.group.load(SeqCst));
-        if original || self.cell.active.load(SeqCst) == 0 { None } else { self.chosen_while_patched() }
+        let group = self.cell.group.load(SeqCst);
+        let original = thread::takes_original(group, |stack_pointer| caller().is_made_by(stack_pointer));
+        if original || self.cell.active.load(SeqCst) == 0 { None } else { self.chosen_while_patched(caller) }
     }
 
-    fn chosen_while_patched(&self) -> Option<usize> {
+    fn chosen_while_patched(&self, caller: impl Fn() -> CallerFrame) -> Option<usize> {
         let scope = thread::scope();
         loop {
             let owned_by = |owner: u64| move |slot: &&'static Slot| slot.owner.load(SeqCst) == owner;
@@ -74,9 +91,10 @@ impl Hook {
                 self.record_outside(scope);
                 return None;
             };
-            if let Some(way) = slot.call(owner) {
+            let return_address = caller().return_address;
+            if let Some(way) = slot.call(owner, return_address) {
                 // A call that is only counted has no replacement.
-                return Some(way.go()).filter(|replacement| *replacement != 0);
+                return Some(way.go(return_address)).filter(|replacement| *replacement != 0);
             }
         }
     }
@@ -105,30 +123,31 @@ mod tests {
     #[test]
     fn a_call_is_decided_as_a_stub_would() {
         let hook = Hook::in_source(0x1000, 77, 0);
-        assert_eq!(hook.chosen(), None);
+        let chosen = || hook.chosen(CallerFrame::default);
+        assert_eq!(chosen(), None);
         let before = thread::scope();
         thread::set_scope(4_000_000);
         hook.show(4_000_000, Way::to(0x1234));
-        assert_eq!(hook.chosen(), Some(0x1234));
+        assert_eq!(chosen(), Some(0x1234));
         {
             let _once = BypassOnce::begin(77, 0);
-            assert_eq!((hook.chosen(), hook.chosen()), (None, Some(0x1234)), "a bypass is for one call");
+            assert_eq!((chosen(), chosen()), (None, Some(0x1234)), "a bypass is for one call");
         }
         {
             let _other = BypassOnce::begin(78, 0);
-            assert_eq!(hook.chosen(), Some(0x1234), "another group's bypass");
+            assert_eq!(chosen(), Some(0x1234), "another group's bypass");
         }
         assert_eq!(hook.slot_of(4_000_000).map(Slot::calls), Some(3));
         thread::set_scope(4_000_004);
-        assert_eq!(hook.chosen(), None);
+        assert_eq!(chosen(), None);
         let outside: Vec<_> = hook.outside_calls().collect();
         assert_eq!(outside.len(), 1);
         assert_eq!((outside[0].scope, outside[0].thread), (4_000_004, thread::pointer()));
         hook.show_process(4_000_000, Way::to(0x5678));
-        assert_eq!(hook.chosen(), Some(0x5678));
+        assert_eq!(chosen(), Some(0x5678));
         hook.release_process();
         hook.release(4_000_000);
-        assert_eq!(hook.chosen(), None);
+        assert_eq!(chosen(), None);
         thread::set_scope(before);
     }
 }

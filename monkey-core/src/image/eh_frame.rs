@@ -140,7 +140,7 @@ fn next_by_gimli(elf: &Elf, svma: u64) -> Option<u64> {
     next
 }
 
-fn bases(elf: &Elf) -> BaseAddresses {
+pub(super) fn bases(elf: &Elf) -> BaseAddresses {
     BaseAddresses::default().set_eh_frame_hdr(elf.eh_frame_hdr.svma).set_eh_frame(elf.eh_frame.svma)
 }
 

@@ -40,11 +40,11 @@ impl Way {
         way.0 as usize
     }
 
-    /// The same, for a call, which is noted wherever somebody wants to know of it.
-    pub fn go(self) -> usize {
+    /// The same, for a call, which is noted wherever somebody wants to know of it, with what it returns to, or 0.
+    pub fn go(self, return_address: u64) -> usize {
         let mut way = self;
         while let Some(note) = way.note() {
-            note.take();
+            note.take(return_address);
             way = note.target();
         }
         way.0 as usize
