@@ -37,13 +37,14 @@ impl Site {
         Self { instances: AppendOnly::new() }
     }
 
-    /// Where the call goes that the function is asking about. `None`: on in its own body.
-    #[inline]
-    pub(super) fn chosen<P, C>(&self, asking: Option<Asking>) -> Option<usize> {
+    /// Where the call goes that the function is asking about. `None`: on in its own body. A call, for the sake of the function's own
+    /// frame.
+    #[inline(never)]
+    pub(super) fn chosen<P, C>(&self, asking: Option<&Asking>) -> Option<usize> {
         let id = identity::<C>();
         let known = self.instances.find(|instance| instance.id == id);
         let instance = known.unwrap_or_else(|| self.add(id));
-        instance.hook::<P, C>()?.chosen(|| instance.caller(asking))
+        instance.hook::<P, C>()?.chosen(&|| instance.caller(asking))
     }
 
     #[cold]
@@ -84,7 +85,7 @@ impl Instance {
     }
 
     /// What is known of the call that it asks about.
-    fn caller(&self, asking: Option<Asking>) -> CallerFrame {
+    fn caller(&self, asking: Option<&Asking>) -> CallerFrame {
         let Some(asking) = asking.filter(|asking| asking.place != 0) else { return CallerFrame::default() };
         let known = self.frames.find(|(place, _)| *place == asking.place);
         let (_, rule) = known.unwrap_or_else(|| self.read(asking.place));
@@ -106,7 +107,7 @@ impl Instance {
 #[must_use]
 pub fn replacement<P: Copy, C>(site: &'static Site, _own: Own<C>) -> Option<P> {
     const { assert!(size_of::<P>() == size_of::<*const ()>(), "a fn pointer") };
-    let address = site.chosen::<P, C>(Some(Asking::here()))? as *const ();
+    let address = site.chosen::<P, C>(Some(&Asking::here()))? as *const ();
     // SAFETY: a list gave this address for the function of this one `Own`, after its type was found to be that of the target:
     // of the function in whose body the expansion asks, with the same arguments and result.
     Some(unsafe { mem::transmute_copy::<*const (), P>(&address) })

@@ -74,14 +74,14 @@ impl Hook {
     /// Where the call goes that the calling thread is making, with what is known of it; `None`: on in the target's body. For hooks in
     /// source.
     #[inline]
-    pub fn chosen(&self, caller: impl Fn() -> CallerFrame) -> Option<usize> {
+    pub fn chosen(&self, caller: &dyn Fn() -> CallerFrame) -> Option<usize> {
         // A bypass that is for this call is used up by it, whether or not there is something to pass by.
         let group = self.cell.group.load(SeqCst);
         let original = thread::takes_original(group, |stack_pointer| caller().is_made_by(stack_pointer));
         if original || self.cell.active.load(SeqCst) == 0 { None } else { self.chosen_while_patched(caller) }
     }
 
-    fn chosen_while_patched(&self, caller: impl Fn() -> CallerFrame) -> Option<usize> {
+    fn chosen_while_patched(&self, caller: &dyn Fn() -> CallerFrame) -> Option<usize> {
         let scope = thread::scope();
         loop {
             let owned_by = |owner: u64| move |slot: &&'static Slot| slot.owner.load(SeqCst) == owner;
@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn a_call_is_decided_as_a_stub_would() {
         let hook = Hook::in_source(0x1000, 77, 0);
-        let chosen = || hook.chosen(CallerFrame::default);
+        let chosen = || hook.chosen(&CallerFrame::default);
         assert_eq!(chosen(), None);
         let before = thread::scope();
         thread::set_scope(4_000_000);
