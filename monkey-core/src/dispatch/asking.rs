@@ -72,8 +72,6 @@ fn registers() -> Asking {
 
 #[cfg(test)]
 mod tests {
-    #![cfg(system = "linux")]
-
     use super::*;
     use crate::expansion::stack;
     use crate::image;
@@ -110,6 +108,9 @@ mod tests {
 
     #[test]
     fn its_call_is_found_from_within_a_function() {
+        if !CALLERS_ARE_KNOWN {
+            return;
+        }
         for function in [asks, asks_with_a_large_frame, asks_with_an_aligned_frame] {
             let CallerFrame { stack_pointer, return_address } = black_box(function)(7);
             assert_eq!(stack_pointer, stack() as u64);
