@@ -9,7 +9,8 @@ use quote::{ToTokens, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::parse::{Parse as _, ParseStream, Parser as _};
 use syn::{
-    Expr, ExprBlock, ExprClosure, ExprPath, Ident, Path, Stmt, Token, bracketed, parenthesized, token,
+    Expr, ExprBlock, ExprClosure, ExprGroup, ExprParen, ExprPath, Ident, Path, Stmt, Token, bracketed,
+    parenthesized, token,
 };
 
 /// `T = R`.
@@ -257,7 +258,7 @@ fn replacement(input: ParseStream, target: &ExprPath) -> syn::Result<Form> {
             return sequence(input).map(Form::Sequence);
         }
     }
-    Ok(match value(input, target, "REPLACEMENT")? {
+    Ok(match bare(value(input, target, "REPLACEMENT")?) {
         Expr::Closure(closure) => Form::Closure(closure),
         Expr::Block(block) => match Prepared::read(&block) {
             Some(prepared) => Form::Prepared(prepared),
@@ -265,6 +266,19 @@ fn replacement(input: ParseStream, target: &ExprPath) -> syn::Result<Form> {
         },
         function => Form::Function(function),
     })
+}
+
+/// A closure without what stands around it: parentheses, or the invisible ones of a macro that was given it. Else the expression.
+fn bare(value: Expr) -> Expr {
+    let inner = match &value {
+        Expr::Paren(ExprParen { attrs, expr, .. }) | Expr::Group(ExprGroup { attrs, expr, .. })
+            if attrs.is_empty() =>
+        {
+            bare((**expr).clone())
+        }
+        _ => return value,
+    };
+    if matches!(inner, Expr::Closure(_) | Expr::Block(_)) { inner } else { value }
 }
 
 /// Reads a word and what stands in its brackets, so that a mistake in them costs no more than its own entry.

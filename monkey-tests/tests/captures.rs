@@ -86,6 +86,30 @@ fn what_is_captured_may_be_made_in_front_of_the_closure() {
     assert_eq!((sum, calls), (15, 2));
 }
 
+/// A wrapper of somebody's own: what it is given comes in invisible parentheses.
+macro_rules! replaced {
+    ($target:path, $replacement:expr, $count:expr) => {
+        monkey::patch!(replace($target = $replacement), expect($target = $count))
+    };
+}
+
+#[test]
+fn a_closure_may_come_in_parentheses() {
+    let time = 42;
+    #[rustfmt::skip]
+    let guards = (
+        monkey::patch!(now = (move || time)),
+        replaced!(fetch, move |_: &str, tries| Ok(format!("{time} {tries}")), 1),
+        replaced!(joined, { let end = String::from("!"); move |user: User, _| user.name + &end }, 1),
+        replaced!(User::name, |user: &User, _: &str| -> &str { &user.name[1..] }, 1),
+    );
+    let user = User { name: "Ada".to_owned() };
+    assert_eq!((now(), fetch("", 1), user.name("x")), (42, Ok("42 1".to_owned()), "da"));
+    assert_eq!(joined(user, Vec::new()), "Ada!");
+    drop(guards);
+    assert_eq!(now(), 7);
+}
+
 /// Counts how often it is dropped.
 struct Counted(Arc<AtomicUsize>);
 
