@@ -279,6 +279,13 @@ fn a_call_that_goes_past_in_an_optimised_dependency_is_an_error() {
 }
 
 #[test]
+fn a_guard_ends_a_program_in_which_panics_do() {
+    let said = Workspace::new().cargo(BUILD, &["run", "--package", "aborts", "--profile", "aborts"], |_| ());
+    assert!(!said.well && !said.text.contains("went on"), "{}", said.text);
+    assert!(said.text.contains("which was never called; expected: exactly 1"), "{}", said.text);
+}
+
+#[test]
 fn a_body_with_other_parameters_is_refused() {
     Workspace::new().test("optimised", &["--test", "changed"]).passes();
 }
