@@ -4,7 +4,7 @@ use monkey_tests::child;
 use std::io::{ErrorKind, IoSlice, Read, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::unix::net::UnixStream;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -103,6 +103,22 @@ fn a_program_takes_its_time_to_say_something() {
     let output = Command::new("sh").args(["-c", "sleep 1; echo said"]).output().unwrap();
     assert_eq!(output.stdout, b"said\n");
     thread::sleep(HOUR);
+}
+
+/// Nor does who waits for a connection that a program is to make.
+#[monkey::test]
+fn a_program_takes_its_time_to_connect() {
+    if let Some(address) = child::case() {
+        thread::sleep(SECOND);
+        return drop(TcpStream::connect(address).unwrap());
+    }
+    let _clock = monkey::clock::pause();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let mut program = child::command("a_program_takes_its_time_to_connect", &address);
+    let mut program = program.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    listener.accept().unwrap();
+    assert!(program.wait().unwrap().success());
 }
 
 fn fails(test: &str) {

@@ -1,6 +1,6 @@
 //! Reading, accepting and writing that blocks. Where the other end is the scope's own, or there is a timeout, it is waited for as in `poll`;
 //! everything else is real input, for which the clock stands still.
-use super::descriptors::{Reach, option};
+use super::descriptors::{Reach, Watched, option};
 use super::poll::{self, polled_for};
 use super::thread::paused;
 use crate::border::{errno, fail, functions};
@@ -67,8 +67,9 @@ fn wait(descriptor: c_int, kind: Kind, events: i16) -> Result<(), c_int> {
         let span = timeout(descriptor, option).filter(|_| kind == Kind::Socket);
         let is_own = || {
             let _bypass = Bypass::begin();
-            paused()
-                .is_some_and(|world| world.clock.reach_of(descriptor, 0, &mut Vec::new()) != Reach::Outside)
+            paused().is_some_and(|world| {
+                world.clock.reach_of(descriptor, 0, &mut Watched::default()) != Reach::Outside
+            })
         };
         if span.is_none() && !is_own() {
             return Ok(());

@@ -15,23 +15,32 @@ pub enum Reach {
     Outside,
 }
 
+/// What is waited for that others may make ready.
+#[derive(Debug, Default)]
+pub struct Watched {
+    /// Descriptors that reach outside.
+    pub outside: Vec<c_int>,
+    /// Whether there is a socket, to which a program that was started may connect.
+    pub has_sockets: bool,
+}
+
 impl State {
-    /// How far what a thread polls for reaches. Those that reach outside are noted.
-    pub fn reach(&self, slot: &Slot, outside: &mut Vec<c_int>) -> Reach {
+    /// How far what a thread polls for reaches. What others may make ready is noted.
+    pub fn reach(&self, slot: &Slot, watched: &mut Watched) -> Reach {
         let descriptors = slot.descriptors.lock().unwrap_or_else(PoisonError::into_inner);
         let own = slot.event.load(std::sync::atomic::Ordering::SeqCst);
         let others = descriptors.iter().filter(|descriptor| **descriptor != own && **descriptor >= 0);
-        others.map(|descriptor| self.reach_of(*descriptor, 0, outside)).max().unwrap_or(Reach::Inside)
+        others.map(|descriptor| self.reach_of(*descriptor, 0, watched)).max().unwrap_or(Reach::Inside)
     }
 
-    pub fn reach_of(&self, descriptor: c_int, depth: usize, outside: &mut Vec<c_int>) -> Reach {
+    pub fn reach_of(&self, descriptor: c_int, depth: usize, watched: &mut Watched) -> Reach {
         let target = link(descriptor);
         let target = target.as_slice();
         let reach = match target {
             b"anon_inode:[eventpoll]" if depth < 4 => {
                 let all = registered(descriptor);
                 all.into_iter()
-                    .map(|registered| self.reach_of(registered, depth + 1, outside))
+                    .map(|registered| self.reach_of(registered, depth + 1, watched))
                     .max()
                     .unwrap_or(Reach::Inside)
             }
@@ -39,11 +48,14 @@ impl State {
                 Reach::Inside
             }
             _ if target.starts_with(b"pipe:") && is_own_pipe(descriptor, target) => Reach::Inside,
-            _ if target.starts_with(b"socket:") => self.reach_of_socket(descriptor),
+            _ if target.starts_with(b"socket:") => {
+                watched.has_sockets = true;
+                self.reach_of_socket(descriptor)
+            }
             _ => Reach::Outside,
         };
         if reach == Reach::Outside && !target.ends_with(b"[eventpoll]") {
-            outside.push(descriptor);
+            watched.outside.push(descriptor);
         }
         reach
     }
@@ -70,6 +82,17 @@ pub fn option(socket: c_int, name: c_int) -> Option<c_int> {
         libc::getsockopt(socket, libc::SOL_SOCKET, name, (&raw mut value).cast::<c_void>(), &raw mut length)
     };
     (result == 0).then_some(value)
+}
+
+/// Whether a program that this process has started is running, as far as the kernel tells without taking its end from who waits for that.
+pub fn has_program() -> bool {
+    let options = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
+    // SAFETY: a struct of numbers.
+    let mut ended: libc::siginfo_t = unsafe { std::mem::zeroed() };
+    // SAFETY: room for what is told.
+    let result = unsafe { libc::waitid(libc::P_ALL, 0, &raw mut ended, options) };
+    // SAFETY: written, or zeros.
+    result == 0 && unsafe { ended.si_pid() } == 0
 }
 
 /// Whether this process has a pipe's other end: that of a program's output it has not.

@@ -1,5 +1,5 @@
 //! Whether every thread of a scope waits for good, and what comes of that: the earliest of them has waited long enough.
-use super::descriptors::Reach;
+use super::descriptors::{self, Reach, Watched};
 use super::slot::{FIRED, Kind, NEVER, Slot};
 use super::{State, static_data, wake};
 use libc::c_int;
@@ -33,13 +33,16 @@ pub struct Seen {
     own: Vec<usize>,
     /// Descriptors that are waited for and reach outside: another program or machine may answer whenever it likes.
     outside: Vec<c_int>,
+    /// Whether a program that was started may connect to somebody.
+    has_sockets: bool,
     /// How often something was read or written, and since when neither this nor these have changed.
     input: u64,
     quiet_since: i64,
 }
 
 impl Seen {
-    fn note_outside(&mut self, outside: Vec<c_int>, input: u64) {
+    fn note(&mut self, Watched { outside, has_sockets }: Watched, input: u64) {
+        self.has_sockets = has_sockets;
         if outside != self.outside || input != self.input {
             (self.outside, self.input, self.quiet_since) = (outside, input, super::real_now());
         }
@@ -97,7 +100,8 @@ impl State {
         if !self.manual.load(SeqCst) && self.turn(NEVER - 1) {
             return Found::Turned;
         }
-        if seen.outside.is_empty() { Found::Stuck } else { Found::Outside }
+        let may_come = !seen.outside.is_empty() || seen.has_sockets && descriptors::has_program();
+        if may_come { Found::Outside } else { Found::Stuck }
     }
 
     /// The same for who turns the clock himself: `Found::Stuck` if all others wait for good.
@@ -122,9 +126,9 @@ impl State {
             return Found::Settling;
         }
         let polls = waiting.slots.iter().filter(|slot| slot.kind() == Kind::Poll);
-        let mut outside = Vec::new();
-        let mut reach = polls.map(|slot| self.reach(slot, &mut outside)).max().unwrap_or(Reach::Inside);
-        seen.note_outside(outside, self.input.load(SeqCst));
+        let mut watched = Watched::default();
+        let mut reach = polls.map(|slot| self.reach(slot, &mut watched)).max().unwrap_or(Reach::Inside);
+        seen.note(watched, self.input.load(SeqCst));
         let is_foreign = |slot: &&Slot| is_shared(slot) && !seen.own.contains(&slot.address.load(SeqCst));
         let foreign: Vec<_> = waiting.slots.iter().copied().filter(is_foreign).collect();
         if !foreign.is_empty() {
@@ -195,7 +199,7 @@ fn is_shared(slot: &Slot) -> bool {
 
 /// Whether the kernel has put a thread to sleep. Woken, it is not from that moment on.
 fn is_asleep(thread: i32) -> bool {
-    super::descriptors::read_small(&format!("/proc/self/task/{thread}/stat\0"), |text| {
+    descriptors::read_small(&format!("/proc/self/task/{thread}/stat\0"), |text| {
         // The name, in parentheses, may have any letter in it.
         let end = text.iter().rposition(|byte| *byte == b')');
         end.is_some_and(|end| text.get(end + 2) == Some(&b'S'))
