@@ -55,6 +55,32 @@ unsafe fn as_function(number: c_long, [a, b, c, d, e]: [usize; 5]) -> Option<c_l
             let error = unsafe { clock::clock_nanosleep(a as i32, b as i32, c as *const _, d as *mut _) };
             if error == 0 { 0 } else { c_long::from(fail(error)) }
         }
+        libc::SYS_ppoll if clock::is_paused() => {
+            // SAFETY: as above.
+            let ready = unsafe { clock::ppoll(a as *mut _, b as _, c as *const _, d as *const _) };
+            c_long::from(ready)
+        }
+        libc::SYS_epoll_pwait if clock::is_paused() => {
+            // SAFETY: as above.
+            let ready =
+                unsafe { clock::epoll_pwait(a as i32, b as *mut _, c as i32, d as i32, e as *const _) };
+            c_long::from(ready)
+        }
+        libc::SYS_epoll_pwait2 if clock::is_paused() => {
+            let (span, mask) = (d as *const _, e as *const _);
+            // SAFETY: as above.
+            c_long::from(unsafe { clock::epoll_pwait2(a as i32, b as *mut _, c as i32, span, mask) })
+        }
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_poll if clock::is_paused() => {
+            // SAFETY: as above.
+            c_long::from(unsafe { clock::poll(a as *mut _, b as _, c as i32) })
+        }
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_epoll_wait if clock::is_paused() => {
+            // SAFETY: as above.
+            c_long::from(unsafe { clock::epoll_wait(a as i32, b as *mut _, c as i32, d as i32) })
+        }
         // SAFETY: as above.
         libc::SYS_connect => c_long::from(unsafe { net::connect(a as i32, b as *const _, c as u32) }),
         libc::SYS_execve => {

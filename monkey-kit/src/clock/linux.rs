@@ -36,6 +36,9 @@ pub use blocking::{Room, before_reading, before_writing, send_some};
 pub use deadlock::let_others_end;
 pub use descriptors::port;
 pub use futex::{Wait, wait as wait_on_futex};
+pub use poll::{epoll_pwait, epoll_pwait2, ppoll};
+#[cfg(target_arch = "x86_64")]
+pub use poll::{epoll_wait, poll};
 pub use sleep::{clock_nanosleep, nanosleep};
 #[cfg(target_arch = "x86_64")]
 pub use time::wall_seconds;
@@ -247,6 +250,11 @@ impl State {
             wake::wake(slot);
         }
     }
+}
+
+/// Whether the caller's clock is.
+pub fn is_paused() -> bool {
+    thread::paused().is_some()
 }
 
 fn real_now() -> i64 {

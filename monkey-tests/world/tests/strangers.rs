@@ -533,7 +533,17 @@ fn calls_by_their_number_are_seen() {
     let slept =
         unsafe { libc::syscall(libc::SYS_clock_nanosleep, libc::CLOCK_MONOTONIC, 0, &raw const hour, 0) };
     assert_eq!(slept, 0);
-    assert_eq!(clock.elapsed(), HOUR * 2);
+    // SAFETY: nothing is polled.
+    assert_eq!(unsafe { libc::syscall(libc::SYS_ppoll, 0, 0, &raw const hour, 0, 0) }, 0);
+    // SAFETY: takes numbers.
+    let epoll = unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) };
+    let mut event = libc::epoll_event { events: 0, u64: 0 };
+    // SAFETY: room for one event.
+    let come = unsafe { libc::syscall(libc::SYS_epoll_pwait, epoll, &raw mut event, 1, 3_600_000, 0, 8) };
+    assert_eq!(come, 0);
+    // SAFETY: made above.
+    unsafe { libc::close(epoll) };
+    assert_eq!(clock.elapsed(), HOUR * 4);
 }
 
 #[monkey::test]

@@ -93,7 +93,9 @@ fn sleep(slot: &Slot, all: &mut [pollfd], mask: *const sigset_t) -> Slept {
     if others.iter().any(|other| other.revents != 0) { Slept::Over(0) } else { Slept::Again }
 }
 
-unsafe fn epoll_wait(epoll: c_int, events: *mut epoll_event, most: c_int, timeout: c_int) -> c_int {
+/// # Safety
+/// As the function of this name.
+pub unsafe fn epoll_wait(epoll: c_int, events: *mut epoll_event, most: c_int, timeout: c_int) -> c_int {
     // SAFETY: the caller's arguments.
     let mut ready = || unsafe { original::epoll_wait(epoll, events, most, 0) };
     wait(span_of(timeout), ptr::null(), &|all| all.push(readable(epoll)), &mut ready)
@@ -109,7 +111,9 @@ pub fn polled_for(fd: c_int, events: i16) -> pollfd {
     pollfd { fd, events, revents: 0 }
 }
 
-unsafe fn epoll_pwait(
+/// # Safety
+/// As the function of this name.
+pub unsafe fn epoll_pwait(
     epoll: c_int,
     events: *mut epoll_event,
     most: c_int,
@@ -123,7 +127,9 @@ unsafe fn epoll_pwait(
         .unwrap_or_else(|| unsafe { original::epoll_pwait(epoll, events, most, timeout, mask) })
 }
 
-unsafe fn epoll_pwait2(
+/// # Safety
+/// As the function of this name.
+pub unsafe fn epoll_pwait2(
     epoll: c_int,
     events: *mut epoll_event,
     most: c_int,
@@ -151,7 +157,9 @@ unsafe fn given<'a>(all: *mut pollfd, count: nfds_t) -> &'a [pollfd] {
     unsafe { std::slice::from_raw_parts(all, count as usize) }
 }
 
-unsafe fn poll(all: *mut pollfd, count: nfds_t, timeout: c_int) -> c_int {
+/// # Safety
+/// As the function of this name.
+pub unsafe fn poll(all: *mut pollfd, count: nfds_t, timeout: c_int) -> c_int {
     // SAFETY: the caller's arguments.
     let mut ready = || unsafe { original::poll(all, count, 0) };
     // SAFETY: the caller's array.
@@ -161,7 +169,14 @@ unsafe fn poll(all: *mut pollfd, count: nfds_t, timeout: c_int) -> c_int {
         .unwrap_or_else(|| unsafe { original::poll(all, count, timeout) })
 }
 
-unsafe fn ppoll(all: *mut pollfd, count: nfds_t, timeout: *const timespec, mask: *const sigset_t) -> c_int {
+/// # Safety
+/// As the function of this name.
+pub unsafe fn ppoll(
+    all: *mut pollfd,
+    count: nfds_t,
+    timeout: *const timespec,
+    mask: *const sigset_t,
+) -> c_int {
     let at_once = time::timespec_of(0);
     // SAFETY: the caller's arguments, and a span of our own.
     let mut ready = || unsafe { original::ppoll(all, count, &raw const at_once, mask) };
