@@ -114,6 +114,17 @@ mod waiting {
 
     /// `wait_timeout_while` wants more time to have gone by than it was given, and waits for nothing until that is so.
     #[monkey::test]
+    fn a_clock_that_is_paused_again_is_waited_for_as_well() {
+        for _ in 0..3 {
+            let _clock = monkey::clock::pause();
+            let start = Instant::now();
+            thread::spawn(|| thread::sleep(HOUR)).join().unwrap();
+            thread::sleep(HOUR);
+            assert_eq!(start.elapsed(), HOUR * 2);
+        }
+    }
+
+    #[monkey::test]
     fn a_wait_that_is_begun_again_when_its_time_is_over_ends() {
         let clock = monkey::clock::pause();
         let (mutex, condition) = (Mutex::new(()), Condvar::new());

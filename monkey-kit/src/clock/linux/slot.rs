@@ -132,12 +132,14 @@ impl Slot {
 /// The slots of a scope's threads. They stay for the threads of later scopes.
 #[derive(Debug, Default)]
 pub struct Slots {
+    /// Whose they are: of one clock, from when it was paused until it is paused anew.
+    generation: AtomicU64,
     first: AtomicPtr<Slot>,
     adding: Mutex<usize>,
 }
 
 thread_local! {
-    /// The calling thread's slot, and the scope that it is of.
+    /// The calling thread's slot, and the generation that it is of.
     static OWN: Cell<(u64, *const Slot)> = const { Cell::new((0, ptr::null())) };
 }
 
@@ -152,8 +154,10 @@ impl Slots {
         self.all().find(|slot| slot.thread() == thread)
     }
 
-    /// Forgets all threads: another scope begins.
+    /// Forgets all threads: another clock begins.
     pub fn clear(&self) {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        self.generation.store(NEXT.fetch_add(1, SeqCst), SeqCst);
         for slot in self.all() {
             slot.end();
             slot.thread.store(0, SeqCst);
@@ -162,13 +166,14 @@ impl Slots {
 
     /// The calling thread's.
     pub fn own(&self) -> &'static Slot {
-        let (scope, slot) = OWN.get();
+        let (of, slot) = OWN.get();
+        let generation = self.generation.load(SeqCst);
         // SAFETY: null, or one that is never freed.
-        if let Some(slot) = unsafe { slot.as_ref::<'static>() }.filter(|_| scope == border::scope()) {
+        if let Some(slot) = unsafe { slot.as_ref::<'static>() }.filter(|_| of == generation) {
             return slot;
         }
         let slot = self.take();
-        OWN.set((border::scope(), ptr::from_ref(slot)));
+        OWN.set((generation, ptr::from_ref(slot)));
         slot
     }
 
