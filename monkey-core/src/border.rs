@@ -3,13 +3,13 @@ use crate::count::Count;
 use crate::demand::Demand;
 use crate::error::PatchError;
 use crate::few::Few;
-use crate::guard;
 use crate::installed::{self, List, Listed};
 use crate::members::{self, Member};
 use crate::notes::{self, Complaint};
 use crate::owed;
 use crate::registry;
 use crate::request::{Request, Visibility};
+use crate::scope::Who;
 use crate::thread::{self, BypassAll};
 use crate::turn::{self, Turn};
 use crate::unwind;
@@ -91,7 +91,7 @@ impl Patches {
     /// When one of them cannot be patched.
     pub fn new(functions: &[Function], location: &'static Location<'static>) -> Result<Self, PatchError> {
         let _bypass = BypassAll::begin();
-        let Turn { scope, opened, visibility } = turn::enter(None, &|| guard::who(location), true);
+        let Turn { scope, opened, visibility } = turn::enter(None, &|| Who::thread(location), true);
         if opened {
             turn::end_with_thread(scope, owed::tell);
         }

@@ -275,7 +275,7 @@ impl Engine {
         let patches = self.layers.release(&mut live.layers);
         let forgotten = self.scopes.remember(live.word, live.who);
         self.owed.forget(scope);
-        Ended { over: true, _patches: patches, _forgotten: forgotten }
+        Ended { over: true, _patches: patches, forgotten }
     }
 }
 
@@ -286,5 +286,6 @@ pub struct Ended {
     /// Whether the scope is over.
     pub over: bool,
     _patches: Option<Box<Patch>>,
-    _forgotten: Option<Who>,
+    /// The name of another one, which is not remembered any longer.
+    pub forgotten: Option<Who>,
 }

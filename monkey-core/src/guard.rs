@@ -7,7 +7,7 @@ use crate::installed::{self, List, Listed};
 use crate::notes::{self, Complaint};
 use crate::owed;
 use crate::request::{Request, Visibility};
-use crate::scope::{Name, Who};
+use crate::scope::Who;
 use crate::thread::BypassAll;
 use crate::turn::{self, Turn};
 use crate::unwind;
@@ -98,7 +98,8 @@ impl PatchGuard {
         location: &'static Location<'static>,
         fail: Fail,
     ) -> Result<Self, PatchError> {
-        let Turn { scope, opened, visibility: own } = turn::enter(visibility, &|| who(location), true);
+        let Turn { scope, opened, visibility: own } =
+            turn::enter(visibility, &|| Who::thread(location), true);
         if opened {
             turn::end_with_thread(scope, owed::tell);
         }
@@ -141,10 +142,6 @@ impl PatchGuard {
 /// Where no macro has written it: the text has the user's place.
 fn fail_here(wrong: &str) -> ! {
     panic!("{wrong}")
-}
-
-pub(crate) fn who(location: &'static Location<'static>) -> Who {
-    Who { name: Name::Thread(thread::current()), location }
 }
 
 impl Drop for PatchGuard {

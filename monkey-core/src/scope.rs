@@ -4,9 +4,10 @@ use crate::patch::Chain;
 use crate::request::Visibility;
 use crate::reserved::Reserved;
 use crate::thread;
+use std::cell::Cell;
 use std::fmt;
 use std::panic::Location;
-use std::thread::Thread;
+use std::thread::{Thread, ThreadId};
 
 /// What a scope's opener is called. Nothing is copied for it: few are ever named.
 #[derive(Debug, Clone)]
@@ -36,6 +37,45 @@ pub struct Who {
 impl fmt::Display for Who {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}` ({}:{})", self.name, self.location.file(), self.location.line())
+    }
+}
+
+/// A thread's handle, of which each further one costs two atomic additions: what a forgotten scope had is for the next one.
+struct Spare {
+    own: Cell<Option<ThreadId>>,
+    handle: Cell<Option<Thread>>,
+}
+
+thread_local! {
+    static SPARE: Spare = const { Spare { own: Cell::new(None), handle: Cell::new(None) } };
+}
+
+impl Who {
+    /// The calling thread, which makes a guard there.
+    pub fn thread(location: &'static Location<'static>) -> Self {
+        let spare = SPARE.try_with(|spare| spare.handle.take());
+        let thread = match spare {
+            Ok(Some(thread)) => thread,
+            _ => Self::handle(),
+        };
+        Self { name: Name::Thread(thread), location }
+    }
+
+    #[cold]
+    fn handle() -> Thread {
+        let thread = std::thread::current();
+        let _ = SPARE.try_with(|spare| spare.own.set(Some(thread.id())));
+        thread
+    }
+
+    /// Nobody is told this name any more.
+    pub fn forget(self) {
+        let Name::Thread(thread) = self.name else { return };
+        let _ = SPARE.try_with(|spare| {
+            if spare.own.get() == Some(thread.id()) {
+                spare.handle.set(Some(thread));
+            }
+        });
     }
 }
 
@@ -204,5 +244,23 @@ impl Drop for Visit {
     fn drop(&mut self) {
         thread::set_scope(self.before);
         self.member.inspect(|member| member.give_back());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_forgotten_name_is_used_again_by_its_own_thread_alone() {
+        let here = Location::caller();
+        let own = Who::thread(here).to_string();
+        let other = std::thread::Builder::new().name("other".to_owned()).spawn(move || Who::thread(here));
+        let other = other.unwrap().join().unwrap();
+        assert!(other.to_string().contains("`other`"), "{other}");
+        other.forget();
+        assert_eq!(Who::thread(here).to_string(), own);
+        Who::thread(here).forget();
+        assert_eq!(Who::thread(here).to_string(), own);
     }
 }

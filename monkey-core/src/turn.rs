@@ -91,7 +91,10 @@ fn end_by<R>(scope: u64, end: impl FnOnce(&mut Engine) -> (R, Ended)) -> R {
     if ended.over && thread::scope() == scope {
         thread::set_scope(thread::NONE);
     }
-    drop(ended);
+    let Ended { forgotten, .. } = ended;
+    if let Some(who) = forgotten {
+        who.forget();
+    }
     left
 }
 
