@@ -326,8 +326,15 @@ pub fn instances(address: usize, type_name: &str) -> Vec<String> {
 /// The name of the function at `address`, if it is another one than that whose own type `std::any::type_name` calls
 /// `type_name`: the optimiser has merged the two, and one symbol is all that is left.
 #[must_use]
-pub fn other_name(address: usize, type_name: &str) -> Option<String> {
-    merged::other_name(address, type_name)
+pub fn other_name(address: usize, type_name: &str, may_be_merged: impl FnOnce() -> bool) -> Option<String> {
+    merged::other_name(address, type_name, may_be_merged)
+}
+
+/// Whether a function's own type says that it is the standard library's.
+#[must_use]
+pub fn is_of_std(type_name: &str) -> bool {
+    let root = type_name.trim_start_matches('<').split("::").next().unwrap_or_default();
+    spelling::is_standard_crate(root)
 }
 
 fn identity(object: &Object, address: usize) -> Option<dwarf::Identity> {

@@ -190,8 +190,7 @@ fn hook_code(request: &Request, patchable: Option<image::Measured>) -> Result<&'
         Some(name) => image::copies_of(target, name, asks),
         None => image::copies(target),
     };
-    let other_name = || request.target_type.and_then(|name| image::other_name(target, name));
-    if !asks && let Some(other) = other_name() {
+    if !asks && let Some(other) = other_name(request) {
         return Err(Cause::SharedAddress { with: vec![other] });
     }
     if !copies.shared_with.is_empty() {
@@ -218,6 +217,14 @@ fn hook_code(request: &Request, patchable: Option<image::Measured>) -> Result<&'
         group.containing(Vec::new);
     }
     Ok(group)
+}
+
+/// The name of another function at the target's address. Its path is read to the end only where bodies may have been merged: it takes
+/// longer than all the rest.
+fn other_name(request: &Request) -> Option<String> {
+    let (target, type_name) = (request.target, request.target_type?);
+    let may_be_merged = || request.optimised || !image::is_of_std(type_name) && image::may_be_inlined(target);
+    image::other_name(target, type_name, may_be_merged)
 }
 
 /// A body of the target whose parameters the optimiser has changed. The target itself is as it is written where a list names it, but

@@ -5,11 +5,19 @@ use super::objects::{self, Object};
 use super::spelling::{canonical, legacy_key, loose};
 
 /// The name of the function at `address`, if it is another one than that whose own type `std::any::type_name` calls `type_name`.
-pub(super) fn other_name(address: usize, type_name: &str) -> Option<String> {
+/// Beyond its identifier, which every name of its address may lack, it is only looked at where `may_be_merged`.
+pub(super) fn other_name(
+    address: usize,
+    type_name: &str,
+    may_be_merged: impl FnOnce() -> bool,
+) -> Option<String> {
     let object = objects::around(address)?;
     let names = object.mangled_at(address);
     let target = Target::new(type_name);
     let Some(first) = names.first() else { return target.other_export(object, address) };
+    if names.iter().any(|name| !target.has_another_ident(name)) && !may_be_merged() {
+        return None;
+    }
     if names.iter().any(|name| !target.is_another(name)) {
         let instance = target.other_instance(object, address, first)?;
         return Some(instance);
@@ -34,7 +42,7 @@ impl<'a> Target<'a> {
         if name.shim || legacy_key(self.type_name).is_some_and(|key| key == name.key) {
             return false;
         }
-        if self.ident().is_some_and(|ident| ident.as_bytes() != name.ident) {
+        if self.has_another_ident(name) {
             return true;
         }
         let path = loose(name.body_name());
@@ -42,6 +50,10 @@ impl<'a> Target<'a> {
         contradict(&self.path, &path)
             || self.is_of_another_trait(&path)
             || spelled && contradict(&canonical(self.type_name), &canonical(name.body_name()))
+    }
+
+    fn has_another_ident(&self, name: &Mangled) -> bool {
+        !name.shim && self.ident().is_some_and(|ident| ident.as_bytes() != name.ident)
     }
 
     /// Of a function whose symbol is its own name (`#[no_mangle]`): another name that its body has.
