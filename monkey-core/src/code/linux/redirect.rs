@@ -199,21 +199,22 @@ fn position_of(redirect: &Redirect<'_>, thread: i32, asked: &mut bool) -> Elsewh
     Elsewhere::NotYet
 }
 
-/// A trap kills a thread that blocks the signal. The C library does so for moments; anybody else may for good, which
-/// is harmless while the thread sleeps.
+/// A trap kills a thread that blocks the signal. The C library does so for moments, which are long for a thread that waits for a processor
+/// (while it starts programs, say); anybody else may for good, which is harmless while the thread sleeps.
 fn wait_for_unblocked(redirect: &Redirect<'_>) -> Result<(), Cause> {
     let harmless = |thread: i32| {
         !threads::blocks(thread, libc::SIGTRAP)
             || threads::foreign(thread, trap::QUESTION)
             || matches!(threads::position(thread), threads::ThreadPosition::At { address, .. } if !redirect.covers(address))
     };
-    let own = threads::own_id();
+    let (own, begun) = (threads::own_id(), Instant::now());
     for thread in list()? {
-        if thread != own && !(0..1000).any(|_| harmless(thread) || nap(STEP)) {
-            return Err(in_the_way(
-                thread,
-                "it blocks SIGTRAP, and would die of the trap that keeps threads out",
-            ));
+        while thread != own && !harmless(thread) {
+            if begun.elapsed() >= PATIENCE {
+                let reason = "it blocks SIGTRAP, and would die of the trap that keeps threads out";
+                return Err(in_the_way(thread, reason));
+            }
+            nap(STEP);
         }
     }
     Ok(())
