@@ -31,6 +31,28 @@ unsafe fn no_host(result: *mut *mut c_void, error: *mut c_int) -> c_int {
     libc::EAGAIN
 }
 
+/// Looks a host up by the name, or by that of a route, if the scope's world does not forbid it.
+///
+/// # Safety
+/// The name is one, and there is room for what is written, or null.
+unsafe fn by_name(
+    function: &'static str,
+    name: *const c_char,
+    result: *mut *mut c_void,
+    error: *mut c_int,
+    original: impl FnOnce(*const c_char) -> c_int,
+) -> c_int {
+    // SAFETY: as the caller says.
+    let asked = unsafe { ask(function, name) };
+    let _bypass = Bypass::begin();
+    match &asked {
+        // SAFETY: as above.
+        Name::Refused => unsafe { no_host(result, error) },
+        Name::Instead(name) => original(name.as_ptr()),
+        Name::Original => original(name),
+    }
+}
+
 unsafe fn gethostbyname_r(
     name: *const c_char,
     host: *mut c_void,
@@ -39,17 +61,10 @@ unsafe fn gethostbyname_r(
     result: *mut *mut c_void,
     error: *mut c_int,
 ) -> c_int {
-    // SAFETY: the caller's name.
-    let asked = unsafe { ask("gethostbyname_r", name) };
-    let _bypass = Bypass::begin();
-    let name = match &asked {
-        // SAFETY: the caller's places.
-        Name::Refused => return unsafe { no_host(result, error) },
-        Name::Instead(name) => name.as_ptr(),
-        Name::Original => name,
-    };
-    // SAFETY: the caller's arguments, or a name of our own.
-    unsafe { original::gethostbyname_r(name, host, buffer, size, result, error) }
+    // SAFETY: the caller's arguments, but for a name of our own.
+    let original = |name| unsafe { original::gethostbyname_r(name, host, buffer, size, result, error) };
+    // SAFETY: the caller's name and places.
+    unsafe { by_name("gethostbyname_r", name, result, error, original) }
 }
 
 unsafe fn gethostbyname2_r(
@@ -61,17 +76,11 @@ unsafe fn gethostbyname2_r(
     result: *mut *mut c_void,
     error: *mut c_int,
 ) -> c_int {
-    // SAFETY: the caller's name.
-    let asked = unsafe { ask("gethostbyname2_r", name) };
-    let _bypass = Bypass::begin();
-    let name = match &asked {
-        // SAFETY: the caller's places.
-        Name::Refused => return unsafe { no_host(result, error) },
-        Name::Instead(name) => name.as_ptr(),
-        Name::Original => name,
-    };
-    // SAFETY: the caller's arguments, or a name of our own.
-    unsafe { original::gethostbyname2_r(name, family, host, buffer, size, result, error) }
+    // SAFETY: the caller's arguments, but for a name of our own.
+    let original =
+        |name| unsafe { original::gethostbyname2_r(name, family, host, buffer, size, result, error) };
+    // SAFETY: the caller's name and places.
+    unsafe { by_name("gethostbyname2_r", name, result, error, original) }
 }
 
 /// Whether the caller's world forbids to ask whose an address is; if so, that is noted.
