@@ -98,7 +98,7 @@ fn hook(request: &Request) -> Result<&'static Group, Cause> {
     if let Some(other) = known.and_then(|group| merged_with(request, group)) {
         return Err(Cause::SharedAddress { with: vec![other.to_owned()] });
     }
-    if let Some(group) = hooked_before(request) {
+    if let Some(group) = known.filter(|group| is_as_it_was(request, group)) {
         // Whether the replacement is the function itself is seen when it is shown.
         return match (group.keeper(), given(request)) {
             (Some(keeper), Some(replacement)) => kept::check(Some(keeper), replacement).map(|()| group),
@@ -148,14 +148,10 @@ fn merged_with(request: &Request, group: &'static Group) -> Option<&'static str>
     if group.is_in_source() || is_known_elsewhere { None } else { Some(other) }
 }
 
-/// What is in code, and was patched before, if no more files were loaded since, and nothing about the request asks for a closer look.
-fn hooked_before(request: &Request) -> Option<&'static Group> {
-    if request.is_body || request.given.is_some() || request.replacement == 0 {
-        return None;
-    }
-    let group = registry::find(request.target)?.group;
-    let as_it_was = !group.is_in_source() && group.is_current(image::loads());
-    if as_it_was { Some(group) } else { None }
+/// Whether what was patched before is in code, no more files were loaded since, and nothing about the request asks for a closer look.
+fn is_as_it_was(request: &Request, group: &Group) -> bool {
+    let is_plain = !request.is_body && request.given.is_none() && request.replacement != 0;
+    is_plain && !group.is_in_source() && group.is_current(image::loads())
 }
 
 /// Whether the target is an `async fn` that asks when it is polled. What was hooked before is none.
