@@ -13,12 +13,39 @@ pub struct Asking {
     frame_pointer: usize,
 }
 
+/// Copies the address of an instruction, the stack pointer and the frame pointer.
+#[cfg(all(system = "linux", target_arch = "x86_64"))]
+macro_rules! registers {
+    () => {
+        "lea {}, [rip]\nmov {}, rsp\nmov {}, rbp"
+    };
+}
+#[cfg(all(system = "linux", target_arch = "aarch64"))]
+macro_rules! registers {
+    () => {
+        "adr {}, .\nmov {}, sp\nmov {}, x29"
+    };
+}
+
 impl Asking {
     /// Those of the function in which this is inlined. No call, which an optimiser could move to a function of its own.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "it is about the function that it is a part of")]
     pub fn here() -> Self {
-        registers()
+        #[cfg(system = "linux")]
+        {
+            let (place, stack_pointer, frame_pointer);
+            // SAFETY: copies registers, and touches nothing else.
+            unsafe {
+                std::arch::asm!(
+                    registers!(), out(reg) place, out(reg) stack_pointer, out(reg) frame_pointer,
+                    options(nomem, nostack, preserves_flags)
+                );
+            }
+            Self { place, stack_pointer, frame_pointer }
+        }
+        #[cfg(not(system = "linux"))]
+        Self { place: 0, stack_pointer: 0, frame_pointer: 0 }
     }
 
     /// What is known of the call.
@@ -29,45 +56,6 @@ impl Asking {
         // SAFETY: the function's own table says that its return address is there while it is at this place, where it is now.
         CallerFrame { stack_pointer: frame as u64, return_address: unsafe { at.read() } }
     }
-}
-
-#[cfg(all(system = "linux", target_arch = "x86_64"))]
-#[inline(always)]
-#[expect(clippy::inline_always, reason = "it is about the function that it is a part of")]
-fn registers() -> Asking {
-    let (place, stack_pointer, frame_pointer);
-    // SAFETY: copies registers, and touches nothing else.
-    unsafe {
-        std::arch::asm!(
-            "lea {}, [rip]", "mov {}, rsp", "mov {}, rbp",
-            out(reg) place, out(reg) stack_pointer, out(reg) frame_pointer,
-            options(nomem, nostack, preserves_flags)
-        );
-    }
-    Asking { place, stack_pointer, frame_pointer }
-}
-
-#[cfg(all(system = "linux", target_arch = "aarch64"))]
-#[inline(always)]
-#[expect(clippy::inline_always, reason = "it is about the function that it is a part of")]
-fn registers() -> Asking {
-    let (place, stack_pointer, frame_pointer);
-    // SAFETY: copies registers, and touches nothing else.
-    unsafe {
-        std::arch::asm!(
-            "adr {}, .", "mov {}, sp", "mov {}, x29",
-            out(reg) place, out(reg) stack_pointer, out(reg) frame_pointer,
-            options(nomem, nostack, preserves_flags)
-        );
-    }
-    Asking { place, stack_pointer, frame_pointer }
-}
-
-#[cfg(not(system = "linux"))]
-#[inline(always)]
-#[expect(clippy::inline_always, reason = "it is nothing")]
-fn registers() -> Asking {
-    Asking { place: 0, stack_pointer: 0, frame_pointer: 0 }
 }
 
 #[cfg(test)]
