@@ -4,6 +4,7 @@
 //! without a lock and without memory: it may stand in for what locks and memory are made of. What it searches is never freed.
 mod alone;
 pub mod closure;
+mod marks;
 mod slot;
 pub mod steps;
 
@@ -150,6 +151,7 @@ impl Environment {
     /// Lets calls in a scope find it, or all calls; behind those that are there already.
     pub fn publish(self, scope: u64, for_all: bool) -> Published {
         let Self { function, content, lent } = self;
+        marks::prepare();
         let function = Function::find_or_add(function);
         let slot = function.slots().find(|slot| slot.take()).unwrap_or_else(|| {
             let slot = Box::leak(Box::new(Slot::taken()));

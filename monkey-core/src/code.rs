@@ -41,8 +41,8 @@ pub use near::allocate;
 #[cfg(system = "windows")]
 pub use system::api;
 pub use system::{
-    MAP, Tracer, Writing, choose_way, is_only_thread, memory, own_thread, page_size, read_memory, redirect,
-    thread_exists, thread_name, write, write_stderr,
+    MAP, Tracer, Writing, barrier, choose_way, has_barrier, is_only_thread, memory, own_thread, page_size,
+    read_memory, redirect, thread_exists, thread_name, write, write_stderr,
 };
 // What a system has that forks.
 #[cfg(system = "windows")]

@@ -2,7 +2,8 @@
 use crate::code;
 use crate::thread::{self, BypassAll};
 use std::cell::UnsafeCell;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::{Release, SeqCst};
 use std::time::Duration;
 
 /// How often the processor is given away before a thread that waits begins to sleep.
@@ -81,6 +82,6 @@ struct Leave<'a>(&'a AtomicUsize);
 impl Drop for Leave<'_> {
     #[inline]
     fn drop(&mut self) {
-        self.0.store(0, SeqCst);
+        self.0.store(0, Release);
     }
 }

@@ -1,6 +1,7 @@
-//! A place for one environment at a time, with the number of calls that are using it.
+//! A place for one environment at a time, and the calls that are using it: noted by their threads, or counted.
 use super::Function;
 use super::closure::Head;
+use super::marks::{self, Mark, Markers};
 use crate::code;
 use crate::thread::{BypassAll, Replaced};
 use std::alloc::{Layout, dealloc};
@@ -15,8 +16,10 @@ use std::time::Duration;
 const FREE: u64 = 1 << 63;
 /// No further call comes in; the last one that goes takes the environment along.
 const CLOSED: u64 = 1 << 62;
-/// Somebody fills it, or drops what is in it.
+/// Somebody fills it, or looks whether it is used no more, and drops what is in it.
 const BUSY: u64 = 1 << 61;
+/// It is closed, and each call that came before is seen by all.
+const SETTLED: u64 = 1 << 60;
 
 /// How long somebody who waits for calls sleeps between two looks.
 const PAUSE: Duration = Duration::from_micros(50);
@@ -77,8 +80,11 @@ pub type Discarded = Result<(), Box<dyn Any + Send>>;
 /// Slots are never freed: a call may be looking at any of them at any time.
 #[derive(Debug)]
 pub struct Slot {
-    /// One of the flags or more, and the calls in flight. Calls that have come to the wrong slot are among them for a moment.
+    /// One of the flags or more, and the calls in flight that are counted. Calls that have come to the wrong slot are among them for a
+    /// moment.
     state: AtomicU64,
+    /// Who has noted calls in flight.
+    markers: Markers,
     /// Which environment it is; no two have the same number.
     tenure: AtomicU64,
     /// The one with the highest counts. 0: not to be used where there is another one.
@@ -97,6 +103,7 @@ impl Slot {
     pub(super) const fn taken() -> Self {
         Self {
             state: AtomicU64::new(FREE | BUSY),
+            markers: Markers::new(),
             tenure: AtomicU64::new(0),
             rank: AtomicU64::new(0),
             scope: AtomicU64::new(0),
@@ -121,6 +128,8 @@ impl Slot {
         self.rank.store(0, SeqCst);
         self.scope.store(scope, SeqCst);
         self.for_all.store(for_all, SeqCst);
+        // Before it can be found: who finds it says anew that it is here.
+        self.markers.clear();
         self.tenure.store(tenure, SeqCst);
         self.state.fetch_xor(FREE | BUSY, SeqCst);
         tenure
@@ -146,34 +155,60 @@ impl Slot {
     /// Begins a call with an environment, if it is still there.
     #[inline]
     pub(super) fn enter(&'static self, tenure: u64) -> Option<InFlight> {
-        let state = self.state.fetch_add(1, SeqCst);
+        let mark = self.markers.begin(self);
+        if mark.is_none() {
+            self.state.fetch_add(1, SeqCst);
+        }
         // From here on the environment stays, if there is one.
-        let call = InFlight { slot: self };
-        let open = state & (FREE | CLOSED | BUSY) == 0;
+        let call = InFlight { slot: self, mark };
+        let open = self.state.load(SeqCst) & (FREE | CLOSED | BUSY) == 0;
         (open && self.tenure.load(SeqCst) == tenure).then_some(call)
     }
 
     fn close(&self) -> Discarded {
-        let before = self.state.fetch_or(CLOSED, SeqCst);
-        if before == 0 { self.discard_if_unused() } else { Ok(()) }
+        self.state.fetch_or(CLOSED, SeqCst);
+        if self.markers.has_others() {
+            let _bypass = BypassAll::begin();
+            code::barrier();
+        }
+        self.state.fetch_or(SETTLED, SeqCst);
+        self.discard_if_unused()
     }
 
     /// One of those who find nobody in a closed slot takes the environment, and no other.
     fn discard_if_unused(&self) -> Discarded {
-        if self.state.compare_exchange(CLOSED, CLOSED | BUSY, SeqCst, SeqCst).is_err() {
-            return Ok(());
+        const UNUSED: u64 = CLOSED | SETTLED;
+        loop {
+            if self.state.compare_exchange(UNUSED, UNUSED | BUSY, SeqCst, SeqCst).is_err() {
+                return Ok(());
+            }
+            // Nobody else fills it now, so that the marks are for what is in it.
+            if !self.markers.any(self) {
+                return self.discard();
+            }
+            self.state.fetch_and(!BUSY, SeqCst);
+            marks::settle();
+            // Who has gone meanwhile has found it busy.
+            if self.markers.any(self) {
+                return Ok(());
+            }
         }
+    }
+
+    /// Drops what is in it, and frees it. For who has made it busy.
+    fn discard(&self) -> Discarded {
         let value = self.value.swap(ptr::null_mut(), SeqCst);
         let discard = self.discard.load(SeqCst);
         // SAFETY: `begin` stored a function of this type.
         let discard = unsafe { std::mem::transmute::<*mut (), Discard>(discard) };
         let thrown = match NonNull::new(value) {
-            // SAFETY: value and function are of one `Content`, and no call uses it or will: the slot is closed, and its counter was 0.
+            // SAFETY: value and function are of one `Content`, and no call uses it or will: the slot is closed, its counter was 0, and a
+            // call that was noted before it was closed would have been seen since it is settled.
             Some(value) => catch_unwind(AssertUnwindSafe(|| unsafe { discard(value) })),
             None => Ok(()),
         };
         self.tenure.store(0, SeqCst);
-        self.state.fetch_xor(CLOSED | BUSY | FREE, SeqCst);
+        self.state.fetch_xor(CLOSED | SETTLED | BUSY | FREE, SeqCst);
         thrown
     }
 }
@@ -182,6 +217,8 @@ impl Slot {
 #[derive(Debug)]
 pub struct InFlight {
     slot: &'static Slot,
+    /// `None`: it is counted.
+    mark: Option<Mark>,
 }
 
 impl InFlight {
@@ -195,20 +232,36 @@ impl InFlight {
         // SAFETY: of this type by the contract, and kept by this call.
         unsafe { &*value }
     }
+
+    #[cfg(test)]
+    pub fn is_noted(&self) -> bool {
+        self.mark.is_some()
+    }
 }
 
 impl Drop for InFlight {
     #[inline]
     fn drop(&mut self) {
-        if self.slot.state.fetch_sub(1, SeqCst) == CLOSED | 1 {
-            leave_last(self.slot);
+        let state = if let Some(mark) = &self.mark {
+            mark.end();
+            self.slot.state.load(SeqCst)
+        } else {
+            self.slot.state.fetch_sub(1, SeqCst)
+        };
+        if state & CLOSED != 0 {
+            leave_closed(self.slot);
         }
     }
 }
 
 /// Nobody who called the target has to do with what the environment throws.
 #[cold]
-fn leave_last(slot: &Slot) {
+fn leave_closed(slot: &Slot) {
+    marks::settle();
+    // Before that, who closes it looks after this call has gone.
+    if slot.state.load(SeqCst) & SETTLED == 0 {
+        return;
+    }
     if let Err(thrown) = slot.discard_if_unused() {
         let _bypass = BypassAll::begin();
         eprintln!("note: what a replacement had captured panicked when it was dropped: {}", text(&*thrown));

@@ -1,4 +1,5 @@
 use super::*;
+use crate::code;
 use crate::record::Way;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -89,6 +90,73 @@ fn environments_come_and_go_while_others_call() {
         over.store(1, SeqCst);
     });
     assert_eq!(drops.load(SeqCst), ROUNDS);
+}
+
+/// Told of a call that is noted or counted, and still finds that its environment has gone.
+#[test]
+fn an_environment_stays_as_long_as_anybody_is_in_a_call() {
+    const ROUNDS: usize = 50_000;
+    static GONE: [AtomicUsize; ROUNDS] = [const { AtomicUsize::new(0) }; ROUNDS];
+    struct Goes(usize);
+    impl Drop for Goes {
+        fn drop(&mut self) {
+            GONE[self.0].fetch_add(1, SeqCst);
+        }
+    }
+    let function = Function::find_or_add(0x60);
+    let over = AtomicUsize::new(0);
+    let call = || {
+        let call = function.enter()?;
+        // SAFETY: all of this function's environments are of this type.
+        let round = unsafe { call.content::<Goes>() }.0;
+        Some((call, round))
+    };
+    std::thread::scope(|threads| {
+        let caller = || {
+            while over.load(SeqCst) == 0 {
+                let Some((in_flight, round)) = call() else { continue };
+                let within: Vec<_> = (0..round % 7).filter_map(|_| call()).collect();
+                assert!(within.iter().all(|(_, round)| GONE[*round].load(SeqCst) == 0));
+                assert_eq!(GONE[round].load(SeqCst), 0);
+                // The first may end last, and on another thread.
+                drop(in_flight);
+                assert!(within.iter().all(|(_, round)| GONE[*round].load(SeqCst) == 0));
+            }
+        };
+        for _ in 0..3 {
+            threads.spawn(caller);
+        }
+        for round in 0..ROUNDS {
+            // SAFETY: a number.
+            let environment = unsafe { Environment::new(0x60, Goes(round)) };
+            let published = environment.publish(thread::scope(), true);
+            (0..round % 200).for_each(|_| std::hint::spin_loop());
+            published.close().unwrap();
+        }
+        over.store(1, SeqCst);
+    });
+    assert!(GONE.iter().all(|gone| gone.load(SeqCst) == 1));
+}
+
+#[test]
+fn a_call_may_end_on_another_thread_and_within_many() {
+    const THREADS: usize = 20;
+    let drops = Arc::default();
+    let published = environment(0x70, &drops).publish(thread::scope(), true);
+    let function = Function::find(0x70).unwrap();
+    let nested = || (0..6).map(|_| function.enter().unwrap()).collect::<Vec<_>>();
+    let calls: Vec<InFlight> = std::thread::scope(|threads| {
+        let threads: Vec<_> = (0..THREADS).map(|_| threads.spawn(nested)).collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    });
+    assert!(calls.iter().any(InFlight::is_noted) || !code::has_barrier());
+    assert!(calls.iter().any(|call| !call.is_noted()));
+    published.close().unwrap();
+    for call in calls {
+        assert_eq!(drops.load(SeqCst), 0);
+        drop(call);
+    }
+    assert_eq!(drops.load(SeqCst), 1);
 }
 
 #[test]

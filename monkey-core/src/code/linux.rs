@@ -23,7 +23,7 @@ pub use pages::map_block;
 #[cfg(all(test, target_arch = "x86_64"))]
 pub use pages::tests::unmapped;
 pub(in crate::code) use pages::unmap;
-pub use redirect::{early, redirect, synchronize};
+pub use redirect::{barrier, early, has_barrier, redirect, synchronize};
 pub use system_call::write_stderr;
 pub use threads::{
     alone as is_only_thread, exists as thread_exists, name as thread_name, own_kept as own_thread,

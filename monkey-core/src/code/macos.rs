@@ -35,6 +35,14 @@ pub fn ask_loader_again(_child: bool) {}
 /// Nothing is cheaper before there are threads.
 pub fn early() {}
 
+/// There is no barrier for all threads.
+pub const fn has_barrier() -> bool {
+    false
+}
+
+/// As above.
+pub const fn barrier() {}
+
 /// While it lives, a thread writes code. Here each write is for itself.
 #[derive(Debug)]
 pub struct Writing(());

@@ -58,6 +58,14 @@ pub fn memory(size: usize) -> Option<usize> {
     Some(words.as_ptr() as usize)
 }
 
+/// There is no barrier for all threads.
+pub const fn has_barrier() -> bool {
+    false
+}
+
+/// As above.
+pub const fn barrier() {}
+
 /// While it lives, a thread writes code: it never does.
 #[derive(Debug)]
 pub struct Writing(());

@@ -18,7 +18,7 @@ pub use memory::{memory, read_memory, write_stderr};
 pub use pages::{granularity, map_block, map_code, page_size};
 #[cfg(test)]
 pub use pages::{tests::unmapped, unmap};
-pub use redirect::{redirect, synchronize};
+pub use redirect::{barrier, has_barrier, redirect, synchronize};
 pub use threads::{alone as is_only_thread, exists as thread_exists, name as thread_name, own as own_thread};
 pub use write::write;
 

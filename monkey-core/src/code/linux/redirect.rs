@@ -254,6 +254,17 @@ pub fn synchronize() {
     }
 }
 
+/// Whether the system has a barrier for all threads, and this process is registered for it.
+pub fn has_barrier() -> bool {
+    membarrier(PRIVATE_EXPEDITED_SYNC_CORE) == 0
+}
+
+/// Orders what each thread of this process has written before with what it reads after: a barrier on every core that runs one.
+/// Source: membarrier(2); the variant that synchronizes cores is one that orders memory too.
+pub fn barrier() {
+    synchronize();
+}
+
 fn membarrier(command: libc::c_int) -> libc::c_long {
     // SAFETY: membarrier(2) takes a command and two numbers, and touches no memory.
     unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) }

@@ -92,6 +92,16 @@ fn wait_until_elsewhere(redirect: &Redirect<'_>, thread: i32, stacks: &mut Stack
     }
 }
 
+/// The system has a barrier for all threads.
+pub const fn has_barrier() -> bool {
+    true
+}
+
+/// Orders what each thread of this process has written before with what it reads after.
+pub fn barrier() {
+    synchronize();
+}
+
 /// Makes every core fetch instructions anew before it runs any more of this process: by an interrupt, which ends in an
 /// instruction that does.
 pub fn synchronize() {
