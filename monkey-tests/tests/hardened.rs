@@ -12,8 +12,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::thread;
 
 const TEST: &str = "a_patch_works_or_says_what_was_refused";
-const POLICIES: [&str; 8] =
-    ["none", "mdwe", "write-execute", "execute", "proc", "undumpable", "io-error", "unshare"];
+const POLICIES: [&str; 9] =
+    ["none", "mdwe", "write-execute", "execute", "proc", "undumpable", "unreadable", "io-error", "unshare"];
 const WAYS: [&str; 3] = ["either", "mem", "mprotect"];
 /// Who else is there: nobody (a forked process), a thread that calls the target all the time; and the policy may come
 /// after the first patch.
@@ -53,7 +53,7 @@ fn refusal(policy: &str, way: &str, company: &str) -> &'static [&'static str] {
         ("proc", _, "caller" | "late") if cfg!(target_arch = "x86_64") => {
             &["threads", "/proc/self/task", "No such file or directory", "mount"]
         }
-        ("undumpable", "mem", _) => &["/proc/self/mem", "Permission denied", "dumpable"],
+        ("undumpable" | "unreadable", "mem", _) => &["/proc/self/mem", "Permission denied", "dumpable"],
         ("io-error", "mem", _) => &["/proc/self/mem", "Input/output error", "proc_mem.force_override"],
         _ => &[],
     }
@@ -197,6 +197,8 @@ fn apply(policy: &str) -> Result<(), String> {
         "unshare" => refuse(&[libc::SYS_unshare], 0, libc::EPERM),
         "proc" => hide_proc(),
         "undumpable" => forbid_dumps(),
+        // Neither of the two ways by which a process reads its own memory without a fault.
+        "unreadable" => forbid_dumps().and_then(|()| refuse(&[libc::SYS_process_vm_readv], 0, libc::EPERM)),
         _ => unreachable!("{policy}"),
     }
 }

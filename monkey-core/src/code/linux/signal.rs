@@ -95,8 +95,8 @@ pub const fn bit(signal: libc::c_int) -> u64 {
 /// All that a handler of ours blocks which must not be interrupted: not the trap, for a handler of the program's that
 /// calls what is being hooked, and not the two signals that the C library keeps for itself.
 pub const ALL: u64 = !(bit(libc::SIGKILL) | bit(libc::SIGSTOP) | bit(libc::SIGTRAP) | bit(32) | bit(33));
-/// Those of them that can be blocked everywhere: an emulator keeps two more for itself.
-const BLOCKABLE: u64 = ALL & !(bit(63) | bit(64));
+/// Those of them that can be blocked everywhere: qemu-user keeps the last four for itself.
+const BLOCKABLE: u64 = ALL & (bit(61) - 1);
 
 /// What lies below one handler of ours: read in signal handlers, so without a lock.
 #[derive(Debug)]
