@@ -140,41 +140,49 @@ pub trait ProbeOtherPointer {
 
 impl<F> ProbeOtherPointer for Probe<F> {}
 
-macro_rules! signature {
-    ($of:ty, [$($generic:ident)*], $($name:ident = $argument:ty,)*) => {
-        impl<Abi, $($generic,)* Output> Signature for Shape<Abi, $of, Output> {
-            $(type $name = $argument;)*
-            type Output = Output;
+/// A shape for each number of arguments: those that it has, and `()` for the others.
+macro_rules! signatures {
+    ([$($own:ident)*] []) => {
+        signatures!(@one [Abi, $($own,)* Output] Shape<Abi, ($($own,)*), Output>, Output, [$($own)*] []);
+    };
+    ([$($own:ident)*] [$next:ident $($later:ident)*]) => {
+        signatures!(@one [Abi, $($own,)* Output] Shape<Abi, ($($own,)*), Output>, Output, [$($own)*] [$next $($later)*]);
+        signatures!([$($own)* $next] [$($later)*]);
+    };
+    (@one [$($generic:tt)*] $of:ty, $output:ty, [$($own:ident)*] [$($missing:ident)*]) => {
+        impl<$($generic)*> Signature for $of {
+            $(type $own = $own;)*
+            $(type $missing = ();)*
+            type Output = $output;
         }
     };
 }
 
-impl Signature for Unrecognised {
-    type A0 = ();
-    type A1 = ();
-    type A2 = ();
-    type A3 = ();
-    type A4 = ();
-    type A5 = ();
-    type A6 = ();
-    type A7 = ();
-    type A8 = ();
-    type A9 = ();
-    type A10 = ();
-    type A11 = ();
-    type A12 = ();
-    type A13 = ();
-    type A14 = ();
-    type A15 = ();
-    type Output = ();
-}
+signatures!(@one [] Unrecognised, (), [] [A0 A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14 A15]);
+signatures!([] [A0 A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14 A15]);
 
-macro_rules! row {
-    ([$($dummy:ident)*], $picked:ident, [$($argument:ident)*]) => {
-        impl<$($dummy,)* $($argument,)*> Row<($($dummy,)*)> for ($($argument,)*) {
+/// For each number of arguments the dummy that it picks: the next one.
+macro_rules! rows {
+    ($dummies:tt [$picked:ident $($pick:ident)*] [$($own:ident)*] [$($argument:ident)*]) => {
+        rows!(@one $dummies $picked [$($own)*]);
+        rows!(@next $dummies [$($pick)*] [$($own)*] [$($argument)*]);
+    };
+    (@next $dummies:tt [] [$($own:ident)*] []) => {};
+    (@next $dummies:tt $picks:tt [$($own:ident)*] [$next:ident $($later:ident)*]) => {
+        rows!($dummies $picks [$($own)* $next] [$($later)*]);
+    };
+    (@one [$($dummy:ident)*] $picked:ident [$($own:ident)*]) => {
+        impl<$($dummy,)* $($own,)*> Row<($($dummy,)*)> for ($($own,)*) {
             type Dummy = $picked;
         }
     };
+}
+
+rows! {
+    [D0 D1 D2 D3 D4 D5 D6 D7 D8 D9 D10 D11 D12 D13 D14 D15 D16]
+    [D0 D1 D2 D3 D4 D5 D6 D7 D8 D9 D10 D11 D12 D13 D14 D15 D16]
+    []
+    [A0 A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14 A15]
 }
 
 macro_rules! abi {
@@ -208,81 +216,20 @@ macro_rules! abi {
     };
 }
 
-signature!(
-    (),
-    [],
-    A0 = (),
-    A1 = (),
-    A2 = (),
-    A3 = (),
-    A4 = (),
-    A5 = (),
-    A6 = (),
-    A7 = (),
-    A8 = (),
-    A9 = (),
-    A10 = (),
-    A11 = (),
-    A12 = (),
-    A13 = (),
-    A14 = (),
-    A15 = (),
-);
-signature!(
-    (A0,),
-    [A0],
-    A0 = A0,
-    A1 = (),
-    A2 = (),
-    A3 = (),
-    A4 = (),
-    A5 = (),
-    A6 = (),
-    A7 = (),
-    A8 = (),
-    A9 = (),
-    A10 = (),
-    A11 = (),
-    A12 = (),
-    A13 = (),
-    A14 = (),
-    A15 = (),
-);
-signature!((A0, A1,), [A0 A1], A0 = A0, A1 = A1, A2 = (), A3 = (), A4 = (), A5 = (), A6 = (), A7 = (), A8 = (), A9 = (), A10 = (), A11 = (), A12 = (), A13 = (), A14 = (), A15 = (),);
-signature!((A0, A1, A2,), [A0 A1 A2], A0 = A0, A1 = A1, A2 = A2, A3 = (), A4 = (), A5 = (), A6 = (), A7 = (), A8 = (), A9 = (), A10 = (), A11 = (), A12 = (), A13 = (), A14 = (), A15 = (),);
-signature!((A0, A1, A2, A3,), [A0 A1 A2 A3], A0 = A0, A1 = A1, A2 = A2, A3 = A3, A4 = (), A5 = (), A6 = (), A7 = (), A8 = (), A9 = (), A10 = (), A11 = (), A12 = (), A13 = (), A14 = (), A15 = (),);
-signature!((A0, A1, A2, A3, A4,), [A0 A1 A2 A3 A4], A0 = A0, A1 = A1, A2 = A2, A3 = A3, A4 = A4, A5 = (), A6 = (), A7 = (), A8 = (), A9 = (), A10 = (), A11 = (), A12 = (), A13 = (), A14 = (), A15 = (),);
-signature!((A0, A1, A2, A3, A4, A5,), [A0 A1 A2 A3 A4 A5], A0 = A0, A1 = A1, A2 = A2, A3 = A3, A4 = A4, A5 = A5, A6 = (), A7 = (), A8 = (), A9 = (), A10 = (), A11 = (), A12 = (), A13 = (), A14 = (), A15 = (),);
-signature!((A0, A1, A2, A3, A4, A5, A6,), [A0 A1 A2 A3 A4 A5 A6], A0 = A0, A1 = A1, A2 = A2, A3 = A3, A4 = A4, A5 = A5, A6 = A6, A7 = (), A8 = (), A9 = (), A10 = (), A11 = (), A12 = (), A13 = (), A14 = (), A15 = (),);
-signature!((A0, A1, A2, A3, A4, A5, A6, A7,), [A0 A1 A2 A3 A4 A5 A6 A7], A0 = A0, A1 = A1, A2 = A2, A3 = A3, A4 = A4, A5 = A5, A6 = A6, A7 = A7, A8 = (), A9 = (), A10 = (), A11 = (), A12 = (), A13 = (), A14 = (), A15 = (),);
-signature!((A0, A1, A2, A3, A4, A5, A6, A7, A8,), [A0 A1 A2 A3 A4 A5 A6 A7 A8], A0 = A0, A1 = A1, A2 = A2, A3 = A3, A4 = A4, A5 = A5, A6 = A6, A7 = A7, A8 = A8, A9 = (), A10 = (), A11 = (), A12 = (), A13 = (), A14 = (), A15 = (),);
-signature!((A0, A1, A2, A3, A4, A5, A6, A7, A8, A9,), [A0 A1 A2 A3 A4 A5 A6 A7 A8 A9], A0 = A0, A1 = A1, A2 = A2, A3 = A3, A4 = A4, A5 = A5, A6 = A6, A7 = A7, A8 = A8, A9 = A9, A10 = (), A11 = (), A12 = (), A13 = (), A14 = (), A15 = (),);
-signature!((A0, A1, A2, A3, A4, A5, A6, A7, A8, A9, A10,), [A0 A1 A2 A3 A4 A5 A6 A7 A8 A9 A10], A0 = A0, A1 = A1, A2 = A2, A3 = A3, A4 = A4, A5 = A5, A6 = A6, A7 = A7, A8 = A8, A9 = A9, A10 = A10, A11 = (), A12 = (), A13 = (), A14 = (), A15 = (),);
-signature!((A0, A1, A2, A3, A4, A5, A6, A7, A8, A9, A10, A11,), [A0 A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11], A0 = A0, A1 = A1, A2 = A2, A3 = A3, A4 = A4, A5 = A5, A6 = A6, A7 = A7, A8 = A8, A9 = A9, A10 = A10, A11 = A11, A12 = (), A13 = (), A14 = (), A15 = (),);
-signature!((A0, A1, A2, A3, A4, A5, A6, A7, A8, A9, A10, A11, A12,), [A0 A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12], A0 = A0, A1 = A1, A2 = A2, A3 = A3, A4 = A4, A5 = A5, A6 = A6, A7 = A7, A8 = A8, A9 = A9, A10 = A10, A11 = A11, A12 = A12, A13 = (), A14 = (), A15 = (),);
-signature!((A0, A1, A2, A3, A4, A5, A6, A7, A8, A9, A10, A11, A12, A13,), [A0 A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13], A0 = A0, A1 = A1, A2 = A2, A3 = A3, A4 = A4, A5 = A5, A6 = A6, A7 = A7, A8 = A8, A9 = A9, A10 = A10, A11 = A11, A12 = A12, A13 = A13, A14 = (), A15 = (),);
-signature!((A0, A1, A2, A3, A4, A5, A6, A7, A8, A9, A10, A11, A12, A13, A14,), [A0 A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14], A0 = A0, A1 = A1, A2 = A2, A3 = A3, A4 = A4, A5 = A5, A6 = A6, A7 = A7, A8 = A8, A9 = A9, A10 = A10, A11 = A11, A12 = A12, A13 = A13, A14 = A14, A15 = (),);
-signature!((A0, A1, A2, A3, A4, A5, A6, A7, A8, A9, A10, A11, A12, A13, A14, A15,), [A0 A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14 A15], A0 = A0, A1 = A1, A2 = A2, A3 = A3, A4 = A4, A5 = A5, A6 = A6, A7 = A7, A8 = A8, A9 = A9, A10 = A10, A11 = A11, A12 = A12, A13 = A13, A14 = A14, A15 = A15,);
-row!([D0 D1 D2 D3 D4 D5 D6 D7 D8 D9 D10 D11 D12 D13 D14 D15 D16], D0, []);
-row!([D0 D1 D2 D3 D4 D5 D6 D7 D8 D9 D10 D11 D12 D13 D14 D15 D16], D1, [A0]);
-row!([D0 D1 D2 D3 D4 D5 D6 D7 D8 D9 D10 D11 D12 D13 D14 D15 D16], D2, [A0 A1]);
-row!([D0 D1 D2 D3 D4 D5 D6 D7 D8 D9 D10 D11 D12 D13 D14 D15 D16], D3, [A0 A1 A2]);
-row!([D0 D1 D2 D3 D4 D5 D6 D7 D8 D9 D10 D11 D12 D13 D14 D15 D16], D4, [A0 A1 A2 A3]);
-row!([D0 D1 D2 D3 D4 D5 D6 D7 D8 D9 D10 D11 D12 D13 D14 D15 D16], D5, [A0 A1 A2 A3 A4]);
-row!([D0 D1 D2 D3 D4 D5 D6 D7 D8 D9 D10 D11 D12 D13 D14 D15 D16], D6, [A0 A1 A2 A3 A4 A5]);
-row!([D0 D1 D2 D3 D4 D5 D6 D7 D8 D9 D10 D11 D12 D13 D14 D15 D16], D7, [A0 A1 A2 A3 A4 A5 A6]);
-row!([D0 D1 D2 D3 D4 D5 D6 D7 D8 D9 D10 D11 D12 D13 D14 D15 D16], D8, [A0 A1 A2 A3 A4 A5 A6 A7]);
-row!([D0 D1 D2 D3 D4 D5 D6 D7 D8 D9 D10 D11 D12 D13 D14 D15 D16], D9, [A0 A1 A2 A3 A4 A5 A6 A7 A8]);
-row!([D0 D1 D2 D3 D4 D5 D6 D7 D8 D9 D10 D11 D12 D13 D14 D15 D16], D10, [A0 A1 A2 A3 A4 A5 A6 A7 A8 A9]);
-row!([D0 D1 D2 D3 D4 D5 D6 D7 D8 D9 D10 D11 D12 D13 D14 D15 D16], D11, [A0 A1 A2 A3 A4 A5 A6 A7 A8 A9 A10]);
-row!([D0 D1 D2 D3 D4 D5 D6 D7 D8 D9 D10 D11 D12 D13 D14 D15 D16], D12, [A0 A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11]);
-row!([D0 D1 D2 D3 D4 D5 D6 D7 D8 D9 D10 D11 D12 D13 D14 D15 D16], D13, [A0 A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12]);
-row!([D0 D1 D2 D3 D4 D5 D6 D7 D8 D9 D10 D11 D12 D13 D14 D15 D16], D14, [A0 A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13]);
-row!([D0 D1 D2 D3 D4 D5 D6 D7 D8 D9 D10 D11 D12 D13 D14 D15 D16], D15, [A0 A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14]);
-row!([D0 D1 D2 D3 D4 D5 D6 D7 D8 D9 D10 D11 D12 D13 D14 D15 D16], D16, [A0 A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14 A15]);
+/// A dummy for each number of arguments.
 macro_rules! every_number {
     ($abi:literal, $name:ident, $module:ident, $tie:ident) => {
-        abi!($abi, $name, $module, $tie, [(d0:) (d1: A0) (d2: A0 A1) (d3: A0 A1 A2) (d4: A0 A1 A2 A3) (d5: A0 A1 A2 A3 A4) (d6: A0 A1 A2 A3 A4 A5) (d7: A0 A1 A2 A3 A4 A5 A6) (d8: A0 A1 A2 A3 A4 A5 A6 A7) (d9: A0 A1 A2 A3 A4 A5 A6 A7 A8) (d10: A0 A1 A2 A3 A4 A5 A6 A7 A8 A9) (d11: A0 A1 A2 A3 A4 A5 A6 A7 A8 A9 A10) (d12: A0 A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11) (d13: A0 A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12) (d14: A0 A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13) (d15: A0 A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14) (d16: A0 A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14 A15)]);
+        every_number! {
+            @more ($abi, $name, $module, $tie) [] []
+            [d0 d1 d2 d3 d4 d5 d6 d7 d8 d9 d10 d11 d12 d13 d14 d15 d16]
+            [A0 A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14 A15]
+        }
+    };
+    (@more $of:tt [$($done:tt)*] [$($own:ident)*] [$dummy:ident $($dummies:ident)+] [$next:ident $($later:ident)*]) => {
+        every_number! { @more $of [$($done)* ($dummy: $($own)*)] [$($own)* $next] [$($dummies)*] [$($later)*] }
+    };
+    (@more ($abi:literal, $name:ident, $module:ident, $tie:ident) [$($done:tt)*] [$($own:ident)*] [$dummy:ident] []) => {
+        abi!($abi, $name, $module, $tie, [$($done)* ($dummy: $($own)*)]);
     };
 }
 every_number!("C", C, c, tie_c);
@@ -317,162 +264,10 @@ macro_rules! __monkey_kind_of_foreign {
             ProbeSafeReferenceLast as _, ProbeSafeReferences as _, ProbeShape as _,
         };
         let __monkey_shape = (&&&&$crate::expansion::Probe::new(&$both)).__monkey_shape();
-        let __monkey_c = (
-            $crate::expansion::foreign::c::d0,
-            $crate::expansion::foreign::c::d1,
-            $crate::expansion::foreign::c::d2,
-            $crate::expansion::foreign::c::d3,
-            $crate::expansion::foreign::c::d4,
-            $crate::expansion::foreign::c::d5,
-            $crate::expansion::foreign::c::d6,
-            $crate::expansion::foreign::c::d7,
-            $crate::expansion::foreign::c::d8,
-            $crate::expansion::foreign::c::d9,
-            $crate::expansion::foreign::c::d10,
-            $crate::expansion::foreign::c::d11,
-            $crate::expansion::foreign::c::d12,
-            $crate::expansion::foreign::c::d13,
-            $crate::expansion::foreign::c::d14,
-            $crate::expansion::foreign::c::d15,
-            $crate::expansion::foreign::c::d16,
-        );
-        $crate::expansion::foreign::tie_c(
-            &__monkey_shape,
-            __monkey_c.0,
-            __monkey_c.1,
-            __monkey_c.2,
-            __monkey_c.3,
-            __monkey_c.4,
-            __monkey_c.5,
-            __monkey_c.6,
-            __monkey_c.7,
-            __monkey_c.8,
-            __monkey_c.9,
-            __monkey_c.10,
-            __monkey_c.11,
-            __monkey_c.12,
-            __monkey_c.13,
-            __monkey_c.14,
-            __monkey_c.15,
-            __monkey_c.16,
-        );
-        let __monkey_c_unwind = (
-            $crate::expansion::foreign::c_unwind::d0,
-            $crate::expansion::foreign::c_unwind::d1,
-            $crate::expansion::foreign::c_unwind::d2,
-            $crate::expansion::foreign::c_unwind::d3,
-            $crate::expansion::foreign::c_unwind::d4,
-            $crate::expansion::foreign::c_unwind::d5,
-            $crate::expansion::foreign::c_unwind::d6,
-            $crate::expansion::foreign::c_unwind::d7,
-            $crate::expansion::foreign::c_unwind::d8,
-            $crate::expansion::foreign::c_unwind::d9,
-            $crate::expansion::foreign::c_unwind::d10,
-            $crate::expansion::foreign::c_unwind::d11,
-            $crate::expansion::foreign::c_unwind::d12,
-            $crate::expansion::foreign::c_unwind::d13,
-            $crate::expansion::foreign::c_unwind::d14,
-            $crate::expansion::foreign::c_unwind::d15,
-            $crate::expansion::foreign::c_unwind::d16,
-        );
-        $crate::expansion::foreign::tie_c_unwind(
-            &__monkey_shape,
-            __monkey_c_unwind.0,
-            __monkey_c_unwind.1,
-            __monkey_c_unwind.2,
-            __monkey_c_unwind.3,
-            __monkey_c_unwind.4,
-            __monkey_c_unwind.5,
-            __monkey_c_unwind.6,
-            __monkey_c_unwind.7,
-            __monkey_c_unwind.8,
-            __monkey_c_unwind.9,
-            __monkey_c_unwind.10,
-            __monkey_c_unwind.11,
-            __monkey_c_unwind.12,
-            __monkey_c_unwind.13,
-            __monkey_c_unwind.14,
-            __monkey_c_unwind.15,
-            __monkey_c_unwind.16,
-        );
-        let __monkey_system = (
-            $crate::expansion::foreign::system::d0,
-            $crate::expansion::foreign::system::d1,
-            $crate::expansion::foreign::system::d2,
-            $crate::expansion::foreign::system::d3,
-            $crate::expansion::foreign::system::d4,
-            $crate::expansion::foreign::system::d5,
-            $crate::expansion::foreign::system::d6,
-            $crate::expansion::foreign::system::d7,
-            $crate::expansion::foreign::system::d8,
-            $crate::expansion::foreign::system::d9,
-            $crate::expansion::foreign::system::d10,
-            $crate::expansion::foreign::system::d11,
-            $crate::expansion::foreign::system::d12,
-            $crate::expansion::foreign::system::d13,
-            $crate::expansion::foreign::system::d14,
-            $crate::expansion::foreign::system::d15,
-            $crate::expansion::foreign::system::d16,
-        );
-        $crate::expansion::foreign::tie_system(
-            &__monkey_shape,
-            __monkey_system.0,
-            __monkey_system.1,
-            __monkey_system.2,
-            __monkey_system.3,
-            __monkey_system.4,
-            __monkey_system.5,
-            __monkey_system.6,
-            __monkey_system.7,
-            __monkey_system.8,
-            __monkey_system.9,
-            __monkey_system.10,
-            __monkey_system.11,
-            __monkey_system.12,
-            __monkey_system.13,
-            __monkey_system.14,
-            __monkey_system.15,
-            __monkey_system.16,
-        );
-        let __monkey_system_unwind = (
-            $crate::expansion::foreign::system_unwind::d0,
-            $crate::expansion::foreign::system_unwind::d1,
-            $crate::expansion::foreign::system_unwind::d2,
-            $crate::expansion::foreign::system_unwind::d3,
-            $crate::expansion::foreign::system_unwind::d4,
-            $crate::expansion::foreign::system_unwind::d5,
-            $crate::expansion::foreign::system_unwind::d6,
-            $crate::expansion::foreign::system_unwind::d7,
-            $crate::expansion::foreign::system_unwind::d8,
-            $crate::expansion::foreign::system_unwind::d9,
-            $crate::expansion::foreign::system_unwind::d10,
-            $crate::expansion::foreign::system_unwind::d11,
-            $crate::expansion::foreign::system_unwind::d12,
-            $crate::expansion::foreign::system_unwind::d13,
-            $crate::expansion::foreign::system_unwind::d14,
-            $crate::expansion::foreign::system_unwind::d15,
-            $crate::expansion::foreign::system_unwind::d16,
-        );
-        $crate::expansion::foreign::tie_system_unwind(
-            &__monkey_shape,
-            __monkey_system_unwind.0,
-            __monkey_system_unwind.1,
-            __monkey_system_unwind.2,
-            __monkey_system_unwind.3,
-            __monkey_system_unwind.4,
-            __monkey_system_unwind.5,
-            __monkey_system_unwind.6,
-            __monkey_system_unwind.7,
-            __monkey_system_unwind.8,
-            __monkey_system_unwind.9,
-            __monkey_system_unwind.10,
-            __monkey_system_unwind.11,
-            __monkey_system_unwind.12,
-            __monkey_system_unwind.13,
-            __monkey_system_unwind.14,
-            __monkey_system_unwind.15,
-            __monkey_system_unwind.16,
-        );
+        let __monkey_c = $crate::__monkey_kind_of_foreign!(@dummies c tie_c __monkey_shape);
+        let __monkey_c_unwind = $crate::__monkey_kind_of_foreign!(@dummies c_unwind tie_c_unwind __monkey_shape);
+        let __monkey_system = $crate::__monkey_kind_of_foreign!(@dummies system tie_system __monkey_shape);
+        let __monkey_system_unwind = $crate::__monkey_kind_of_foreign!(@dummies system_unwind tie_system_unwind __monkey_shape);
         let __monkey_borrowing = (
             $crate::expansion::foreign::borrowing::b0,
             $crate::expansion::foreign::borrowing::b1,
@@ -503,5 +298,47 @@ macro_rules! __monkey_kind_of_foreign {
         let [__monkey_own, _] =
             [$target, $crate::expansion::foreign::select(&__monkey_shape, &$target, &__monkey_table)];
         (&&&&$crate::expansion::Probe::new(&__monkey_own)).__monkey_pointer()
+    }};
+    (@dummies $module:ident $tie:ident $shape:ident) => {{
+        let __monkey_dummies = (
+            $crate::expansion::foreign::$module::d0,
+            $crate::expansion::foreign::$module::d1,
+            $crate::expansion::foreign::$module::d2,
+            $crate::expansion::foreign::$module::d3,
+            $crate::expansion::foreign::$module::d4,
+            $crate::expansion::foreign::$module::d5,
+            $crate::expansion::foreign::$module::d6,
+            $crate::expansion::foreign::$module::d7,
+            $crate::expansion::foreign::$module::d8,
+            $crate::expansion::foreign::$module::d9,
+            $crate::expansion::foreign::$module::d10,
+            $crate::expansion::foreign::$module::d11,
+            $crate::expansion::foreign::$module::d12,
+            $crate::expansion::foreign::$module::d13,
+            $crate::expansion::foreign::$module::d14,
+            $crate::expansion::foreign::$module::d15,
+            $crate::expansion::foreign::$module::d16,
+        );
+        $crate::expansion::foreign::$tie(
+            &$shape,
+            __monkey_dummies.0,
+            __monkey_dummies.1,
+            __monkey_dummies.2,
+            __monkey_dummies.3,
+            __monkey_dummies.4,
+            __monkey_dummies.5,
+            __monkey_dummies.6,
+            __monkey_dummies.7,
+            __monkey_dummies.8,
+            __monkey_dummies.9,
+            __monkey_dummies.10,
+            __monkey_dummies.11,
+            __monkey_dummies.12,
+            __monkey_dummies.13,
+            __monkey_dummies.14,
+            __monkey_dummies.15,
+            __monkey_dummies.16,
+        );
+        __monkey_dummies
     }};
 }
