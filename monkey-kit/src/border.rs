@@ -113,27 +113,24 @@ macro_rules! functions {
     ($($entry:ident = $name:ident($($argument:ident: $type:ty),*) $(-> $result:ty)? => $replacement:path;)*) => {
         $(
             pub(crate) static $entry: $crate::border::Entry = {
-                #[allow(clippy::too_many_arguments, reason = "as the function has them")]
-                unsafe extern "C-unwind" fn replacement($($argument: $type),*) $(-> $result)? {
-                    // SAFETY: the caller's arguments, passed on.
-                    unsafe { $replacement($($argument),*) }
-                }
+                const REPLACEMENT: unsafe extern "C-unwind" fn($($type),*) $(-> $result)? = $replacement;
                 const NAME: &std::ffi::CStr =
                     match std::ffi::CStr::from_bytes_with_nul(concat!(stringify!($name), "\0").as_bytes()) {
                         Ok(name) => name,
                         Err(_) => panic!("a name without zeros"),
                     };
-                $crate::border::Entry::new(stringify!($name), NAME, replacement as *const ())
+                $crate::border::Entry::new(stringify!($name), NAME, REPLACEMENT as *const ())
             };
         )*
 
         /// The ways to the originals.
         ///
-        /// Each asks of its caller what the function of that name asks.
+        /// Each asks of its caller what the function of that name asks. A type and no module, of which each would be a unit of code generation.
+        #[allow(non_camel_case_types, reason = "read as a module")]
+        pub(crate) enum original {}
+
         #[allow(clippy::missing_safety_doc, reason = "said above for all")]
-        pub(crate) mod original {
-            #[allow(unused_imports, reason = "the types of whatever functions there are")]
-            use super::*;
+        impl original {
             $(
                 #[allow(dead_code, reason = "some are never called")]
                 #[allow(non_snake_case, clippy::too_many_arguments, reason = "the system's own names and arguments")]
@@ -141,7 +138,7 @@ macro_rules! functions {
                 pub(crate) unsafe fn $name($($argument: $type),*) $(-> $result)? {
                     // SAFETY: the trampoline of the function, or the function itself, of this type.
                     let original = unsafe {
-                        std::mem::transmute::<usize, unsafe extern "C" fn($($type),*) $(-> $result)?>(super::$entry.original())
+                        std::mem::transmute::<usize, unsafe extern "C" fn($($type),*) $(-> $result)?>($entry.original())
                     };
                     // SAFETY: as its caller wants.
                     unsafe { original($($argument),*) }

@@ -54,21 +54,21 @@ unsafe fn open_by(folder: c_int, path: *const c_char, flags: c_int, original: &d
     }
 }
 
-unsafe fn open(path: *const c_char, flags: c_int, mode: mode_t) -> c_int {
+unsafe extern "C-unwind" fn open(path: *const c_char, flags: c_int, mode: mode_t) -> c_int {
     // SAFETY: the caller's arguments.
     let system = || unsafe { original::open(path, flags, mode) };
     // SAFETY: the caller's path.
     unsafe { open_by(libc::AT_FDCWD, path, flags, &system) }
 }
 
-unsafe fn openat(folder: c_int, path: *const c_char, flags: c_int, mode: mode_t) -> c_int {
+unsafe extern "C-unwind" fn openat(folder: c_int, path: *const c_char, flags: c_int, mode: mode_t) -> c_int {
     // SAFETY: the caller's arguments.
     let system = || unsafe { original::openat(folder, path, flags, mode) };
     // SAFETY: the caller's path.
     unsafe { open_by(folder, path, flags, &system) }
 }
 
-unsafe fn creat(path: *const c_char, mode: mode_t) -> c_int {
+unsafe extern "C-unwind" fn creat(path: *const c_char, mode: mode_t) -> c_int {
     // SAFETY: the caller's arguments.
     unsafe { open(path, libc::O_CREAT | libc::O_WRONLY | libc::O_TRUNC, mode) }
 }
@@ -80,7 +80,7 @@ fn failure(op: Op, descriptor: c_int) -> Option<c_int> {
     world.fs.failure_of(op, descriptor)
 }
 
-unsafe fn read(descriptor: c_int, buffer: *mut c_void, length: size_t) -> ssize_t {
+unsafe extern "C-unwind" fn read(descriptor: c_int, buffer: *mut c_void, length: size_t) -> ssize_t {
     if let Some(errno) = failure(Op::Read, descriptor) {
         return fail(errno) as ssize_t;
     }
@@ -125,7 +125,7 @@ unsafe fn random(descriptor: c_int, buffer: *mut c_void, length: size_t) -> Opti
     unsafe { random_parts(descriptor, &raw const part, 1) }
 }
 
-unsafe fn readv(descriptor: c_int, parts: *const iovec, count: c_int) -> ssize_t {
+unsafe extern "C-unwind" fn readv(descriptor: c_int, parts: *const iovec, count: c_int) -> ssize_t {
     // SAFETY: the caller's memory.
     if let Some(read) = unsafe { random_parts(descriptor, parts, count) } {
         return read;
@@ -137,7 +137,12 @@ unsafe fn readv(descriptor: c_int, parts: *const iovec, count: c_int) -> ssize_t
     }
 }
 
-unsafe fn pread(descriptor: c_int, buffer: *mut c_void, length: size_t, at: off_t) -> ssize_t {
+unsafe extern "C-unwind" fn pread(
+    descriptor: c_int,
+    buffer: *mut c_void,
+    length: size_t,
+    at: off_t,
+) -> ssize_t {
     // SAFETY: the caller's memory.
     if let Some(read) = unsafe { random(descriptor, buffer, length) } {
         return read;
@@ -154,7 +159,7 @@ fn room(descriptor: c_int) -> Result<Room, c_int> {
     failure(Op::Write, descriptor).map_or_else(|| clock::before_writing(descriptor), Err)
 }
 
-unsafe fn write(descriptor: c_int, buffer: *const c_void, length: size_t) -> ssize_t {
+unsafe extern "C-unwind" fn write(descriptor: c_int, buffer: *const c_void, length: size_t) -> ssize_t {
     match room(descriptor) {
         Err(errno) => fail(errno) as ssize_t,
         // SAFETY: the caller's arguments.
@@ -166,7 +171,7 @@ unsafe fn write(descriptor: c_int, buffer: *const c_void, length: size_t) -> ssi
     }
 }
 
-unsafe fn writev(descriptor: c_int, parts: *const iovec, count: c_int) -> ssize_t {
+unsafe extern "C-unwind" fn writev(descriptor: c_int, parts: *const iovec, count: c_int) -> ssize_t {
     let room = match room(descriptor) {
         Err(errno) => return fail(errno) as ssize_t,
         Ok(room) => room,
@@ -207,7 +212,12 @@ unsafe fn first_of_many(parts: *const iovec, count: c_int, room: &Room) -> Optio
     all.iter().find(|part| part.iov_len != 0 && sum > most).copied()
 }
 
-unsafe fn pwrite(descriptor: c_int, buffer: *const c_void, length: size_t, at: off_t) -> ssize_t {
+unsafe extern "C-unwind" fn pwrite(
+    descriptor: c_int,
+    buffer: *const c_void,
+    length: size_t,
+    at: off_t,
+) -> ssize_t {
     match failure(Op::Write, descriptor) {
         Some(errno) => fail(errno) as ssize_t,
         // SAFETY: the caller's arguments.
@@ -215,7 +225,12 @@ unsafe fn pwrite(descriptor: c_int, buffer: *const c_void, length: size_t, at: o
     }
 }
 
-unsafe fn preadv(descriptor: c_int, parts: *const iovec, count: c_int, at: off_t) -> ssize_t {
+unsafe extern "C-unwind" fn preadv(
+    descriptor: c_int,
+    parts: *const iovec,
+    count: c_int,
+    at: off_t,
+) -> ssize_t {
     match failure(Op::Read, descriptor) {
         Some(errno) => fail(errno) as ssize_t,
         // SAFETY: the caller's arguments.
@@ -223,7 +238,12 @@ unsafe fn preadv(descriptor: c_int, parts: *const iovec, count: c_int, at: off_t
     }
 }
 
-unsafe fn pwritev(descriptor: c_int, parts: *const iovec, count: c_int, at: off_t) -> ssize_t {
+unsafe extern "C-unwind" fn pwritev(
+    descriptor: c_int,
+    parts: *const iovec,
+    count: c_int,
+    at: off_t,
+) -> ssize_t {
     match failure(Op::Write, descriptor) {
         Some(errno) => fail(errno) as ssize_t,
         // SAFETY: the caller's arguments.
@@ -231,7 +251,7 @@ unsafe fn pwritev(descriptor: c_int, parts: *const iovec, count: c_int, at: off_
     }
 }
 
-unsafe fn fsync(descriptor: c_int) -> c_int {
+unsafe extern "C-unwind" fn fsync(descriptor: c_int) -> c_int {
     match failure(Op::Sync, descriptor) {
         Some(errno) => fail(errno),
         // SAFETY: the caller's argument.
@@ -239,7 +259,7 @@ unsafe fn fsync(descriptor: c_int) -> c_int {
     }
 }
 
-unsafe fn fdatasync(descriptor: c_int) -> c_int {
+unsafe extern "C-unwind" fn fdatasync(descriptor: c_int) -> c_int {
     match failure(Op::Sync, descriptor) {
         Some(errno) => fail(errno),
         // SAFETY: the caller's argument.
@@ -247,7 +267,7 @@ unsafe fn fdatasync(descriptor: c_int) -> c_int {
     }
 }
 
-unsafe fn close(descriptor: c_int) -> c_int {
+unsafe extern "C-unwind" fn close(descriptor: c_int) -> c_int {
     if let Some(world) = world::enter() {
         world.clock.forget_descriptor(descriptor);
     }

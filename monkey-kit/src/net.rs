@@ -239,7 +239,7 @@ fn note_port(socket: c_int) {
     fail(before);
 }
 
-unsafe fn listen(socket: c_int, backlog: c_int) -> c_int {
+unsafe extern "C-unwind" fn listen(socket: c_int, backlog: c_int) -> c_int {
     // SAFETY: takes numbers.
     let result = unsafe { original::listen(socket, backlog) };
     note_port(socket);
@@ -248,7 +248,11 @@ unsafe fn listen(socket: c_int, backlog: c_int) -> c_int {
 
 /// # Safety
 /// As the function of this name.
-pub(crate) unsafe fn connect(socket: c_int, address: *const sockaddr, length: socklen_t) -> c_int {
+pub(crate) unsafe extern "C-unwind" fn connect(
+    socket: c_int,
+    address: *const sockaddr,
+    length: socklen_t,
+) -> c_int {
     // SAFETY: the caller's arguments.
     let result = unsafe { led(socket, address, length) };
     note_port(socket);
@@ -266,7 +270,7 @@ unsafe fn led(socket: c_int, address: *const sockaddr, length: socklen_t) -> c_i
     }
 }
 
-unsafe fn sendto(
+unsafe extern "C-unwind" fn sendto(
     socket: c_int,
     buffer: *const c_void,
     size: usize,
@@ -286,7 +290,7 @@ unsafe fn sendto(
     }
 }
 
-unsafe fn sendmsg(socket: c_int, message: *const msghdr, flags: c_int) -> ssize_t {
+unsafe extern "C-unwind" fn sendmsg(socket: c_int, message: *const msghdr, flags: c_int) -> ssize_t {
     // SAFETY: the caller's message; the kernel would say so if it were null.
     let Some(given) = (unsafe { message.as_ref() }) else {
         return fail(libc::EFAULT) as ssize_t;
@@ -307,7 +311,12 @@ unsafe fn sendmsg(socket: c_int, message: *const msghdr, flags: c_int) -> ssize_
 }
 
 /// One message after the other: each has an address of its own.
-unsafe fn sendmmsg(socket: c_int, messages: *mut mmsghdr, count: u32, flags: c_int) -> c_int {
+unsafe extern "C-unwind" fn sendmmsg(
+    socket: c_int,
+    messages: *mut mmsghdr,
+    count: u32,
+    flags: c_int,
+) -> c_int {
     if world::enter().is_none() || messages.is_null() {
         // SAFETY: the caller's arguments.
         return unsafe { original::sendmmsg(socket, messages, count, flags) };
@@ -356,7 +365,7 @@ fn refuses(world: &World, name: &str) -> bool {
     !is_address && world.net.forbids(name.eq_ignore_ascii_case("localhost"))
 }
 
-unsafe fn getaddrinfo(
+unsafe extern "C-unwind" fn getaddrinfo(
     node: *const c_char,
     service: *const c_char,
     hints: *const addrinfo,
@@ -375,7 +384,7 @@ unsafe fn getaddrinfo(
     }
 }
 
-unsafe fn gethostbyname(name: *const c_char) -> *mut c_void {
+unsafe extern "C-unwind" fn gethostbyname(name: *const c_char) -> *mut c_void {
     // SAFETY: the caller's name.
     let asked = unsafe { ask("gethostbyname", name) };
     let _bypass = Bypass::begin();
@@ -388,7 +397,7 @@ unsafe fn gethostbyname(name: *const c_char) -> *mut c_void {
     }
 }
 
-unsafe fn gethostbyname2(name: *const c_char, family: c_int) -> *mut c_void {
+unsafe extern "C-unwind" fn gethostbyname2(name: *const c_char, family: c_int) -> *mut c_void {
     // SAFETY: the caller's name.
     let asked = unsafe { ask("gethostbyname2", name) };
     let _bypass = Bypass::begin();

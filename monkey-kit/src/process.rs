@@ -140,7 +140,7 @@ unsafe fn text(string: *const c_char) -> String {
     unsafe { CStr::from_ptr(string) }.to_string_lossy().into_owned()
 }
 
-unsafe fn posix_spawn(
+unsafe extern "C-unwind" fn posix_spawn(
     pid: *mut pid_t,
     path: *const c_char,
     actions: *const c_void,
@@ -160,7 +160,7 @@ unsafe fn posix_spawn(
     unsafe { original::posix_spawn(pid, path, actions, attributes, argv, envp) }
 }
 
-unsafe fn posix_spawnp(
+unsafe extern "C-unwind" fn posix_spawnp(
     pid: *mut pid_t,
     file: *const c_char,
     actions: *const c_void,
@@ -185,7 +185,7 @@ unsafe fn posix_spawnp(
 
 /// # Safety
 /// As the function of this name.
-pub(crate) unsafe fn execve(path: *const c_char, argv: Strings, envp: Strings) -> c_int {
+pub(crate) unsafe extern "C-unwind" fn execve(path: *const c_char, argv: Strings, envp: Strings) -> c_int {
     // SAFETY: the caller's strings.
     if forbids("execve", &|| unsafe { command(path, argv) }) {
         return fail(libc::EPERM);
@@ -196,7 +196,7 @@ pub(crate) unsafe fn execve(path: *const c_char, argv: Strings, envp: Strings) -
     unsafe { original::execve(path, argv, envp) }
 }
 
-unsafe fn execvpe(file: *const c_char, argv: Strings, envp: Strings) -> c_int {
+unsafe extern "C-unwind" fn execvpe(file: *const c_char, argv: Strings, envp: Strings) -> c_int {
     // SAFETY: the caller's strings.
     if forbids("execvpe", &|| unsafe { command(file, argv) }) {
         return fail(libc::EPERM);
@@ -207,7 +207,7 @@ unsafe fn execvpe(file: *const c_char, argv: Strings, envp: Strings) -> c_int {
     unsafe { original::execvpe(file, argv, envp) }
 }
 
-unsafe fn fexecve(file: c_int, argv: Strings, envp: Strings) -> c_int {
+unsafe extern "C-unwind" fn fexecve(file: c_int, argv: Strings, envp: Strings) -> c_int {
     // SAFETY: the caller's strings.
     if forbids("fexecve", &|| unsafe { command(std::ptr::null(), argv) }) {
         return fail(libc::EPERM);
@@ -220,7 +220,7 @@ unsafe fn fexecve(file: c_int, argv: Strings, envp: Strings) -> c_int {
 
 /// # Safety
 /// As the function of this name.
-pub(crate) unsafe fn execveat(
+pub(crate) unsafe extern "C-unwind" fn execveat(
     folder: c_int,
     path: *const c_char,
     argv: Strings,
@@ -242,7 +242,7 @@ pub(crate) fn forbids_fork() -> bool {
     forbids("fork", &|| "start a process".to_owned())
 }
 
-unsafe fn fork() -> pid_t {
+unsafe extern "C-unwind" fn fork() -> pid_t {
     if forbids_fork() {
         return fail(libc::EPERM);
     }
@@ -254,7 +254,7 @@ unsafe fn fork() -> pid_t {
     process
 }
 
-unsafe fn system(command: *const c_char) -> c_int {
+unsafe extern "C-unwind" fn system(command: *const c_char) -> c_int {
     // SAFETY: the caller's string.
     if !command.is_null() && forbids("system", &|| format!("start `{}`", unsafe { text(command) })) {
         return fail(libc::EPERM);
@@ -263,7 +263,7 @@ unsafe fn system(command: *const c_char) -> c_int {
     unsafe { original::system(command) }
 }
 
-unsafe fn popen(command: *const c_char, mode: *const c_char) -> *mut c_void {
+unsafe extern "C-unwind" fn popen(command: *const c_char, mode: *const c_char) -> *mut c_void {
     // SAFETY: the caller's string.
     if forbids("popen", &|| format!("start `{}`", unsafe { text(command) })) {
         fail(libc::EPERM);

@@ -8,7 +8,15 @@ functions! {
 }
 
 #[allow(clippy::many_single_char_names, reason = "the arguments of whatever call it is")]
-unsafe fn syscall(number: c_long, a: usize, b: usize, c: usize, d: usize, e: usize, f: usize) -> c_long {
+unsafe extern "C-unwind" fn syscall(
+    number: c_long,
+    a: usize,
+    b: usize,
+    c: usize,
+    d: usize,
+    e: usize,
+    f: usize,
+) -> c_long {
     // SAFETY: the caller's arguments.
     if let Some(result) = unsafe { as_function(number, [a, b, c, d, e]) } {
         return result;

@@ -7,6 +7,7 @@ mod judge;
 mod locks;
 mod poll;
 mod ports;
+mod service;
 mod sleep;
 mod slot;
 mod stack;

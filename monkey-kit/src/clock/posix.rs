@@ -104,7 +104,7 @@ pub fn real(clock: Shown) -> i64 {
 
 /// # Safety
 /// As the function of this name.
-pub unsafe fn clock_gettime(clock: clockid_t, to: *mut timespec) -> c_int {
+pub unsafe extern "C-unwind" fn clock_gettime(clock: clockid_t, to: *mut timespec) -> c_int {
     if let Some(world) = world::own()
         && world.clock.time().is_paused()
         && let Some(clock) = shown(clock)
@@ -126,7 +126,7 @@ fn paused_wall() -> Option<timespec> {
 
 /// # Safety
 /// As the function of this name.
-pub unsafe fn gettimeofday(to: *mut timeval, zone: *mut c_void) -> c_int {
+pub unsafe extern "C-unwind" fn gettimeofday(to: *mut timeval, zone: *mut c_void) -> c_int {
     let Some(now) = paused_wall().filter(|_| !to.is_null()) else {
         // SAFETY: the caller's arguments.
         return unsafe { original::gettimeofday(to, zone) };
@@ -138,7 +138,7 @@ pub unsafe fn gettimeofday(to: *mut timeval, zone: *mut c_void) -> c_int {
 
 /// # Safety
 /// As `time`.
-pub unsafe fn wall_seconds(to: *mut time_t) -> time_t {
+pub unsafe extern "C-unwind" fn wall_seconds(to: *mut time_t) -> time_t {
     let Some(now) = paused_wall() else {
         // SAFETY: the caller's argument.
         return unsafe { original::time(to) };

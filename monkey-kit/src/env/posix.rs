@@ -70,21 +70,21 @@ unsafe fn ask(name: *const c_char) -> Option<*mut c_char> {
     world.env.find(name, |value| value.map_or(ptr::null_mut(), |value| value.as_ptr().cast_mut()))
 }
 
-unsafe fn getenv(name: *const c_char) -> *mut c_char {
+unsafe extern "C-unwind" fn getenv(name: *const c_char) -> *mut c_char {
     // SAFETY: the caller's name.
     let found = unsafe { ask(name) };
     // SAFETY: the caller's argument.
     found.unwrap_or_else(|| unsafe { original::getenv(name) })
 }
 
-unsafe fn secure_getenv(name: *const c_char) -> *mut c_char {
+unsafe extern "C-unwind" fn secure_getenv(name: *const c_char) -> *mut c_char {
     // SAFETY: the caller's name.
     let found = unsafe { ask(name) };
     // SAFETY: the caller's argument.
     found.unwrap_or_else(|| unsafe { original::secure_getenv(name) })
 }
 
-unsafe fn setenv(name: *const c_char, value: *const c_char, overwrite: c_int) -> c_int {
+unsafe extern "C-unwind" fn setenv(name: *const c_char, value: *const c_char, overwrite: c_int) -> c_int {
     let Some(world) = world::enter() else {
         // SAFETY: the caller's arguments.
         return unsafe { original::setenv(name, value, overwrite) };
@@ -103,7 +103,7 @@ unsafe fn setenv(name: *const c_char, value: *const c_char, overwrite: c_int) ->
     change_by_the_program(&world, name, Some(value))
 }
 
-unsafe fn unsetenv(name: *const c_char) -> c_int {
+unsafe extern "C-unwind" fn unsetenv(name: *const c_char) -> c_int {
     let Some(world) = world::enter() else {
         // SAFETY: the caller's argument.
         return unsafe { original::unsetenv(name) };
@@ -115,7 +115,7 @@ unsafe fn unsetenv(name: *const c_char) -> c_int {
     change_by_the_program(&world, unsafe { CStr::from_ptr(name) }.to_bytes(), None)
 }
 
-unsafe fn putenv(string: *mut c_char) -> c_int {
+unsafe extern "C-unwind" fn putenv(string: *mut c_char) -> c_int {
     let Some(world) = world::enter().filter(|_| !string.is_null()) else {
         // SAFETY: the caller's argument.
         return unsafe { original::putenv(string) };
@@ -129,7 +129,7 @@ unsafe fn putenv(string: *mut c_char) -> c_int {
     change_by_the_program(&world, &string.to_bytes()[..equals], value)
 }
 
-unsafe fn clearenv() -> c_int {
+unsafe extern "C-unwind" fn clearenv() -> c_int {
     let Some(world) = world::enter() else {
         // SAFETY: takes nothing.
         return unsafe { original::clearenv() };

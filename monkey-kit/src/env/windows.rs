@@ -77,7 +77,7 @@ fn find(name: &OsStr) -> Option<Option<Value>> {
     world.env.find(name, |value| value.cloned())
 }
 
-unsafe fn get_variable(name: *const u16, buffer: *mut u16, size: u32) -> u32 {
+unsafe extern "C-unwind" fn get_variable(name: *const u16, buffer: *mut u16, size: u32) -> u32 {
     // SAFETY: the caller's name.
     let wanted = (!name.is_null()).then(|| unsafe { string(name) });
     match wanted.and_then(|name| find(&OsString::from_wide(&name))) {
@@ -92,7 +92,7 @@ unsafe fn get_variable(name: *const u16, buffer: *mut u16, size: u32) -> u32 {
     }
 }
 
-unsafe fn get_variable_a(name: *const c_char, buffer: *mut c_char, size: u32) -> u32 {
+unsafe extern "C-unwind" fn get_variable_a(name: *const c_char, buffer: *mut c_char, size: u32) -> u32 {
     // SAFETY: the caller's name.
     let wanted = (!name.is_null()).then(|| unsafe { std::ffi::CStr::from_ptr(name) }.to_string_lossy());
     match wanted.and_then(|name| find(OsStr::new(&*name))) {
@@ -109,7 +109,7 @@ unsafe fn get_variable_a(name: *const c_char, buffer: *mut c_char, size: u32) ->
     }
 }
 
-unsafe fn set_variable(name: *const u16, value: *const u16) -> i32 {
+unsafe extern "C-unwind" fn set_variable(name: *const u16, value: *const u16) -> i32 {
     let Some(world) = world::enter().filter(|world| !world.env.is_empty() && !name.is_null()) else {
         // SAFETY: the caller's arguments.
         return unsafe { original::SetEnvironmentVariableW(name, value) };
@@ -156,7 +156,7 @@ fn own_world() -> Option<world::Inside> {
     world::enter().filter(|world| !world.env.is_empty())
 }
 
-unsafe fn get_strings() -> *mut u16 {
+unsafe extern "C-unwind" fn get_strings() -> *mut u16 {
     let Some(world) = own_world() else {
         // SAFETY: takes nothing.
         return unsafe { original::GetEnvironmentStringsW() };
@@ -168,7 +168,7 @@ unsafe fn get_strings() -> *mut u16 {
     address
 }
 
-unsafe fn free_strings(strings: *mut u16) -> i32 {
+unsafe extern "C-unwind" fn free_strings(strings: *mut u16) -> i32 {
     let own = {
         let _bypass = Bypass::begin();
         given().remove(&(strings as usize))
@@ -181,7 +181,7 @@ unsafe fn free_strings(strings: *mut u16) -> i32 {
 }
 
 #[allow(clippy::too_many_arguments, reason = "the system's own")]
-unsafe fn create_process(
+unsafe extern "C-unwind" fn create_process(
     application: *const u16,
     command: *mut u16,
     process: *const c_void,

@@ -65,7 +65,7 @@ fn on_descriptor<R: From<c_int>>(op: Op, descriptor: c_int, original: &dyn Fn() 
     }
 }
 
-unsafe fn chmod(path: *const c_char, mode: mode_t) -> c_int {
+unsafe extern "C-unwind" fn chmod(path: *const c_char, mode: mode_t) -> c_int {
     // SAFETY: a descriptor of our own.
     let in_memory = |file: c_int| unsafe { original::fchmod(file, mode) };
     // SAFETY: the caller's arguments.
@@ -74,7 +74,12 @@ unsafe fn chmod(path: *const c_char, mode: mode_t) -> c_int {
     unsafe { on_path(Op::SetMetadata, (AT_FDCWD, path), &in_memory, &system) }
 }
 
-unsafe fn fchmodat(folder: c_int, path: *const c_char, mode: mode_t, flags: c_int) -> c_int {
+unsafe extern "C-unwind" fn fchmodat(
+    folder: c_int,
+    path: *const c_char,
+    mode: mode_t,
+    flags: c_int,
+) -> c_int {
     // SAFETY: a descriptor of our own.
     let in_memory = |file: c_int| unsafe { original::fchmod(file, mode) };
     // SAFETY: the caller's arguments.
@@ -83,13 +88,13 @@ unsafe fn fchmodat(folder: c_int, path: *const c_char, mode: mode_t, flags: c_in
     unsafe { on_path(Op::SetMetadata, (folder, path), &in_memory, &system) }
 }
 
-unsafe fn fchmod(descriptor: c_int, mode: mode_t) -> c_int {
+unsafe extern "C-unwind" fn fchmod(descriptor: c_int, mode: mode_t) -> c_int {
     // SAFETY: the caller's arguments.
     let system = || unsafe { original::fchmod(descriptor, mode) };
     on_descriptor(Op::SetMetadata, descriptor, &system)
 }
 
-unsafe fn chown(path: *const c_char, user: uid_t, group: gid_t) -> c_int {
+unsafe extern "C-unwind" fn chown(path: *const c_char, user: uid_t, group: gid_t) -> c_int {
     // SAFETY: a descriptor of our own.
     let in_memory = |file: c_int| unsafe { original::fchown(file, user, group) };
     // SAFETY: the caller's arguments.
@@ -98,7 +103,7 @@ unsafe fn chown(path: *const c_char, user: uid_t, group: gid_t) -> c_int {
     unsafe { on_path(Op::SetMetadata, (AT_FDCWD, path), &in_memory, &system) }
 }
 
-unsafe fn lchown(path: *const c_char, user: uid_t, group: gid_t) -> c_int {
+unsafe extern "C-unwind" fn lchown(path: *const c_char, user: uid_t, group: gid_t) -> c_int {
     // SAFETY: a descriptor of our own.
     let in_memory = |file: c_int| unsafe { original::fchown(file, user, group) };
     // SAFETY: the caller's arguments.
@@ -107,7 +112,13 @@ unsafe fn lchown(path: *const c_char, user: uid_t, group: gid_t) -> c_int {
     unsafe { on_path(Op::SetMetadata, (AT_FDCWD, path), &in_memory, &system) }
 }
 
-unsafe fn fchownat(folder: c_int, path: *const c_char, user: uid_t, group: gid_t, flags: c_int) -> c_int {
+unsafe extern "C-unwind" fn fchownat(
+    folder: c_int,
+    path: *const c_char,
+    user: uid_t,
+    group: gid_t,
+    flags: c_int,
+) -> c_int {
     // SAFETY: a descriptor of our own.
     let in_memory = |file: c_int| unsafe { original::fchown(file, user, group) };
     // SAFETY: the caller's arguments.
@@ -116,13 +127,13 @@ unsafe fn fchownat(folder: c_int, path: *const c_char, user: uid_t, group: gid_t
     unsafe { on_path(Op::SetMetadata, (folder, path), &in_memory, &system) }
 }
 
-unsafe fn fchown(descriptor: c_int, user: uid_t, group: gid_t) -> c_int {
+unsafe extern "C-unwind" fn fchown(descriptor: c_int, user: uid_t, group: gid_t) -> c_int {
     // SAFETY: the caller's arguments.
     let system = || unsafe { original::fchown(descriptor, user, group) };
     on_descriptor(Op::SetMetadata, descriptor, &system)
 }
 
-unsafe fn truncate(path: *const c_char, length: off_t) -> c_int {
+unsafe extern "C-unwind" fn truncate(path: *const c_char, length: off_t) -> c_int {
     // SAFETY: a descriptor of our own.
     let in_memory = |file: c_int| unsafe { original::ftruncate(file, length) };
     // SAFETY: the caller's arguments.
@@ -131,13 +142,18 @@ unsafe fn truncate(path: *const c_char, length: off_t) -> c_int {
     unsafe { on_path(Op::SetLen, (AT_FDCWD, path), &in_memory, &system) }
 }
 
-unsafe fn ftruncate(descriptor: c_int, length: off_t) -> c_int {
+unsafe extern "C-unwind" fn ftruncate(descriptor: c_int, length: off_t) -> c_int {
     // SAFETY: the caller's arguments.
     let system = || unsafe { original::ftruncate(descriptor, length) };
     on_descriptor(Op::SetLen, descriptor, &system)
 }
 
-unsafe fn utimensat(folder: c_int, path: *const c_char, times: *const timespec, flags: c_int) -> c_int {
+unsafe extern "C-unwind" fn utimensat(
+    folder: c_int,
+    path: *const c_char,
+    times: *const timespec,
+    flags: c_int,
+) -> c_int {
     // SAFETY: a descriptor of our own.
     let in_memory = |file: c_int| unsafe { original::futimens(file, times) };
     // SAFETY: the caller's arguments.
@@ -146,31 +162,31 @@ unsafe fn utimensat(folder: c_int, path: *const c_char, times: *const timespec, 
     unsafe { on_path(Op::SetMetadata, (folder, path), &in_memory, &system) }
 }
 
-unsafe fn futimens(descriptor: c_int, times: *const timespec) -> c_int {
+unsafe extern "C-unwind" fn futimens(descriptor: c_int, times: *const timespec) -> c_int {
     // SAFETY: the caller's arguments.
     let system = || unsafe { original::futimens(descriptor, times) };
     on_descriptor(Op::SetMetadata, descriptor, &system)
 }
 
-unsafe fn flock(descriptor: c_int, operation: c_int) -> c_int {
+unsafe extern "C-unwind" fn flock(descriptor: c_int, operation: c_int) -> c_int {
     // SAFETY: the caller's arguments.
     let system = || unsafe { original::flock(descriptor, operation) };
     on_descriptor(Op::Lock, descriptor, &system)
 }
 
-unsafe fn lseek(descriptor: c_int, by: off_t, whence: c_int) -> off_t {
+unsafe extern "C-unwind" fn lseek(descriptor: c_int, by: off_t, whence: c_int) -> off_t {
     // SAFETY: the caller's arguments.
     let system = || unsafe { original::lseek(descriptor, by, whence) };
     on_descriptor(Op::Seek, descriptor, &system)
 }
 
-unsafe fn fallocate(descriptor: c_int, mode: c_int, from: off_t, length: off_t) -> c_int {
+unsafe extern "C-unwind" fn fallocate(descriptor: c_int, mode: c_int, from: off_t, length: off_t) -> c_int {
     // SAFETY: the caller's arguments.
     let system = || unsafe { original::fallocate(descriptor, mode, from, length) };
     on_descriptor(Op::SetLen, descriptor, &system)
 }
 
-unsafe fn posix_fallocate(descriptor: c_int, from: off_t, length: off_t) -> c_int {
+unsafe extern "C-unwind" fn posix_fallocate(descriptor: c_int, from: off_t, length: off_t) -> c_int {
     match failure(Op::SetLen, descriptor) {
         Some(errno) => errno,
         // SAFETY: the caller's arguments.
@@ -178,7 +194,7 @@ unsafe fn posix_fallocate(descriptor: c_int, from: off_t, length: off_t) -> c_in
     }
 }
 
-unsafe fn posix_fallocate64(descriptor: c_int, from: off_t, length: off_t) -> c_int {
+unsafe extern "C-unwind" fn posix_fallocate64(descriptor: c_int, from: off_t, length: off_t) -> c_int {
     match failure(Op::SetLen, descriptor) {
         Some(errno) => errno,
         // SAFETY: the caller's arguments.
@@ -187,7 +203,7 @@ unsafe fn posix_fallocate64(descriptor: c_int, from: off_t, length: off_t) -> c_
 }
 
 /// Entering a folder is opening it, and one that is there in memory alone is none to the system.
-unsafe fn chdir(path: *const c_char) -> c_int {
+unsafe extern "C-unwind" fn chdir(path: *const c_char) -> c_int {
     // SAFETY: the caller's path.
     match unsafe { ask_for(Op::Open, AT_FDCWD, path) } {
         // SAFETY: the caller's path.
@@ -233,7 +249,7 @@ fn done(result: c_int) -> c_int {
     if result == 0 { 0 } else { fail(result) }
 }
 
-unsafe fn symlink(target: *const c_char, path: *const c_char) -> c_int {
+unsafe extern "C-unwind" fn symlink(target: *const c_char, path: *const c_char) -> c_int {
     // SAFETY: the caller's path.
     match unsafe { linked(None, (AT_FDCWD, path)) } {
         Some(result) => done(result),
@@ -242,7 +258,7 @@ unsafe fn symlink(target: *const c_char, path: *const c_char) -> c_int {
     }
 }
 
-unsafe fn symlinkat(target: *const c_char, folder: c_int, path: *const c_char) -> c_int {
+unsafe extern "C-unwind" fn symlinkat(target: *const c_char, folder: c_int, path: *const c_char) -> c_int {
     // SAFETY: the caller's path.
     match unsafe { linked(None, (folder, path)) } {
         Some(result) => done(result),
@@ -251,7 +267,7 @@ unsafe fn symlinkat(target: *const c_char, folder: c_int, path: *const c_char) -
     }
 }
 
-unsafe fn link(from: *const c_char, to: *const c_char) -> c_int {
+unsafe extern "C-unwind" fn link(from: *const c_char, to: *const c_char) -> c_int {
     // SAFETY: the caller's paths.
     match unsafe { linked(Some((AT_FDCWD, from)), (AT_FDCWD, to)) } {
         Some(result) => done(result),
@@ -260,7 +276,7 @@ unsafe fn link(from: *const c_char, to: *const c_char) -> c_int {
     }
 }
 
-unsafe fn linkat(
+unsafe extern "C-unwind" fn linkat(
     from_folder: c_int,
     from: *const c_char,
     to_folder: c_int,
@@ -280,7 +296,7 @@ fn passing(from: c_int, to: c_int) -> Option<c_int> {
     failure(Op::Read, from).or_else(|| failure(Op::Write, to))
 }
 
-unsafe fn copy_file_range(
+unsafe extern "C-unwind" fn copy_file_range(
     from: c_int,
     from_at: *mut off_t,
     to: c_int,
@@ -295,7 +311,7 @@ unsafe fn copy_file_range(
     }
 }
 
-unsafe fn sendfile(to: c_int, from: c_int, at: *mut off_t, length: size_t) -> ssize_t {
+unsafe extern "C-unwind" fn sendfile(to: c_int, from: c_int, at: *mut off_t, length: size_t) -> ssize_t {
     match passing(from, to) {
         Some(errno) => fail(errno) as ssize_t,
         // SAFETY: the caller's arguments.

@@ -59,7 +59,7 @@ impl Folders {
     }
 }
 
-unsafe fn opendir(path: *const c_char) -> *mut DIR {
+unsafe extern "C-unwind" fn opendir(path: *const c_char) -> *mut DIR {
     let world = world::enter().filter(|world| !world.fs.is_empty());
     let bypass = Bypass::begin();
     // SAFETY: the caller's path.
@@ -109,7 +109,7 @@ fn open_empty() -> *mut DIR {
     folder
 }
 
-unsafe fn readdir(folder: *mut DIR) -> *mut dirent {
+unsafe extern "C-unwind" fn readdir(folder: *mut DIR) -> *mut dirent {
     let world = world::enter();
     let _bypass = Bypass::begin();
     loop {
@@ -145,7 +145,7 @@ impl Listed {
     }
 }
 
-unsafe fn closedir(folder: *mut DIR) -> c_int {
+unsafe extern "C-unwind" fn closedir(folder: *mut DIR) -> c_int {
     if let Some(world) = world::enter() {
         let _bypass = Bypass::begin();
         world.folders.all().retain(|listed| listed.folder != folder as usize);

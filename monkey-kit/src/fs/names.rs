@@ -27,7 +27,7 @@ fn removed(files: &State, path: &Path) -> Option<c_int> {
     files.failure(Op::Remove, path).or_else(|| files.unlink(path))
 }
 
-unsafe fn unlink(path: *const c_char) -> c_int {
+unsafe extern "C-unwind" fn unlink(path: *const c_char) -> c_int {
     // SAFETY: the caller's path.
     match unsafe { ask(AT_FDCWD, path, &removed) } {
         Some(result) => done(result),
@@ -36,7 +36,7 @@ unsafe fn unlink(path: *const c_char) -> c_int {
     }
 }
 
-unsafe fn unlinkat(folder: c_int, path: *const c_char, flags: c_int) -> c_int {
+unsafe extern "C-unwind" fn unlinkat(folder: c_int, path: *const c_char, flags: c_int) -> c_int {
     let removed = match flags & libc::AT_REMOVEDIR {
         // SAFETY: the caller's path.
         0 => unsafe { ask(folder, path, &removed) },
@@ -67,7 +67,7 @@ unsafe fn removed_folder(folder: c_int, path: *const c_char) -> Option<c_int> {
     }
 }
 
-unsafe fn rmdir(path: *const c_char) -> c_int {
+unsafe extern "C-unwind" fn rmdir(path: *const c_char) -> c_int {
     // SAFETY: the caller's path.
     match unsafe { removed_folder(AT_FDCWD, path) } {
         Some(result) => done(result),
@@ -82,7 +82,7 @@ fn making(files: &State, path: &Path) -> Option<c_int> {
     files.failure(Op::CreateDir, path).or_else(|| is_there().then_some(libc::EEXIST))
 }
 
-unsafe fn mkdir(path: *const c_char, mode: mode_t) -> c_int {
+unsafe extern "C-unwind" fn mkdir(path: *const c_char, mode: mode_t) -> c_int {
     // SAFETY: the caller's path.
     match unsafe { ask(AT_FDCWD, path, &making) } {
         Some(errno) => fail(errno),
@@ -91,7 +91,7 @@ unsafe fn mkdir(path: *const c_char, mode: mode_t) -> c_int {
     }
 }
 
-unsafe fn mkdirat(folder: c_int, path: *const c_char, mode: mode_t) -> c_int {
+unsafe extern "C-unwind" fn mkdirat(folder: c_int, path: *const c_char, mode: mode_t) -> c_int {
     // SAFETY: the caller's path.
     match unsafe { ask(folder, path, &making) } {
         Some(errno) => fail(errno),
@@ -128,7 +128,7 @@ fn refused(files: &State, (from, to): (&Path, &Path), flags: c_uint) -> Option<c
     (flags & libc::RENAME_NOREPLACE != 0 && is_taken).then_some(libc::EEXIST)
 }
 
-unsafe fn rename(from: *const c_char, to: *const c_char) -> c_int {
+unsafe extern "C-unwind" fn rename(from: *const c_char, to: *const c_char) -> c_int {
     // SAFETY: the caller's paths.
     match unsafe { renamed((AT_FDCWD, from), (AT_FDCWD, to), 0) } {
         Some(result) => done(result),
@@ -137,7 +137,12 @@ unsafe fn rename(from: *const c_char, to: *const c_char) -> c_int {
     }
 }
 
-unsafe fn renameat(from_folder: c_int, from: *const c_char, to_folder: c_int, to: *const c_char) -> c_int {
+unsafe extern "C-unwind" fn renameat(
+    from_folder: c_int,
+    from: *const c_char,
+    to_folder: c_int,
+    to: *const c_char,
+) -> c_int {
     // SAFETY: the caller's paths.
     match unsafe { renamed((from_folder, from), (to_folder, to), 0) } {
         Some(result) => done(result),
@@ -146,7 +151,7 @@ unsafe fn renameat(from_folder: c_int, from: *const c_char, to_folder: c_int, to
     }
 }
 
-unsafe fn renameat2(
+unsafe extern "C-unwind" fn renameat2(
     from_folder: c_int,
     from: *const c_char,
     to_folder: c_int,

@@ -65,7 +65,13 @@ const EMPTY: &CStr = c"";
 /// Stands for folders that are not there.
 const SOME_FOLDER: &CStr = c"/";
 
-unsafe fn statx_(folder: c_int, path: *const c_char, flags: c_int, mask: c_uint, to: *mut statx) -> c_int {
+unsafe extern "C-unwind" fn statx_(
+    folder: c_int,
+    path: *const c_char,
+    flags: c_int,
+    mask: c_uint,
+    to: *mut statx,
+) -> c_int {
     // SAFETY: the caller's path.
     match unsafe { ask(folder, path) } {
         // SAFETY: the caller's arguments.
@@ -78,7 +84,12 @@ unsafe fn statx_(folder: c_int, path: *const c_char, flags: c_int, mask: c_uint,
     }
 }
 
-unsafe fn fstatat_(folder: c_int, path: *const c_char, to: *mut stat, flags: c_int) -> c_int {
+unsafe extern "C-unwind" fn fstatat_(
+    folder: c_int,
+    path: *const c_char,
+    to: *mut stat,
+    flags: c_int,
+) -> c_int {
     // SAFETY: the caller's path.
     match unsafe { ask(folder, path) } {
         // SAFETY: the caller's arguments.
@@ -91,17 +102,17 @@ unsafe fn fstatat_(folder: c_int, path: *const c_char, to: *mut stat, flags: c_i
     }
 }
 
-unsafe fn stat_(path: *const c_char, to: *mut stat) -> c_int {
+unsafe extern "C-unwind" fn stat_(path: *const c_char, to: *mut stat) -> c_int {
     // SAFETY: the caller's arguments.
     unsafe { fstatat_(libc::AT_FDCWD, path, to, 0) }
 }
 
-unsafe fn lstat_(path: *const c_char, to: *mut stat) -> c_int {
+unsafe extern "C-unwind" fn lstat_(path: *const c_char, to: *mut stat) -> c_int {
     // SAFETY: the caller's arguments.
     unsafe { fstatat_(libc::AT_FDCWD, path, to, libc::AT_SYMLINK_NOFOLLOW) }
 }
 
-unsafe fn access(path: *const c_char, mode: c_int) -> c_int {
+unsafe extern "C-unwind" fn access(path: *const c_char, mode: c_int) -> c_int {
     // SAFETY: the caller's path.
     match unsafe { ask(libc::AT_FDCWD, path) } {
         // SAFETY: the caller's arguments.
@@ -111,7 +122,12 @@ unsafe fn access(path: *const c_char, mode: c_int) -> c_int {
     }
 }
 
-unsafe fn faccessat(folder: c_int, path: *const c_char, mode: c_int, flags: c_int) -> c_int {
+unsafe extern "C-unwind" fn faccessat(
+    folder: c_int,
+    path: *const c_char,
+    mode: c_int,
+    flags: c_int,
+) -> c_int {
     // SAFETY: the caller's path.
     match unsafe { ask(folder, path) } {
         // SAFETY: the caller's arguments.
@@ -121,7 +137,7 @@ unsafe fn faccessat(folder: c_int, path: *const c_char, mode: c_int, flags: c_in
     }
 }
 
-unsafe fn realpath(path: *const c_char, to: *mut c_char) -> *mut c_char {
+unsafe extern "C-unwind" fn realpath(path: *const c_char, to: *mut c_char) -> *mut c_char {
     // SAFETY: the caller's path.
     match unsafe { ask(libc::AT_FDCWD, path) } {
         // SAFETY: the caller's arguments.
@@ -155,7 +171,7 @@ unsafe fn give_clean(path: *const c_char, to: *mut c_char) -> *mut c_char {
     room
 }
 
-unsafe fn readlink(path: *const c_char, to: *mut c_char, size: usize) -> ssize_t {
+unsafe extern "C-unwind" fn readlink(path: *const c_char, to: *mut c_char, size: usize) -> ssize_t {
     // SAFETY: the caller's path.
     match unsafe { ask(libc::AT_FDCWD, path) } {
         // SAFETY: the caller's arguments.
@@ -166,7 +182,12 @@ unsafe fn readlink(path: *const c_char, to: *mut c_char, size: usize) -> ssize_t
     }
 }
 
-unsafe fn readlinkat(folder: c_int, path: *const c_char, to: *mut c_char, size: usize) -> ssize_t {
+unsafe extern "C-unwind" fn readlinkat(
+    folder: c_int,
+    path: *const c_char,
+    to: *mut c_char,
+    size: usize,
+) -> ssize_t {
     // SAFETY: the caller's path.
     match unsafe { ask(folder, path) } {
         // SAFETY: the caller's arguments.

@@ -53,7 +53,7 @@ unsafe fn by_name(
     }
 }
 
-unsafe fn gethostbyname_r(
+unsafe extern "C-unwind" fn gethostbyname_r(
     name: *const c_char,
     host: *mut c_void,
     buffer: *mut c_char,
@@ -67,7 +67,7 @@ unsafe fn gethostbyname_r(
     unsafe { by_name("gethostbyname_r", name, result, error, original) }
 }
 
-unsafe fn gethostbyname2_r(
+unsafe extern "C-unwind" fn gethostbyname2_r(
     name: *const c_char,
     family: c_int,
     host: *mut c_void,
@@ -91,7 +91,11 @@ fn refuses_address(function: &'static str, is_own: bool) -> bool {
     true
 }
 
-unsafe fn gethostbyaddr(address: *const c_void, length: socklen_t, family: c_int) -> *mut c_void {
+unsafe extern "C-unwind" fn gethostbyaddr(
+    address: *const c_void,
+    length: socklen_t,
+    family: c_int,
+) -> *mut c_void {
     if refuses_address("gethostbyaddr", false) {
         return ptr::null_mut();
     }
@@ -101,7 +105,7 @@ unsafe fn gethostbyaddr(address: *const c_void, length: socklen_t, family: c_int
 }
 
 #[expect(clippy::too_many_arguments, reason = "as the function of this name")]
-unsafe fn gethostbyaddr_r(
+unsafe extern "C-unwind" fn gethostbyaddr_r(
     address: *const c_void,
     length: socklen_t,
     family: c_int,
@@ -120,7 +124,7 @@ unsafe fn gethostbyaddr_r(
     unsafe { original::gethostbyaddr_r(address, length, family, host, buffer, size, result, error) }
 }
 
-unsafe fn getnameinfo(
+unsafe extern "C-unwind" fn getnameinfo(
     address: *const sockaddr,
     length: socklen_t,
     host: *mut c_char,
@@ -140,7 +144,7 @@ unsafe fn getnameinfo(
     unsafe { original::getnameinfo(address, length, host, host_size, service, service_size, flags) }
 }
 
-unsafe fn res_query(
+unsafe extern "C-unwind" fn res_query(
     name: *const c_char,
     class: c_int,
     kind: c_int,

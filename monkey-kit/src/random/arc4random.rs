@@ -10,7 +10,7 @@ functions! {
     ARC4RANDOM_UNIFORM = arc4random_uniform(bound: u32) -> u32 => arc4random_uniform;
 }
 
-unsafe fn getentropy(buffer: *mut c_void, length: size_t) -> c_int {
+unsafe extern "C-unwind" fn getentropy(buffer: *mut c_void, length: size_t) -> c_int {
     const MOST: usize = 256;
     if length > MOST {
         return fail(libc::EIO);
@@ -23,7 +23,7 @@ unsafe fn getentropy(buffer: *mut c_void, length: size_t) -> c_int {
     unsafe { original::getentropy(buffer, length) }
 }
 
-unsafe fn arc4random() -> u32 {
+unsafe extern "C-unwind" fn arc4random() -> u32 {
     let mut bytes = [0; 4];
     // SAFETY: memory of our own.
     if unsafe { fill(bytes.as_mut_ptr().cast(), bytes.len()) } {
@@ -33,7 +33,7 @@ unsafe fn arc4random() -> u32 {
     unsafe { original::arc4random() }
 }
 
-unsafe fn arc4random_buf(buffer: *mut c_void, length: size_t) {
+unsafe extern "C-unwind" fn arc4random_buf(buffer: *mut c_void, length: size_t) {
     // SAFETY: the caller's memory.
     if unsafe { !fill(buffer, length) } {
         // SAFETY: the caller's arguments.
@@ -41,7 +41,7 @@ unsafe fn arc4random_buf(buffer: *mut c_void, length: size_t) {
     }
 }
 
-unsafe fn arc4random_uniform(bound: u32) -> u32 {
+unsafe extern "C-unwind" fn arc4random_uniform(bound: u32) -> u32 {
     let mut bytes = [0; 8];
     // SAFETY: memory of our own.
     if unsafe { fill(bytes.as_mut_ptr().cast(), bytes.len()) } {

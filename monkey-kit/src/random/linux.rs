@@ -29,7 +29,7 @@ pub static ENTRIES: [&Entry; 9] = [
 ///
 /// # Safety
 /// As the function of this name.
-pub unsafe fn getrandom(buffer: *mut c_void, length: size_t, flags: c_uint) -> ssize_t {
+pub unsafe extern "C-unwind" fn getrandom(buffer: *mut c_void, length: size_t, flags: c_uint) -> ssize_t {
     // SAFETY: the caller's memory.
     if unsafe { fill(buffer, length) } {
         return length as ssize_t;

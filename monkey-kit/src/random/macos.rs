@@ -18,7 +18,7 @@ pub static ENTRIES: [&Entry; 6] = [
     &ARC4RANDOM_UNIFORM,
 ];
 
-unsafe fn generate(buffer: *mut c_void, length: size_t) -> c_int {
+unsafe extern "C-unwind" fn generate(buffer: *mut c_void, length: size_t) -> c_int {
     // SAFETY: the caller's memory.
     if unsafe { fill(buffer, length) } {
         return 0;
@@ -27,7 +27,7 @@ unsafe fn generate(buffer: *mut c_void, length: size_t) -> c_int {
     unsafe { original::CCRandomGenerateBytes(buffer, length) }
 }
 
-unsafe fn copy(source: *const c_void, length: size_t, buffer: *mut c_void) -> c_int {
+unsafe extern "C-unwind" fn copy(source: *const c_void, length: size_t, buffer: *mut c_void) -> c_int {
     // SAFETY: the caller's memory.
     if unsafe { fill(buffer, length) } {
         return 0;

@@ -14,7 +14,7 @@ functions! {
 pub static ENTRIES: [&Entry; 4] =
     [&PROCESS_PRNG, &SYSTEM_FUNCTION_036, &BCRYPT_GEN_RANDOM, &CRYPT_GEN_RANDOM];
 
-unsafe fn process_prng(buffer: *mut c_void, length: usize) -> i32 {
+unsafe extern "C-unwind" fn process_prng(buffer: *mut c_void, length: usize) -> i32 {
     // SAFETY: the caller's memory.
     if unsafe { fill(buffer, length) } {
         return 1;
@@ -23,7 +23,7 @@ unsafe fn process_prng(buffer: *mut c_void, length: usize) -> i32 {
     unsafe { original::ProcessPrng(buffer, length) }
 }
 
-unsafe fn rtl_gen_random(buffer: *mut c_void, length: u32) -> u8 {
+unsafe extern "C-unwind" fn rtl_gen_random(buffer: *mut c_void, length: u32) -> u8 {
     // SAFETY: the caller's memory.
     if unsafe { fill(buffer, length as usize) } {
         return 1;
@@ -32,7 +32,12 @@ unsafe fn rtl_gen_random(buffer: *mut c_void, length: u32) -> u8 {
     unsafe { original::SystemFunction036(buffer, length) }
 }
 
-unsafe fn bcrypt_gen_random(algorithm: *mut c_void, buffer: *mut c_void, length: u32, flags: u32) -> i32 {
+unsafe extern "C-unwind" fn bcrypt_gen_random(
+    algorithm: *mut c_void,
+    buffer: *mut c_void,
+    length: u32,
+    flags: u32,
+) -> i32 {
     // SAFETY: the caller's memory.
     if unsafe { fill(buffer, length as usize) } {
         return 0;
@@ -41,7 +46,7 @@ unsafe fn bcrypt_gen_random(algorithm: *mut c_void, buffer: *mut c_void, length:
     unsafe { original::BCryptGenRandom(algorithm, buffer, length, flags) }
 }
 
-unsafe fn crypt_gen_random(provider: usize, length: u32, buffer: *mut c_void) -> i32 {
+unsafe extern "C-unwind" fn crypt_gen_random(provider: usize, length: u32, buffer: *mut c_void) -> i32 {
     // SAFETY: the caller's memory.
     if unsafe { fill(buffer, length as usize) } {
         return 1;

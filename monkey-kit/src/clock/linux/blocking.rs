@@ -140,7 +140,12 @@ pub unsafe fn send_some(socket: c_int, buffer: *const c_void, length: size_t, fl
     }
 }
 
-unsafe fn send(socket: c_int, buffer: *const c_void, length: size_t, flags: c_int) -> ssize_t {
+unsafe extern "C-unwind" fn send(
+    socket: c_int,
+    buffer: *const c_void,
+    length: size_t,
+    flags: c_int,
+) -> ssize_t {
     let world = paused();
     world.as_ref().inspect(|world| world.clock.note_input());
     if flags & libc::MSG_DONTWAIT == 0 && world.is_some() && kind(socket) == Kind::Socket {
@@ -157,7 +162,12 @@ fn before_receiving(socket: c_int, flags: c_int) -> Result<(), c_int> {
     if flags & libc::MSG_DONTWAIT == 0 { before_reading(socket) } else { Ok(()) }
 }
 
-unsafe fn recv(socket: c_int, buffer: *mut c_void, length: size_t, flags: c_int) -> ssize_t {
+unsafe extern "C-unwind" fn recv(
+    socket: c_int,
+    buffer: *mut c_void,
+    length: size_t,
+    flags: c_int,
+) -> ssize_t {
     match before_receiving(socket, flags) {
         Err(error) => fail(error) as ssize_t,
         // SAFETY: the caller's arguments.
@@ -165,7 +175,7 @@ unsafe fn recv(socket: c_int, buffer: *mut c_void, length: size_t, flags: c_int)
     }
 }
 
-unsafe fn recvfrom(
+unsafe extern "C-unwind" fn recvfrom(
     socket: c_int,
     buffer: *mut c_void,
     length: size_t,
@@ -180,7 +190,7 @@ unsafe fn recvfrom(
     }
 }
 
-unsafe fn recvmsg(socket: c_int, message: *mut msghdr, flags: c_int) -> ssize_t {
+unsafe extern "C-unwind" fn recvmsg(socket: c_int, message: *mut msghdr, flags: c_int) -> ssize_t {
     match before_receiving(socket, flags) {
         Err(error) => fail(error) as ssize_t,
         // SAFETY: the caller's arguments.
@@ -188,7 +198,7 @@ unsafe fn recvmsg(socket: c_int, message: *mut msghdr, flags: c_int) -> ssize_t 
     }
 }
 
-unsafe fn accept(socket: c_int, from: *mut sockaddr, size: *mut socklen_t) -> c_int {
+unsafe extern "C-unwind" fn accept(socket: c_int, from: *mut sockaddr, size: *mut socklen_t) -> c_int {
     match before_reading(socket) {
         Err(error) => fail(error),
         // SAFETY: the caller's arguments.
@@ -196,7 +206,12 @@ unsafe fn accept(socket: c_int, from: *mut sockaddr, size: *mut socklen_t) -> c_
     }
 }
 
-unsafe fn accept4(socket: c_int, from: *mut sockaddr, size: *mut socklen_t, flags: c_int) -> c_int {
+unsafe extern "C-unwind" fn accept4(
+    socket: c_int,
+    from: *mut sockaddr,
+    size: *mut socklen_t,
+    flags: c_int,
+) -> c_int {
     match before_reading(socket) {
         Err(error) => fail(error),
         // SAFETY: the caller's arguments.

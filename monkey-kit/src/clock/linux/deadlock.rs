@@ -2,13 +2,15 @@
 use super::slot::{DOOMED, QUIET, RELEASED, Slot};
 use super::stack::{self, frames};
 use super::wake::wake;
-use super::{State, real_now};
+use super::{State, real_now, service};
 use crate::place::Frames;
-use crate::system_call::original::syscall;
+use crate::system_call;
 use crate::world::{self, World};
+use libc::c_void;
 use monkey_core::border::{self, Bypass};
 use std::fmt::Write as _;
 use std::panic::resume_unwind;
+use std::ptr;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering::SeqCst;
 use std::thread;
@@ -31,11 +33,30 @@ const TRIES: u32 = 3;
 
 /// Ends a world's test, on a thread of its own: it takes a while. Called where replacements are bypassed or not there.
 pub fn begin(world: &'static World, reason: Reason) {
-    let _ =
-        thread::Builder::new().name("monkey deadlock".to_owned()).spawn(move || run(&world.clock, reason));
+    let run = match reason {
+        Reason::Stuck => run_stuck,
+        Reason::Turns => run_turns,
+    };
+    let _ = service::start(run, ptr::from_ref(world).cast_mut().cast());
 }
 
-fn run(clock: &'static State, reason: Reason) {
+extern "C" fn run_stuck(world: *mut c_void) -> *mut c_void {
+    run(world, Reason::Stuck)
+}
+
+extern "C" fn run_turns(world: *mut c_void) -> *mut c_void {
+    run(world, Reason::Turns)
+}
+
+fn run(world: *mut c_void, reason: Reason) -> *mut c_void {
+    service::name(c"monkey deadlock");
+    // SAFETY: a world, which is never freed.
+    let world = unsafe { &*world.cast::<World>() };
+    end(&world.clock, reason);
+    ptr::null_mut()
+}
+
+fn end(clock: &'static State, reason: Reason) {
     let _bypass = Bypass::begin();
     let all: Vec<&'static Slot> = clock.slots.all().filter(|slot| slot.waits()).collect();
     ask_where(&all);
@@ -117,7 +138,17 @@ fn tell(slot: &Slot, signal: u32) {
     slot.signal.store(signal, SeqCst);
     let wake = (libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG) as usize;
     // SAFETY: a word that is never freed.
-    unsafe { syscall(libc::SYS_futex, slot.signal.as_ptr() as usize, wake, i32::MAX as usize, 0, 0, 0) };
+    unsafe {
+        system_call::original::syscall(
+            libc::SYS_futex,
+            slot.signal.as_ptr() as usize,
+            wake,
+            i32::MAX as usize,
+            0,
+            0,
+            0,
+        )
+    };
 }
 
 /// A thread that is told that it waits for good says where, and waits for what comes of it.
@@ -127,7 +158,17 @@ pub fn report_and_wait(slot: &Slot) {
     while slot.signal.load(SeqCst) == DOOMED {
         let wait = (libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG) as usize;
         // SAFETY: a word that is never freed.
-        unsafe { syscall(libc::SYS_futex, slot.signal.as_ptr() as usize, wait, DOOMED as usize, 0, 0, 0) };
+        unsafe {
+            system_call::original::syscall(
+                libc::SYS_futex,
+                slot.signal.as_ptr() as usize,
+                wait,
+                DOOMED as usize,
+                0,
+                0,
+                0,
+            )
+        };
     }
 }
 

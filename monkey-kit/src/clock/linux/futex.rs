@@ -4,7 +4,7 @@ use super::time;
 use super::wait::{End, Slept};
 use super::wake::ANY;
 use crate::border::{errno, fail};
-use crate::system_call::original::syscall;
+use crate::system_call;
 use crate::world;
 use libc::{c_int, c_long, clockid_t, timespec};
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
@@ -76,7 +76,15 @@ fn sleep(wait: Wait, slot: &Slot) -> Slept {
     let bits = if is_any { slot.bit } else { wait.bits };
     // SAFETY: the caller's futex.
     let result = unsafe {
-        syscall(libc::SYS_futex, wait.address, operation as usize, wait.value as usize, 0, 0, bits as usize)
+        system_call::original::syscall(
+            libc::SYS_futex,
+            wait.address,
+            operation as usize,
+            wait.value as usize,
+            0,
+            0,
+            bits as usize,
+        )
     };
     Slept::Over(if result == 0 { 0 } else { errno() })
 }

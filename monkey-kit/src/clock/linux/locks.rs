@@ -54,14 +54,18 @@ unsafe fn until(
     })
 }
 
-unsafe fn mutex_timed(lock: *mut pthread_mutex_t, until: *const timespec) -> c_int {
+unsafe extern "C-unwind" fn mutex_timed(lock: *mut pthread_mutex_t, until: *const timespec) -> c_int {
     // SAFETY: the caller's lock.
     let by = |until| unsafe { original::pthread_mutex_timedlock(lock, until) };
     // SAFETY: the caller's time.
     unsafe { self::until(libc::CLOCK_REALTIME, until, &by) }.unwrap_or_else(|| by(until))
 }
 
-unsafe fn mutex_clock(lock: *mut pthread_mutex_t, clock: clockid_t, until: *const timespec) -> c_int {
+unsafe extern "C-unwind" fn mutex_clock(
+    lock: *mut pthread_mutex_t,
+    clock: clockid_t,
+    until: *const timespec,
+) -> c_int {
     // SAFETY: the caller's lock.
     let by = |until| unsafe { original::pthread_mutex_timedlock(lock, until) };
     // SAFETY: the caller's time.
@@ -70,14 +74,18 @@ unsafe fn mutex_clock(lock: *mut pthread_mutex_t, clock: clockid_t, until: *cons
     locked.unwrap_or_else(|| unsafe { original::pthread_mutex_clocklock(lock, clock, until) })
 }
 
-unsafe fn read_timed(lock: *mut pthread_rwlock_t, until: *const timespec) -> c_int {
+unsafe extern "C-unwind" fn read_timed(lock: *mut pthread_rwlock_t, until: *const timespec) -> c_int {
     // SAFETY: the caller's lock.
     let by = |until| unsafe { original::pthread_rwlock_timedrdlock(lock, until) };
     // SAFETY: the caller's time.
     unsafe { self::until(libc::CLOCK_REALTIME, until, &by) }.unwrap_or_else(|| by(until))
 }
 
-unsafe fn read_clock(lock: *mut pthread_rwlock_t, clock: clockid_t, until: *const timespec) -> c_int {
+unsafe extern "C-unwind" fn read_clock(
+    lock: *mut pthread_rwlock_t,
+    clock: clockid_t,
+    until: *const timespec,
+) -> c_int {
     // SAFETY: the caller's lock.
     let by = |until| unsafe { original::pthread_rwlock_timedrdlock(lock, until) };
     // SAFETY: the caller's time.
@@ -86,14 +94,18 @@ unsafe fn read_clock(lock: *mut pthread_rwlock_t, clock: clockid_t, until: *cons
     locked.unwrap_or_else(|| unsafe { original::pthread_rwlock_clockrdlock(lock, clock, until) })
 }
 
-unsafe fn write_timed(lock: *mut pthread_rwlock_t, until: *const timespec) -> c_int {
+unsafe extern "C-unwind" fn write_timed(lock: *mut pthread_rwlock_t, until: *const timespec) -> c_int {
     // SAFETY: the caller's lock.
     let by = |until| unsafe { original::pthread_rwlock_timedwrlock(lock, until) };
     // SAFETY: the caller's time.
     unsafe { self::until(libc::CLOCK_REALTIME, until, &by) }.unwrap_or_else(|| by(until))
 }
 
-unsafe fn write_clock(lock: *mut pthread_rwlock_t, clock: clockid_t, until: *const timespec) -> c_int {
+unsafe extern "C-unwind" fn write_clock(
+    lock: *mut pthread_rwlock_t,
+    clock: clockid_t,
+    until: *const timespec,
+) -> c_int {
     // SAFETY: the caller's lock.
     let by = |until| unsafe { original::pthread_rwlock_timedwrlock(lock, until) };
     // SAFETY: the caller's time.
@@ -102,7 +114,11 @@ unsafe fn write_clock(lock: *mut pthread_rwlock_t, clock: clockid_t, until: *con
     locked.unwrap_or_else(|| unsafe { original::pthread_rwlock_clockwrlock(lock, clock, until) })
 }
 
-unsafe fn signal_timed(set: *const sigset_t, information: *mut siginfo_t, span: *const timespec) -> c_int {
+unsafe extern "C-unwind" fn signal_timed(
+    set: *const sigset_t,
+    information: *mut siginfo_t,
+    span: *const timespec,
+) -> c_int {
     let by = |span: timespec| {
         // SAFETY: the caller's arguments, and a span of our own.
         match unsafe { original::sigtimedwait(set, information, &raw const span) } {

@@ -95,7 +95,12 @@ fn sleep(slot: &Slot, all: &mut [pollfd], mask: *const sigset_t) -> Slept {
 
 /// # Safety
 /// As the function of this name.
-pub unsafe fn epoll_wait(epoll: c_int, events: *mut epoll_event, most: c_int, timeout: c_int) -> c_int {
+pub unsafe extern "C-unwind" fn epoll_wait(
+    epoll: c_int,
+    events: *mut epoll_event,
+    most: c_int,
+    timeout: c_int,
+) -> c_int {
     // SAFETY: the caller's arguments.
     let mut ready = || unsafe { original::epoll_wait(epoll, events, most, 0) };
     wait(span_of(timeout), ptr::null(), &|all| all.push(readable(epoll)), &mut ready)
@@ -113,7 +118,7 @@ pub fn polled_for(fd: c_int, events: i16) -> pollfd {
 
 /// # Safety
 /// As the function of this name.
-pub unsafe fn epoll_pwait(
+pub unsafe extern "C-unwind" fn epoll_pwait(
     epoll: c_int,
     events: *mut epoll_event,
     most: c_int,
@@ -129,7 +134,7 @@ pub unsafe fn epoll_pwait(
 
 /// # Safety
 /// As the function of this name.
-pub unsafe fn epoll_pwait2(
+pub unsafe extern "C-unwind" fn epoll_pwait2(
     epoll: c_int,
     events: *mut epoll_event,
     most: c_int,
@@ -159,7 +164,7 @@ unsafe fn given<'a>(all: *mut pollfd, count: nfds_t) -> &'a [pollfd] {
 
 /// # Safety
 /// As the function of this name.
-pub unsafe fn poll(all: *mut pollfd, count: nfds_t, timeout: c_int) -> c_int {
+pub unsafe extern "C-unwind" fn poll(all: *mut pollfd, count: nfds_t, timeout: c_int) -> c_int {
     // SAFETY: the caller's arguments.
     let mut ready = || unsafe { original::poll(all, count, 0) };
     // SAFETY: the caller's array.
@@ -171,7 +176,7 @@ pub unsafe fn poll(all: *mut pollfd, count: nfds_t, timeout: c_int) -> c_int {
 
 /// # Safety
 /// As the function of this name.
-pub unsafe fn ppoll(
+pub unsafe extern "C-unwind" fn ppoll(
     all: *mut pollfd,
     count: nfds_t,
     timeout: *const timespec,
@@ -235,7 +240,7 @@ fn elapsed() -> i64 {
     world::enter().map_or(0, |world| world.clock.time.elapsed() as i64)
 }
 
-unsafe fn select(
+unsafe extern "C-unwind" fn select(
     count: c_int,
     read: *mut fd_set,
     write: *mut fd_set,
@@ -261,7 +266,7 @@ unsafe fn select(
     ready
 }
 
-unsafe fn pselect(
+unsafe extern "C-unwind" fn pselect(
     count: c_int,
     read: *mut fd_set,
     write: *mut fd_set,

@@ -4,7 +4,7 @@ use super::time::{self, timespec_of};
 use super::wait::{End, Slept};
 use super::wake::{ANY, WAIT_BITSET};
 use crate::border::{errno, fail, functions};
-use crate::system_call::original::syscall;
+use crate::system_call;
 use crate::world;
 use libc::{c_int, c_uint, clockid_t, timespec};
 
@@ -19,8 +19,17 @@ functions! {
 pub fn sleep_on_word(slot: &Slot) -> Slept {
     let word = slot.signal.as_ptr() as usize;
     // SAFETY: a word that is never freed.
-    let result =
-        unsafe { syscall(libc::SYS_futex, word, WAIT_BITSET as usize, QUIET as usize, 0, 0, ANY as usize) };
+    let result = unsafe {
+        system_call::original::syscall(
+            libc::SYS_futex,
+            word,
+            WAIT_BITSET as usize,
+            QUIET as usize,
+            0,
+            0,
+            ANY as usize,
+        )
+    };
     let interrupted = result != 0 && errno() == libc::EINTR;
     if interrupted { Slept::Over(libc::EINTR) } else { Slept::Again }
 }
@@ -59,7 +68,7 @@ unsafe fn doze(
 
 /// # Safety
 /// As the function of this name.
-pub unsafe fn nanosleep(span: *const timespec, left: *mut timespec) -> c_int {
+pub unsafe extern "C-unwind" fn nanosleep(span: *const timespec, left: *mut timespec) -> c_int {
     // SAFETY: the caller's.
     match unsafe { doze(libc::CLOCK_MONOTONIC, false, span, left) } {
         Some(0) => 0,
@@ -71,7 +80,7 @@ pub unsafe fn nanosleep(span: *const timespec, left: *mut timespec) -> c_int {
 
 /// # Safety
 /// As the function of this name.
-pub unsafe fn clock_nanosleep(
+pub unsafe extern "C-unwind" fn clock_nanosleep(
     clock: clockid_t,
     flags: c_int,
     span: *const timespec,
@@ -83,13 +92,13 @@ pub unsafe fn clock_nanosleep(
     dozed.unwrap_or_else(|| unsafe { original::clock_nanosleep(clock, flags, span, left) })
 }
 
-unsafe fn usleep(span: c_uint) -> c_int {
+unsafe extern "C-unwind" fn usleep(span: c_uint) -> c_int {
     let span = timespec_of(i64::from(span) * 1000);
     // SAFETY: memory of our own.
     unsafe { nanosleep(&raw const span, std::ptr::null_mut()) }
 }
 
-unsafe fn sleep(seconds: c_uint) -> c_uint {
+unsafe extern "C-unwind" fn sleep(seconds: c_uint) -> c_uint {
     let span = timespec_of(i64::from(seconds) * time::SECOND);
     let mut left = timespec_of(0);
     // SAFETY: memory of our own.

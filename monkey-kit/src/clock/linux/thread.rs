@@ -61,7 +61,7 @@ unsafe fn join(thread: pthread_t, result: *mut *mut c_void, deadline: Option<u64
     joined.take().map_or(end, End::Woken)
 }
 
-unsafe fn pthread_join(thread: pthread_t, result: *mut *mut c_void) -> c_int {
+unsafe extern "C-unwind" fn pthread_join(thread: pthread_t, result: *mut *mut c_void) -> c_int {
     if let Some(world) = paused() {
         // SAFETY: the caller's arguments.
         match unsafe { join(thread, result, None, &world) } {
@@ -97,14 +97,18 @@ unsafe fn join_until(
     })
 }
 
-unsafe fn pthread_timedjoin_np(thread: pthread_t, result: *mut *mut c_void, until: *const timespec) -> c_int {
+unsafe extern "C-unwind" fn pthread_timedjoin_np(
+    thread: pthread_t,
+    result: *mut *mut c_void,
+    until: *const timespec,
+) -> c_int {
     // SAFETY: the caller's arguments.
     let joined = unsafe { join_until(thread, result, libc::CLOCK_REALTIME, until) };
     // SAFETY: the caller's arguments.
     joined.unwrap_or_else(|| unsafe { original::pthread_timedjoin_np(thread, result, until) })
 }
 
-unsafe fn pthread_clockjoin_np(
+unsafe extern "C-unwind" fn pthread_clockjoin_np(
     thread: pthread_t,
     result: *mut *mut c_void,
     clock: clockid_t,
@@ -144,7 +148,10 @@ unsafe fn wait_on(
     })
 }
 
-unsafe fn pthread_cond_wait(condition: *mut pthread_cond_t, mutex: *mut pthread_mutex_t) -> c_int {
+unsafe extern "C-unwind" fn pthread_cond_wait(
+    condition: *mut pthread_cond_t,
+    mutex: *mut pthread_mutex_t,
+) -> c_int {
     // SAFETY: the caller's arguments.
     let waited = unsafe { wait_on(condition, mutex, &|_| None) };
     // SAFETY: the caller's arguments.
@@ -160,7 +167,7 @@ fn likely_moment(world: &Inside, until: timespec) -> u64 {
     time.moment(if wall { libc::CLOCK_REALTIME } else { libc::CLOCK_MONOTONIC }, until).unwrap_or(0)
 }
 
-unsafe fn pthread_cond_timedwait(
+unsafe extern "C-unwind" fn pthread_cond_timedwait(
     condition: *mut pthread_cond_t,
     mutex: *mut pthread_mutex_t,
     until: *const timespec,
@@ -174,7 +181,7 @@ unsafe fn pthread_cond_timedwait(
     waited.unwrap_or_else(|| unsafe { original::pthread_cond_timedwait(condition, mutex, until) })
 }
 
-unsafe fn pthread_cond_clockwait(
+unsafe extern "C-unwind" fn pthread_cond_clockwait(
     condition: *mut pthread_cond_t,
     mutex: *mut pthread_mutex_t,
     clock: clockid_t,
@@ -226,14 +233,14 @@ unsafe fn take(semaphore: *mut sem_t, until: Option<(clockid_t, timespec)>) -> O
     })
 }
 
-unsafe fn sem_wait(semaphore: *mut sem_t) -> c_int {
+unsafe extern "C-unwind" fn sem_wait(semaphore: *mut sem_t) -> c_int {
     // SAFETY: the caller's.
     let taken = unsafe { take(semaphore, None) };
     // SAFETY: the caller's.
     taken.unwrap_or_else(|| unsafe { original::sem_wait(semaphore) })
 }
 
-unsafe fn sem_timedwait(semaphore: *mut sem_t, until: *const timespec) -> c_int {
+unsafe extern "C-unwind" fn sem_timedwait(semaphore: *mut sem_t, until: *const timespec) -> c_int {
     // SAFETY: null, or the caller's.
     let given = unsafe { until.as_ref() }.map(|until| (libc::CLOCK_REALTIME, *until));
     // SAFETY: the caller's.
@@ -242,7 +249,11 @@ unsafe fn sem_timedwait(semaphore: *mut sem_t, until: *const timespec) -> c_int 
     taken.unwrap_or_else(|| unsafe { original::sem_timedwait(semaphore, until) })
 }
 
-unsafe fn sem_clockwait(semaphore: *mut sem_t, clock: clockid_t, until: *const timespec) -> c_int {
+unsafe extern "C-unwind" fn sem_clockwait(
+    semaphore: *mut sem_t,
+    clock: clockid_t,
+    until: *const timespec,
+) -> c_int {
     // SAFETY: null, or the caller's.
     let given = unsafe { until.as_ref() }.map(|until| (clock, *until));
     // SAFETY: the caller's.

@@ -76,7 +76,7 @@ fn set_off(descriptor: c_int) {
     unsafe { libc::poll(&raw mut polled, 1, 100) };
 }
 
-unsafe fn timerfd_create(clock: clockid_t, flags: c_int) -> c_int {
+unsafe extern "C-unwind" fn timerfd_create(clock: clockid_t, flags: c_int) -> c_int {
     // SAFETY: takes numbers.
     let descriptor = unsafe { original::timerfd_create(clock, flags) };
     if let Some(world) = world::enter().filter(|world| descriptor >= 0 && world.clock.counts()) {
@@ -86,7 +86,7 @@ unsafe fn timerfd_create(clock: clockid_t, flags: c_int) -> c_int {
     descriptor
 }
 
-unsafe fn timerfd_settime(
+unsafe extern "C-unwind" fn timerfd_settime(
     descriptor: c_int,
     flags: c_int,
     new: *const itimerspec,
@@ -135,7 +135,7 @@ fn left(timer: &Timer, time: &Time) -> itimerspec {
     itimerspec { it_value: timespec_of(left as i64), it_interval: timespec_of(timer.interval as i64) }
 }
 
-unsafe fn timerfd_gettime(descriptor: c_int, current: *mut itimerspec) -> c_int {
+unsafe extern "C-unwind" fn timerfd_gettime(descriptor: c_int, current: *mut itimerspec) -> c_int {
     let Some(world) = world::enter().filter(|world| world.clock.counts()) else {
         // SAFETY: the caller's arguments.
         return unsafe { original::timerfd_gettime(descriptor, current) };

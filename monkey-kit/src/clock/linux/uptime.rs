@@ -17,13 +17,13 @@ fn uptime() -> Option<i64> {
 }
 
 /// The processor's times are real, and what is returned is the clock's, in hundredths of a second.
-unsafe fn times(to: *mut libc::tms) -> clock_t {
+unsafe extern "C-unwind" fn times(to: *mut libc::tms) -> clock_t {
     // SAFETY: the caller's argument.
     let real = unsafe { original::times(to) };
     uptime().map_or(real, |uptime| uptime / (SECOND / 100))
 }
 
-unsafe fn sysinfo(to: *mut libc::sysinfo) -> c_int {
+unsafe extern "C-unwind" fn sysinfo(to: *mut libc::sysinfo) -> c_int {
     // SAFETY: the caller's argument.
     let result = unsafe { original::sysinfo(to) };
     // SAFETY: null, or the caller's place for it.

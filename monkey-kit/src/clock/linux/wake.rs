@@ -4,7 +4,7 @@ use crate::system_call;
 use std::sync::atomic::Ordering::SeqCst;
 
 pub const WAIT_BITSET: i32 = libc::FUTEX_WAIT_BITSET | libc::FUTEX_PRIVATE_FLAG;
-const WAKE: i32 = libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG;
+pub const WAKE: i32 = libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG;
 pub const ANY: u32 = u32::MAX;
 
 /// Wakes it. Doing so once more than needed does no harm.

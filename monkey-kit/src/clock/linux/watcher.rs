@@ -3,20 +3,23 @@
 use super::judge::Found;
 use super::slot::FIRED;
 use super::unseen::Unseen;
-use super::{State, deadlock, real_now, wake};
+use super::{State, deadlock, real_now, service, wake};
+use crate::system_call;
 use crate::world::World;
+use libc::{c_void, timespec};
 use monkey_core::border::Bypass;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering::SeqCst};
-use std::sync::{Mutex, MutexGuard, Once, OnceLock, PoisonError};
-use std::thread::{self, Thread};
+use std::ptr;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicUsize, Ordering::SeqCst};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 /// The worlds whose clocks stand still.
 static WATCHED: Mutex<Vec<&'static World>> = Mutex::new(Vec::new());
 /// How often somebody began to wait.
 static NOTICES: AtomicUsize = AtomicUsize::new(0);
-static IDLE: AtomicBool = AtomicBool::new(false);
-static WATCHER: OnceLock<Thread> = OnceLock::new();
+/// Whether the watcher sleeps until somebody waits: a futex.
+static IDLE: AtomicU32 = AtomicU32::new(0);
 
 const SHORTEST: Duration = Duration::from_micros(20);
 const LONGEST: Duration = Duration::from_millis(1);
@@ -40,33 +43,42 @@ fn watched() -> MutexGuard<'static, Vec<&'static World>> {
 
 /// Begins to look at a world's clock.
 pub fn watch(world: &'static World) {
-    static STARTED: Once = Once::new();
+    static STARTED: AtomicBool = AtomicBool::new(false);
     let _bypass = Bypass::begin();
     watched().push(world);
-    // Started while replacements are bypassed, it is of no scope.
-    STARTED.call_once(|| {
-        if let Ok(started) = thread::Builder::new().name("monkey clock".to_owned()).spawn(run) {
-            let _ = WATCHER.set(started.thread().clone());
-        }
-    });
+    if !STARTED.swap(true, SeqCst) && service::start(run, ptr::null_mut()).is_err() {
+        STARTED.store(false, SeqCst);
+    }
     notice();
 }
 
 /// Looks at it no more.
 pub fn forget(world: &World) {
     let _bypass = Bypass::begin();
-    watched().retain(|other| !std::ptr::eq(*other, world));
+    watched().retain(|other| !ptr::eq(*other, world));
 }
 
 /// Somebody waits. Called while replacements are bypassed. Never sleeps: who does seems to wait for good.
 pub fn notice() {
     NOTICES.fetch_add(1, SeqCst);
-    if IDLE.swap(false, SeqCst) {
-        WATCHER.get().inspect(|watcher| watcher.unpark());
+    if IDLE.swap(0, SeqCst) != 0 {
+        // SAFETY: a word that is never freed.
+        unsafe {
+            system_call::original::syscall(
+                libc::SYS_futex,
+                IDLE.as_ptr() as usize,
+                wake::WAKE as usize,
+                1,
+                0,
+                0,
+                0,
+            )
+        };
     }
 }
 
-fn run() {
+extern "C" fn run(_: *mut c_void) -> *mut c_void {
+    service::name(c"monkey clock");
     let (mut pause, mut notices, mut last) = (SHORTEST, 0, real_now());
     loop {
         let now = NOTICES.load(SeqCst);
@@ -85,11 +97,17 @@ fn run() {
 
 /// Sleeps until somebody waits.
 fn idle(notices: usize) {
-    IDLE.store(true, SeqCst);
+    const WAIT: usize = (libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG) as usize;
+    static AT_MOST: timespec = timespec { tv_sec: 0, tv_nsec: 100_000_000 };
+    IDLE.store(1, SeqCst);
     if NOTICES.load(SeqCst) == notices {
-        thread::park_timeout(Duration::from_millis(100));
+        let at_most = (&raw const AT_MOST) as usize;
+        // SAFETY: a word that is never freed, and a time of our own.
+        unsafe {
+            system_call::original::syscall(libc::SYS_futex, IDLE.as_ptr() as usize, WAIT, 1, at_most, 0, 0)
+        };
     }
-    IDLE.store(false, SeqCst);
+    IDLE.store(0, SeqCst);
 }
 
 /// Whether anybody waits for any clock.

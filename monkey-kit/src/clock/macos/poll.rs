@@ -25,7 +25,7 @@ fn wait(span: Option<i64>, mut ask: impl FnMut(u32) -> c_int) -> Option<c_int> {
     (result != 0 || end != End::Woken).then_some(result)
 }
 
-unsafe fn wait_for_events(
+unsafe extern "C-unwind" fn wait_for_events(
     queue: c_int,
     changes: *const kevent,
     change_count: c_int,
@@ -51,7 +51,7 @@ unsafe fn wait_for_events(
     waited.unwrap_or_else(|| unsafe { original::kevent(queue, changes, change_count, events, count, span) })
 }
 
-unsafe fn poll(all: *mut pollfd, count: nfds_t, span: c_int) -> c_int {
+unsafe extern "C-unwind" fn poll(all: *mut pollfd, count: nfds_t, span: c_int) -> c_int {
     let given = (span >= 0).then(|| i64::from(span) * 1_000_000);
     // SAFETY: the caller's arguments, and a span of our own.
     let waited = wait(given, |slice| unsafe { original::poll(all, count, slice as c_int) });

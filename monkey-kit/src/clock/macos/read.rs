@@ -49,7 +49,7 @@ fn paused() -> Option<&'static Time> {
     world::own().map(|world| world.clock.time()).filter(|time| time.is_paused())
 }
 
-unsafe fn absolute() -> u64 {
+unsafe extern "C-unwind" fn absolute() -> u64 {
     match paused() {
         Some(time) => ticks(time.shows(Shown::Monotonic)),
         // SAFETY: takes nothing.
@@ -57,7 +57,7 @@ unsafe fn absolute() -> u64 {
     }
 }
 
-unsafe fn approximate() -> u64 {
+unsafe extern "C-unwind" fn approximate() -> u64 {
     match paused() {
         Some(time) => ticks(time.shows(Shown::Monotonic)),
         // SAFETY: takes nothing.
@@ -65,7 +65,7 @@ unsafe fn approximate() -> u64 {
     }
 }
 
-unsafe fn continuous() -> u64 {
+unsafe extern "C-unwind" fn continuous() -> u64 {
     match paused() {
         Some(time) => ticks(time.shows(Shown::Boot)),
         // SAFETY: takes nothing.
@@ -73,7 +73,7 @@ unsafe fn continuous() -> u64 {
     }
 }
 
-unsafe fn nanoseconds(clock: clockid_t) -> u64 {
+unsafe extern "C-unwind" fn nanoseconds(clock: clockid_t) -> u64 {
     match paused().and_then(|time| time.read(clock)) {
         Some(now) => now as u64,
         // SAFETY: takes a number.

@@ -20,7 +20,7 @@ const WALL: u64 = 1 << 63;
 /// What it gives for a wait that has timed out; any number but 0 would do.
 const TIMED_OUT: isize = 49;
 
-unsafe fn time(from: u64, span: i64) -> u64 {
+unsafe extern "C-unwind" fn time(from: u64, span: i64) -> u64 {
     if from == NOW
         && let Some(world) = paused()
     {
@@ -44,7 +44,7 @@ fn moment(world: &Inside, until: u64) -> Option<u64> {
     }
 }
 
-unsafe fn wait(semaphore: *mut c_void, until: u64) -> isize {
+unsafe extern "C-unwind" fn wait(semaphore: *mut c_void, until: u64) -> isize {
     let Some(world) = paused() else {
         // SAFETY: the caller's arguments.
         return unsafe { original::dispatch_semaphore_wait(semaphore, until) };
@@ -73,7 +73,7 @@ unsafe fn wait(semaphore: *mut c_void, until: u64) -> isize {
     unsafe { original::dispatch_semaphore_wait(semaphore, if deadline.is_some() { NOW } else { FOR_EVER }) }
 }
 
-unsafe fn signal(semaphore: *mut c_void) -> isize {
+unsafe extern "C-unwind" fn signal(semaphore: *mut c_void) -> isize {
     // SAFETY: the caller's argument.
     let woken = unsafe { original::dispatch_semaphore_signal(semaphore) };
     if let Some(world) = paused() {

@@ -36,7 +36,7 @@ unsafe fn doze(span: *const timespec) -> Option<c_int> {
     (end != End::Gone).then_some(0)
 }
 
-unsafe fn nanosleep(span: *const timespec, left: *mut timespec) -> c_int {
+unsafe extern "C-unwind" fn nanosleep(span: *const timespec, left: *mut timespec) -> c_int {
     // SAFETY: the caller's.
     match unsafe { doze(span) } {
         Some(0) => 0,
@@ -46,20 +46,20 @@ unsafe fn nanosleep(span: *const timespec, left: *mut timespec) -> c_int {
     }
 }
 
-unsafe fn usleep(span: c_uint) -> c_int {
+unsafe extern "C-unwind" fn usleep(span: c_uint) -> c_int {
     let span = timespec_of(i64::from(span) * 1000);
     // SAFETY: memory of our own.
     unsafe { nanosleep(&raw const span, std::ptr::null_mut()) }
 }
 
-unsafe fn sleep(seconds: c_uint) -> c_uint {
+unsafe extern "C-unwind" fn sleep(seconds: c_uint) -> c_uint {
     let span = timespec_of(i64::from(seconds) * SECOND);
     // SAFETY: memory of our own.
     unsafe { nanosleep(&raw const span, std::ptr::null_mut()) };
     0
 }
 
-unsafe fn join(thread: pthread_t, result: *mut *mut c_void) -> c_int {
+unsafe extern "C-unwind" fn join(thread: pthread_t, result: *mut *mut c_void) -> c_int {
     if let Some(world) = paused() {
         let _bypass = Bypass::begin();
         let mut id = 0;
@@ -103,14 +103,17 @@ unsafe fn on_condition(
     Some(if end == End::TimedOut { libc::ETIMEDOUT } else { 0 })
 }
 
-unsafe fn condition_wait(condition: *mut pthread_cond_t, mutex: *mut pthread_mutex_t) -> c_int {
+unsafe extern "C-unwind" fn condition_wait(
+    condition: *mut pthread_cond_t,
+    mutex: *mut pthread_mutex_t,
+) -> c_int {
     // SAFETY: the caller's arguments.
     let waited = unsafe { on_condition(condition, mutex, |_| None) };
     // SAFETY: the caller's arguments.
     waited.unwrap_or_else(|| unsafe { original::pthread_cond_wait(condition, mutex) })
 }
 
-unsafe fn condition_timed(
+unsafe extern "C-unwind" fn condition_timed(
     condition: *mut pthread_cond_t,
     mutex: *mut pthread_mutex_t,
     until: *const timespec,
@@ -123,7 +126,7 @@ unsafe fn condition_timed(
     waited.unwrap_or_else(|| unsafe { original::pthread_cond_timedwait(condition, mutex, until) })
 }
 
-unsafe fn condition_relative(
+unsafe extern "C-unwind" fn condition_relative(
     condition: *mut pthread_cond_t,
     mutex: *mut pthread_mutex_t,
     span: *const timespec,
@@ -145,13 +148,13 @@ fn wake(condition: *mut pthread_cond_t, all: bool) {
     }
 }
 
-unsafe fn condition_signal(condition: *mut pthread_cond_t) -> c_int {
+unsafe extern "C-unwind" fn condition_signal(condition: *mut pthread_cond_t) -> c_int {
     wake(condition, false);
     // SAFETY: the caller's argument. Who is outside the scope waits in the system's own way.
     unsafe { original::pthread_cond_signal(condition) }
 }
 
-unsafe fn condition_broadcast(condition: *mut pthread_cond_t) -> c_int {
+unsafe extern "C-unwind" fn condition_broadcast(condition: *mut pthread_cond_t) -> c_int {
     wake(condition, true);
     // SAFETY: as above.
     unsafe { original::pthread_cond_broadcast(condition) }

@@ -75,25 +75,31 @@ unsafe fn given<'a>(handles: *const Handle, count: u32) -> &'a [Handle] {
     unsafe { std::slice::from_raw_parts(handles, count as usize) }
 }
 
-unsafe fn wait_single(handle: Handle, span: u32) -> u32 {
+unsafe extern "C-unwind" fn wait_single(handle: Handle, span: u32) -> u32 {
     // SAFETY: the caller's arguments.
     wait(&[handle], false, span, 0).unwrap_or_else(|| unsafe { original::WaitForSingleObject(handle, span) })
 }
 
-unsafe fn wait_single_ex(handle: Handle, span: u32, alertable: i32) -> u32 {
+unsafe extern "C-unwind" fn wait_single_ex(handle: Handle, span: u32, alertable: i32) -> u32 {
     wait(&[handle], false, span, alertable)
         // SAFETY: the caller's arguments.
         .unwrap_or_else(|| unsafe { original::WaitForSingleObjectEx(handle, span, alertable) })
 }
 
-unsafe fn wait_multiple(count: u32, handles: *const Handle, all: i32, span: u32) -> u32 {
+unsafe extern "C-unwind" fn wait_multiple(count: u32, handles: *const Handle, all: i32, span: u32) -> u32 {
     // SAFETY: the caller's handles.
     wait(unsafe { given(handles, count) }, all != 0, span, 0)
         // SAFETY: the caller's arguments.
         .unwrap_or_else(|| unsafe { original::WaitForMultipleObjects(count, handles, all, span) })
 }
 
-unsafe fn wait_multiple_ex(count: u32, handles: *const Handle, all: i32, span: u32, alertable: i32) -> u32 {
+unsafe extern "C-unwind" fn wait_multiple_ex(
+    count: u32,
+    handles: *const Handle,
+    all: i32,
+    span: u32,
+    alertable: i32,
+) -> u32 {
     // SAFETY: the caller's handles.
     wait(unsafe { given(handles, count) }, all != 0, span, alertable)
         // SAFETY: the caller's arguments.

@@ -32,7 +32,7 @@ fn wait(span: u32, ask: impl Fn(u32) -> i32) -> Option<i32> {
     }
 }
 
-unsafe fn get_status(
+unsafe extern "C-unwind" fn get_status(
     port: Handle,
     bytes: *mut u32,
     key: *mut usize,
@@ -44,7 +44,7 @@ unsafe fn get_status(
     wait(span, ask).unwrap_or_else(|| ask(span))
 }
 
-unsafe fn get_status_ex(
+unsafe extern "C-unwind" fn get_status_ex(
     port: Handle,
     entries: *mut c_void,
     count: u32,

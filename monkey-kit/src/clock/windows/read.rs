@@ -83,7 +83,7 @@ fn paused_wall() -> Option<FileTime> {
     Some([units as u32, (units >> 32) as u32])
 }
 
-unsafe fn precise_file_time(to: *mut FileTime) {
+unsafe extern "C-unwind" fn precise_file_time(to: *mut FileTime) {
     match paused_wall() {
         // SAFETY: the caller's place for it.
         Some(now) => unsafe { to.write(now) },
@@ -92,7 +92,7 @@ unsafe fn precise_file_time(to: *mut FileTime) {
     }
 }
 
-unsafe fn file_time(to: *mut FileTime) {
+unsafe extern "C-unwind" fn file_time(to: *mut FileTime) {
     match paused_wall() {
         // SAFETY: the caller's place for it.
         Some(now) => unsafe { to.write(now) },
@@ -101,7 +101,7 @@ unsafe fn file_time(to: *mut FileTime) {
     }
 }
 
-unsafe fn system_time(to: *mut c_void) {
+unsafe extern "C-unwind" fn system_time(to: *mut c_void) {
     let Some(now) = paused_wall() else {
         // SAFETY: the caller's argument.
         return unsafe { original::GetSystemTime(to) };
@@ -110,7 +110,7 @@ unsafe fn system_time(to: *mut c_void) {
     unsafe { FileTimeToSystemTime(&raw const now, to) };
 }
 
-unsafe fn local_time(to: *mut c_void) {
+unsafe extern "C-unwind" fn local_time(to: *mut c_void) {
     let Some(now) = paused_wall() else {
         // SAFETY: the caller's argument.
         return unsafe { original::GetLocalTime(to) };
@@ -123,7 +123,7 @@ unsafe fn local_time(to: *mut c_void) {
     unsafe { FileTimeToSystemTime(&raw const local, to) };
 }
 
-unsafe fn counter(to: *mut i64) -> i32 {
+unsafe extern "C-unwind" fn counter(to: *mut i64) -> i32 {
     let Some(time) = paused().filter(|_| !to.is_null()) else {
         // SAFETY: the caller's argument.
         return unsafe { original::QueryPerformanceCounter(to) };
@@ -140,7 +140,7 @@ unsafe fn counter(to: *mut i64) -> i32 {
     1
 }
 
-unsafe fn ticks() -> u64 {
+unsafe extern "C-unwind" fn ticks() -> u64 {
     match paused() {
         Some(time) => (time.shows(Shown::Boot) / super::MILLISECOND) as u64,
         // SAFETY: takes nothing.
@@ -148,7 +148,7 @@ unsafe fn ticks() -> u64 {
     }
 }
 
-unsafe fn short_ticks() -> u32 {
+unsafe extern "C-unwind" fn short_ticks() -> u32 {
     match paused() {
         Some(time) => (time.shows(Shown::Boot) / super::MILLISECOND) as u32,
         // SAFETY: takes nothing.
@@ -167,7 +167,7 @@ unsafe fn write_boot(to: *mut u64) -> bool {
     true
 }
 
-unsafe fn unbiased(to: *mut u64) -> i32 {
+unsafe extern "C-unwind" fn unbiased(to: *mut u64) -> i32 {
     // SAFETY: the caller's place for it.
     if unsafe { write_boot(to) } {
         return 1;
@@ -176,7 +176,7 @@ unsafe fn unbiased(to: *mut u64) -> i32 {
     unsafe { original::QueryUnbiasedInterruptTime(to) }
 }
 
-unsafe fn unbiased_precise(to: *mut u64) {
+unsafe extern "C-unwind" fn unbiased_precise(to: *mut u64) {
     // SAFETY: the caller's place for it.
     if unsafe { !write_boot(to) } {
         // SAFETY: the caller's argument.
@@ -184,7 +184,7 @@ unsafe fn unbiased_precise(to: *mut u64) {
     }
 }
 
-unsafe fn interrupt_time(to: *mut u64) {
+unsafe extern "C-unwind" fn interrupt_time(to: *mut u64) {
     // SAFETY: the caller's place for it.
     if unsafe { !write_boot(to) } {
         // SAFETY: the caller's argument.
@@ -192,7 +192,7 @@ unsafe fn interrupt_time(to: *mut u64) {
     }
 }
 
-unsafe fn interrupt_time_precise(to: *mut u64) {
+unsafe extern "C-unwind" fn interrupt_time_precise(to: *mut u64) {
     // SAFETY: the caller's place for it.
     if unsafe { !write_boot(to) } {
         // SAFETY: the caller's argument.

@@ -82,13 +82,18 @@ fn note(handle: Handle, manual: bool) -> Handle {
     handle
 }
 
-unsafe fn create(security: *const c_void, manual: i32, name: *const u16) -> Handle {
+unsafe extern "C-unwind" fn create(security: *const c_void, manual: i32, name: *const u16) -> Handle {
     // SAFETY: the caller's arguments.
     let handle = unsafe { original::CreateWaitableTimerW(security, manual, name) };
     note(handle, manual != 0)
 }
 
-unsafe fn create_ex(security: *const c_void, name: *const u16, flags: u32, access: u32) -> Handle {
+unsafe extern "C-unwind" fn create_ex(
+    security: *const c_void,
+    name: *const u16,
+    flags: u32,
+    access: u32,
+) -> Handle {
     /// `CREATE_WAITABLE_TIMER_MANUAL_RESET`
     const MANUAL: u32 = 1;
     // SAFETY: the caller's arguments.
@@ -112,7 +117,7 @@ unsafe fn set_here(timer: Handle, due: *const i64, period: i32, routine: *const 
     world.clock.timers.change(timer, Some(time.after(left)), period.max(0) as u64 * MILLISECOND)
 }
 
-unsafe fn set(
+unsafe extern "C-unwind" fn set(
     timer: Handle,
     due: *const i64,
     period: i32,
@@ -128,7 +133,7 @@ unsafe fn set(
     unsafe { original::SetWaitableTimer(timer, due, period, routine, argument, resume) }
 }
 
-unsafe fn set_ex(
+unsafe extern "C-unwind" fn set_ex(
     timer: Handle,
     due: *const i64,
     period: i32,
@@ -145,7 +150,7 @@ unsafe fn set_ex(
     unsafe { original::SetWaitableTimerEx(timer, due, period, routine, argument, reason, tolerance) }
 }
 
-unsafe fn cancel(timer: Handle) -> i32 {
+unsafe extern "C-unwind" fn cancel(timer: Handle) -> i32 {
     if let Some(world) = paused() {
         let _bypass = Bypass::begin();
         world.clock.timers.change(timer, None, 0);
@@ -154,7 +159,7 @@ unsafe fn cancel(timer: Handle) -> i32 {
     unsafe { original::CancelWaitableTimer(timer) }
 }
 
-unsafe fn close(handle: Handle) -> i32 {
+unsafe extern "C-unwind" fn close(handle: Handle) -> i32 {
     if let Some(world) = paused() {
         let _bypass = Bypass::begin();
         world.clock.timers.all().retain(|timer| timer.handle != handle as usize);

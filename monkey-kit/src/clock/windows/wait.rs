@@ -23,14 +23,14 @@ fn doze(span: u32) -> bool {
     world.clock.wait(Reason::Time, deadline, || false) != End::Gone
 }
 
-unsafe fn sleep(span: u32) {
+unsafe extern "C-unwind" fn sleep(span: u32) {
     if !doze(span) {
         // SAFETY: takes a number.
         unsafe { original::Sleep(span) }
     }
 }
 
-unsafe fn sleep_ex(span: u32, alertable: i32) -> u32 {
+unsafe extern "C-unwind" fn sleep_ex(span: u32, alertable: i32) -> u32 {
     if doze(span) {
         return 0;
     }
@@ -51,7 +51,12 @@ unsafe fn is_same(address: *const c_void, compare: *const c_void, size: usize) -
     })
 }
 
-unsafe fn wait_on_address(address: *const c_void, compare: *const c_void, size: usize, span: u32) -> i32 {
+unsafe extern "C-unwind" fn wait_on_address(
+    address: *const c_void,
+    compare: *const c_void,
+    size: usize,
+    span: u32,
+) -> i32 {
     let known = !address.is_null() && matches!(size, 1 | 2 | 4 | 8);
     let Some(world) = paused().filter(|_| known) else {
         // SAFETY: the caller's arguments.
@@ -80,13 +85,13 @@ fn wake(address: *const c_void, all: bool) {
     }
 }
 
-unsafe fn wake_single(address: *const c_void) {
+unsafe extern "C-unwind" fn wake_single(address: *const c_void) {
     wake(address, false);
     // SAFETY: the caller's argument. Who is outside the scope waits in the system's own way.
     unsafe { original::WakeByAddressSingle(address) }
 }
 
-unsafe fn wake_all(address: *const c_void) {
+unsafe extern "C-unwind" fn wake_all(address: *const c_void) {
     wake(address, true);
     // SAFETY: as above.
     unsafe { original::WakeByAddressAll(address) }
