@@ -26,10 +26,11 @@ pub(crate) use system::State;
 #[cfg(target_os = "linux")]
 pub(crate) use system::{
     Room, Wait, before_reading, before_writing, clock_gettime, clock_nanosleep, epoll_pwait, epoll_pwait2,
-    gettimeofday, is_paused, let_others_end, nanosleep, port, ppoll, send_some, wait_on_futex,
+    gettimeofday, is_paused, let_others_end, nanosleep, note_real, port, ppoll, pselect, send_some,
+    wait_on_futex,
 };
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-pub(crate) use system::{epoll_wait, poll, wall_seconds};
+pub(crate) use system::{epoll_wait, poll, select, wall_seconds};
 
 /// How often a clock turns itself before that is taken for a test without an end.
 const TURNS: u64 = 1_000_000;

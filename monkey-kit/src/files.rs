@@ -61,7 +61,14 @@ unsafe extern "C-unwind" fn open(path: *const c_char, flags: c_int, mode: mode_t
     unsafe { open_by(libc::AT_FDCWD, path, flags, &system) }
 }
 
-unsafe extern "C-unwind" fn openat(folder: c_int, path: *const c_char, flags: c_int, mode: mode_t) -> c_int {
+/// # Safety
+/// As the function of this name.
+pub(crate) unsafe extern "C-unwind" fn openat(
+    folder: c_int,
+    path: *const c_char,
+    flags: c_int,
+    mode: mode_t,
+) -> c_int {
     // SAFETY: the caller's arguments.
     let system = || unsafe { original::openat(folder, path, flags, mode) };
     // SAFETY: the caller's path.
@@ -80,7 +87,13 @@ fn failure(op: Op, descriptor: c_int) -> Option<c_int> {
     world.fs.failure_of(op, descriptor)
 }
 
-unsafe extern "C-unwind" fn read(descriptor: c_int, buffer: *mut c_void, length: size_t) -> ssize_t {
+/// # Safety
+/// As the function of this name.
+pub(crate) unsafe extern "C-unwind" fn read(
+    descriptor: c_int,
+    buffer: *mut c_void,
+    length: size_t,
+) -> ssize_t {
     if let Some(errno) = failure(Op::Read, descriptor) {
         return fail(errno) as ssize_t;
     }
@@ -159,7 +172,13 @@ fn room(descriptor: c_int) -> Result<Room, c_int> {
     failure(Op::Write, descriptor).map_or_else(|| clock::before_writing(descriptor), Err)
 }
 
-unsafe extern "C-unwind" fn write(descriptor: c_int, buffer: *const c_void, length: size_t) -> ssize_t {
+/// # Safety
+/// As the function of this name.
+pub(crate) unsafe extern "C-unwind" fn write(
+    descriptor: c_int,
+    buffer: *const c_void,
+    length: size_t,
+) -> ssize_t {
     match room(descriptor) {
         Err(errno) => fail(errno) as ssize_t,
         // SAFETY: the caller's arguments.

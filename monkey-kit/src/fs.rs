@@ -11,17 +11,21 @@ mod status;
 use crate::border::Entry;
 use crate::files;
 use crate::guard::Guard;
+use crate::system_call;
 use monkey_core::border::Bypass;
 use std::path::Path;
 
 pub use crate::op::Op;
 pub(crate) use directory::Folders;
 pub use errors::IntoErrno;
+pub(crate) use names::{mkdirat, renameat2, unlinkat};
 pub(crate) use path::{absolute, given};
 use rules::Kind;
 pub(crate) use rules::{Opened, State};
+pub(crate) use status::{faccessat, statx_ as statx};
 
-static ENTRIES: [&Entry; 56] = [
+static ENTRIES: [&Entry; 57] = [
+    &system_call::SYSCALL,
     &files::OPEN,
     &files::OPENAT,
     &files::READ,

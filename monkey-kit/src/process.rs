@@ -23,6 +23,7 @@ functions! {
     FEXECVE = fexecve(file: c_int, argv: Strings, envp: Strings) -> c_int => fexecve;
     EXECVEAT = execveat(folder: c_int, path: *const c_char, argv: Strings, envp: Strings, flags: c_int) -> c_int => execveat;
     FORK = fork() -> pid_t => fork;
+    VFORK = vfork() -> pid_t => vfork;
     SYSTEM = system(command: *const c_char) -> c_int => system;
     POPEN = popen(command: *const c_char, mode: *const c_char) -> *mut c_void => popen;
 }
@@ -35,6 +36,7 @@ static ENTRIES: &[&Entry] = &[
     &FEXECVE,
     &EXECVEAT,
     &FORK,
+    &VFORK,
     &SYSTEM,
     &POPEN,
     #[cfg(target_os = "linux")]
@@ -238,12 +240,12 @@ pub(crate) unsafe extern "C-unwind" fn execveat(
 }
 
 /// Whether the caller's world forbids another process of this program; if so, that is noted.
-pub(crate) fn forbids_fork() -> bool {
-    forbids("fork", &|| "start a process".to_owned())
+pub(crate) fn forbids_fork(function: &'static str) -> bool {
+    forbids(function, &|| "start a process".to_owned())
 }
 
 unsafe extern "C-unwind" fn fork() -> pid_t {
-    if forbids_fork() {
+    if forbids_fork("fork") {
         return fail(libc::EPERM);
     }
     // SAFETY: takes nothing.
@@ -252,6 +254,15 @@ unsafe extern "C-unwind" fn fork() -> pid_t {
         env::note_fork();
     }
     process
+}
+
+/// Nobody can return twice from a function that stands in between: where it is not forbidden, it is `fork`.
+unsafe extern "C-unwind" fn vfork() -> pid_t {
+    if forbids_fork("vfork") {
+        return fail(libc::EPERM);
+    }
+    // SAFETY: takes nothing.
+    unsafe { fork() }
 }
 
 unsafe extern "C-unwind" fn system(command: *const c_char) -> c_int {

@@ -1,6 +1,6 @@
 //! System calls that are made by `syscall`: those that have a function are that function's concern.
 use crate::border::{fail, functions};
-use crate::{clock, net, process, random};
+use crate::{clock, files, fs, net, process, random};
 use libc::{c_int, c_long};
 
 functions! {
@@ -18,7 +18,7 @@ unsafe extern "C-unwind" fn syscall(
     f: usize,
 ) -> c_long {
     // SAFETY: the caller's arguments.
-    if let Some(result) = unsafe { as_function(number, [a, b, c, d, e]) } {
+    if let Some(result) = unsafe { as_function(number, [a, b, c, d, e, f]) } {
         return result;
     }
     if number == libc::SYS_futex {
@@ -42,7 +42,7 @@ unsafe extern "C-unwind" fn syscall(
 /// # Safety
 /// As for the system call.
 #[allow(clippy::many_single_char_names, reason = "the arguments of whatever call it is")]
-unsafe fn as_function(number: c_long, [a, b, c, d, e]: [usize; 5]) -> Option<c_long> {
+unsafe fn as_function(number: c_long, [a, b, c, d, e, f]: [usize; 6]) -> Option<c_long> {
     Some(match number {
         libc::SYS_getrandom => {
             // SAFETY: the caller's arguments, here and below.
@@ -67,6 +67,20 @@ unsafe fn as_function(number: c_long, [a, b, c, d, e]: [usize; 5]) -> Option<c_l
             // SAFETY: as above.
             let ready = unsafe { clock::ppoll(a as *mut _, b as _, c as *const _, d as *const _) };
             c_long::from(ready)
+        }
+        libc::SYS_pselect6 if clock::is_paused() => {
+            let [read, write, except] = [b, c, d].map(|set| set as *mut _);
+            // SAFETY: as above: null, or the address of a mask, and its size.
+            let mask = unsafe { (f as *const *const libc::sigset_t).as_ref() }
+                .map_or(std::ptr::null(), |mask| *mask);
+            // SAFETY: as above.
+            c_long::from(unsafe { clock::pselect(a as i32, read, write, except, e as *const _, mask) })
+        }
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_select if clock::is_paused() => {
+            let [read, write, except] = [b, c, d].map(|set| set as *mut _);
+            // SAFETY: as above.
+            c_long::from(unsafe { clock::select(a as i32, read, write, except, e as *mut _) })
         }
         libc::SYS_epoll_pwait if clock::is_paused() => {
             // SAFETY: as above.
@@ -102,11 +116,79 @@ unsafe fn as_function(number: c_long, [a, b, c, d, e]: [usize; 5]) -> Option<c_l
             let failed = unsafe { process::execveat(a as i32, path, argv, envp, e as i32) };
             c_long::from(failed)
         }
-        libc::SYS_clone if a as c_int & libc::CLONE_THREAD == 0 && process::forbids_fork() => {
+        libc::SYS_clone if a as c_int & libc::CLONE_THREAD == 0 && process::forbids_fork("fork") => {
             c_long::from(fail(libc::EPERM))
         }
         #[cfg(target_arch = "x86_64")]
-        libc::SYS_fork | libc::SYS_vfork if process::forbids_fork() => c_long::from(fail(libc::EPERM)),
+        libc::SYS_fork | libc::SYS_vfork if process::forbids_fork("fork") => c_long::from(fail(libc::EPERM)),
+        _ => {
+            // SAFETY: as above.
+            if let Some(result) = unsafe { on_files(number, [a, b, c, d, e]) } {
+                return Some(result);
+            }
+            note_real(number, a);
+            return None;
+        }
+    })
+}
+
+/// The same for functions on files.
+///
+/// # Safety
+/// As for the system call.
+#[allow(clippy::many_single_char_names, reason = "the arguments of whatever call it is")]
+unsafe fn on_files(number: c_long, [a, b, c, d, e]: [usize; 5]) -> Option<c_long> {
+    let (folder, path) = (a as c_int, b as *const _);
+    Some(match number {
+        // SAFETY: the caller's arguments, here and below.
+        libc::SYS_read => unsafe { files::read(folder, b as *mut _, c) as c_long },
+        // SAFETY: as above.
+        libc::SYS_write => unsafe { files::write(folder, b as *const _, c) as c_long },
+        // SAFETY: as above.
+        libc::SYS_openat => c_long::from(unsafe { files::openat(folder, path, c as c_int, d as _) }),
+        // SAFETY: as above.
+        libc::SYS_unlinkat => c_long::from(unsafe { fs::unlinkat(folder, path, c as c_int) }),
+        // SAFETY: as above.
+        libc::SYS_mkdirat => c_long::from(unsafe { fs::mkdirat(folder, path, c as _) }),
+        libc::SYS_renameat2 => {
+            let (to_folder, to) = (c as c_int, d as *const _);
+            // SAFETY: as above.
+            c_long::from(unsafe { fs::renameat2(folder, path, to_folder, to, e as _) })
+        }
+        // SAFETY: as above.
+        libc::SYS_statx => c_long::from(unsafe { fs::statx(folder, path, c as c_int, d as _, e as *mut _) }),
+        // SAFETY: as above.
+        libc::SYS_faccessat => c_long::from(unsafe { fs::faccessat(folder, path, c as c_int, 0) }),
+        // SAFETY: as above.
+        libc::SYS_faccessat2 => c_long::from(unsafe { fs::faccessat(folder, path, c as c_int, d as c_int) }),
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_open => {
+            let path = a as *const _;
+            // SAFETY: as above.
+            c_long::from(unsafe { files::openat(libc::AT_FDCWD, path, b as c_int, c as _) })
+        }
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: as above.
+        libc::SYS_unlink => c_long::from(unsafe { fs::unlinkat(libc::AT_FDCWD, a as *const _, 0) }),
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_rename => {
+            let (from, to) = (a as *const _, b as *const _);
+            // SAFETY: as above.
+            c_long::from(unsafe { fs::renameat2(libc::AT_FDCWD, from, libc::AT_FDCWD, to, 0) })
+        }
         _ => return None,
     })
+}
+
+/// Says of a call that has to do with time that it goes by the real clock.
+fn note_real(number: c_long, first: usize) {
+    clock::note_real(match number {
+        libc::SYS_futex_waitv => "futex_waitv",
+        libc::SYS_io_uring_setup => "io_uring",
+        libc::SYS_setitimer if first as c_int == libc::ITIMER_REAL as c_int => "setitimer",
+        libc::SYS_timer_create => "timer_create",
+        libc::SYS_mq_timedreceive | libc::SYS_mq_timedsend => "a message queue",
+        libc::SYS_semtimedop => "semtimedop",
+        _ => return,
+    });
 }

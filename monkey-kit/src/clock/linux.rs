@@ -7,9 +7,12 @@ mod judge;
 mod locks;
 mod poll;
 mod ports;
+mod queues;
 mod service;
+mod signals;
 mod sleep;
 mod slot;
+mod spin;
 mod stack;
 mod static_data;
 mod thread;
@@ -37,15 +40,16 @@ pub use blocking::{Room, before_reading, before_writing, send_some};
 pub use deadlock::let_others_end;
 pub use descriptors::port;
 pub use futex::{Wait, wait as wait_on_futex};
-pub use poll::{epoll_pwait, epoll_pwait2, ppoll};
+pub use poll::{epoll_pwait, epoll_pwait2, ppoll, pselect};
 #[cfg(target_arch = "x86_64")]
-pub use poll::{epoll_wait, poll};
+pub use poll::{epoll_wait, poll, select};
+pub use signals::note as note_real;
 pub use sleep::{clock_nanosleep, nanosleep};
 #[cfg(target_arch = "x86_64")]
 pub use time::wall_seconds;
 pub use time::{clock_gettime, gettimeofday};
 
-pub static ENTRIES: [&Entry; 49] = [
+pub static ENTRIES: [&Entry; 61] = [
     &time::CLOCK_GETTIME,
     &time::GETTIMEOFDAY,
     &time::TIME,
@@ -60,6 +64,7 @@ pub static ENTRIES: [&Entry; 49] = [
     &blocking::RECV,
     &blocking::RECVFROM,
     &blocking::RECVMSG,
+    &blocking::RECVMMSG,
     &blocking::ACCEPT,
     &blocking::ACCEPT4,
     &blocking::SEND,
@@ -76,6 +81,7 @@ pub static ENTRIES: [&Entry; 49] = [
     &sleep::CLOCK_NANOSLEEP,
     &sleep::USLEEP,
     &sleep::SLEEP,
+    &spin::SCHED_YIELD,
     &thread::PTHREAD_JOIN,
     &thread::PTHREAD_TIMEDJOIN_NP,
     &thread::PTHREAD_CLOCKJOIN_NP,
@@ -85,6 +91,10 @@ pub static ENTRIES: [&Entry; 49] = [
     &thread::SEM_WAIT,
     &thread::SEM_TIMEDWAIT,
     &thread::SEM_CLOCKWAIT,
+    &locks::MUTEX,
+    &locks::READ,
+    &locks::WRITE,
+    &locks::BARRIER,
     &locks::MUTEX_TIMED,
     &locks::MUTEX_CLOCK,
     &locks::READ_TIMED,
@@ -92,6 +102,12 @@ pub static ENTRIES: [&Entry; 49] = [
     &locks::WRITE_TIMED,
     &locks::WRITE_CLOCK,
     &locks::SIGNAL_TIMED,
+    &queues::MQ_RECEIVE,
+    &queues::MQ_SEND,
+    &queues::SEMAPHORES,
+    &signals::ALARM,
+    &signals::SETITIMER,
+    &signals::TIMER_CREATE,
     &timer::TIMERFD_CREATE,
     &timer::TIMERFD_SETTIME,
     &timer::TIMERFD_GETTIME,
@@ -125,6 +141,8 @@ pub struct State {
     is_thrown: AtomicBool,
     /// How often it was tried to end a test that waits for good.
     ends: AtomicU32,
+    /// Whether it was said that something goes by the real clock.
+    is_noted: AtomicBool,
 }
 
 impl State {
@@ -237,6 +255,7 @@ impl State {
         self.is_printed.store(false, SeqCst);
         self.is_thrown.store(false, SeqCst);
         self.ends.store(0, SeqCst);
+        self.is_noted.store(false, SeqCst);
     }
 
     fn take_failure(&self) -> Option<String> {

@@ -36,7 +36,9 @@ unsafe extern "C-unwind" fn unlink(path: *const c_char) -> c_int {
     }
 }
 
-unsafe extern "C-unwind" fn unlinkat(folder: c_int, path: *const c_char, flags: c_int) -> c_int {
+/// # Safety
+/// As the function of this name.
+pub(crate) unsafe extern "C-unwind" fn unlinkat(folder: c_int, path: *const c_char, flags: c_int) -> c_int {
     let removed = match flags & libc::AT_REMOVEDIR {
         // SAFETY: the caller's path.
         0 => unsafe { ask(folder, path, &removed) },
@@ -91,7 +93,9 @@ unsafe extern "C-unwind" fn mkdir(path: *const c_char, mode: mode_t) -> c_int {
     }
 }
 
-unsafe extern "C-unwind" fn mkdirat(folder: c_int, path: *const c_char, mode: mode_t) -> c_int {
+/// # Safety
+/// As the function of this name.
+pub(crate) unsafe extern "C-unwind" fn mkdirat(folder: c_int, path: *const c_char, mode: mode_t) -> c_int {
     // SAFETY: the caller's path.
     match unsafe { ask(folder, path, &making) } {
         Some(errno) => fail(errno),
@@ -151,7 +155,9 @@ unsafe extern "C-unwind" fn renameat(
     }
 }
 
-unsafe extern "C-unwind" fn renameat2(
+/// # Safety
+/// As the function of this name.
+pub(crate) unsafe extern "C-unwind" fn renameat2(
     from_folder: c_int,
     from: *const c_char,
     to_folder: c_int,

@@ -65,7 +65,9 @@ const EMPTY: &CStr = c"";
 /// Stands for folders that are not there.
 const SOME_FOLDER: &CStr = c"/";
 
-unsafe extern "C-unwind" fn statx_(
+/// # Safety
+/// As the function of this name.
+pub(crate) unsafe extern "C-unwind" fn statx_(
     folder: c_int,
     path: *const c_char,
     flags: c_int,
@@ -122,7 +124,9 @@ unsafe extern "C-unwind" fn access(path: *const c_char, mode: c_int) -> c_int {
     }
 }
 
-unsafe extern "C-unwind" fn faccessat(
+/// # Safety
+/// As the function of this name.
+pub(crate) unsafe extern "C-unwind" fn faccessat(
     folder: c_int,
     path: *const c_char,
     mode: c_int,

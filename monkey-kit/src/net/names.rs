@@ -104,7 +104,6 @@ unsafe extern "C-unwind" fn gethostbyaddr(
     unsafe { original::gethostbyaddr(address, length, family) }
 }
 
-#[expect(clippy::too_many_arguments, reason = "as the function of this name")]
 unsafe extern "C-unwind" fn gethostbyaddr_r(
     address: *const c_void,
     length: socklen_t,

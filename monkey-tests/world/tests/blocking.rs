@@ -5,6 +5,8 @@ use std::io::{ErrorKind, IoSlice, Read, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -173,4 +175,71 @@ fn who_waits_for_a_queue_is_named() {
     // SAFETY: made above.
     unsafe { libc::semctl(semaphores, 0, libc::IPC_RMID) };
     sleeper.join().unwrap();
+}
+
+/// A signal is the whole process's: what sends one goes by the real clock, and that is said.
+#[monkey::test]
+fn who_sets_an_alarm_is_told() {
+    if child::case().is_none() {
+        let output = child::run("who_sets_an_alarm_is_told", "sets");
+        let said = child::describe(output.status, &output);
+        let place = child::said_place("tests/blocking.rs", line!() + 8);
+        let note = "note: the clock is paused, and `alarm` goes by the real one: called at ";
+        assert!(said.contains(&place), "{place} {said}");
+        assert_eq!(said.matches(note).count(), 1, "{said}");
+        return;
+    }
+    let _clock = monkey::clock::pause();
+    // SAFETY: takes numbers.
+    unsafe { libc::alarm(100) };
+    // SAFETY: as above.
+    unsafe { libc::alarm(0) };
+}
+
+/// The calling thread's, which no clock of a test's changes.
+fn processor_time() -> Duration {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: room for the time.
+    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
+    Duration::new(time.tv_sec.cast_unsigned(), time.tv_nsec.try_into().unwrap())
+}
+
+/// Giving the processor away again and again is waiting; computing with a yield now and then is not.
+#[monkey::test]
+fn who_yields_until_something_is_there_waits() {
+    let _clock = monkey::clock::pause();
+    let start = Instant::now();
+    let flag = Arc::new(AtomicBool::new(false));
+    let theirs = Arc::clone(&flag);
+    let sleeper = thread::spawn(move || {
+        thread::sleep(HOUR);
+        theirs.store(true, SeqCst);
+    });
+    for _ in 0..3000 {
+        let begun = processor_time();
+        while processor_time() < begun + Duration::from_micros(30) {}
+        thread::yield_now();
+    }
+    assert_eq!(start.elapsed(), Duration::ZERO);
+    while !flag.load(SeqCst) {
+        thread::yield_now();
+    }
+    assert_eq!(start.elapsed(), HOUR);
+    sleeper.join().unwrap();
+}
+
+/// Nobody can tell it from computing, so it is said.
+#[monkey::test]
+fn who_looks_at_the_clock_until_it_shows_something_is_named() {
+    let test = "who_looks_at_the_clock_until_it_shows_something_is_named";
+    if child::case().is_none() {
+        let (output, _) = child::limited(&mut child::command(test, "hangs"), Duration::from_secs(8));
+        let said = child::describe(output.status, &output);
+        let note = "note: the paused clock stands since five seconds: thread `";
+        assert!(said.contains(note) && said.contains("computes, or waits by looking again"), "{said}");
+        return;
+    }
+    let _clock = monkey::clock::pause();
+    let until = Instant::now() + SECOND;
+    while Instant::now() < until {}
 }

@@ -109,6 +109,15 @@ mod waiting {
         check("pthread_cond_timedwait", &condition);
         check("sem_timedwait", &semaphore);
         check("timerfd", &timer);
+        check("mq_timedreceive", &queue);
+        check("semtimedop", &semaphores);
+        check("recvmmsg", &messages);
+        check("pselect6 by its number", &|| {
+            let hour = libc::timespec { tv_sec: 3600, tv_nsec: 0 };
+            let (none, hour) = (std::ptr::null::<libc::fd_set>(), &raw const hour);
+            // SAFETY: no descriptors, and a span.
+            assert_eq!(unsafe { libc::syscall(libc::SYS_pselect6, 0, none, none, none, hour, none) }, 0);
+        });
         assert!(real.elapsed() < Duration::from_secs(5));
     }
 
@@ -164,6 +173,71 @@ mod waiting {
         let waited =
             unsafe { libc::pthread_cond_timedwait(&raw mut condition, &raw mut mutex, &raw const until) };
         assert_eq!(waited, libc::ETIMEDOUT);
+    }
+
+    fn errno() -> i32 {
+        std::io::Error::last_os_error().raw_os_error().unwrap()
+    }
+
+    fn queue() {
+        let name = std::ffi::CString::new(format!("/monkey-{}", std::process::id())).unwrap();
+        // SAFETY: numbers.
+        let mut attributes: libc::mq_attr = unsafe { std::mem::zeroed() };
+        (attributes.mq_maxmsg, attributes.mq_msgsize) = (1, 8);
+        // SAFETY: a name that ends with a zero, and attributes.
+        let queue =
+            unsafe { libc::mq_open(name.as_ptr(), libc::O_CREAT | libc::O_RDWR, 0o600, &raw mut attributes) };
+        assert!(queue >= 0, "{}", errno());
+        // SAFETY: as above.
+        unsafe { libc::mq_unlink(name.as_ptr()) };
+        let (mut room, until) = ([0; 8], until());
+        // SAFETY: room of its size, and a time.
+        let received = unsafe {
+            libc::mq_timedreceive(
+                queue,
+                room.as_mut_ptr(),
+                room.len(),
+                std::ptr::null_mut(),
+                &raw const until,
+            )
+        };
+        assert_eq!((received, errno()), (-1, libc::ETIMEDOUT));
+        // SAFETY: memory of its size, and a time that is over.
+        assert_eq!(unsafe { libc::mq_timedsend(queue, room.as_ptr(), 3, 0, &raw const until) }, 0);
+        // SAFETY: as above.
+        let received = unsafe {
+            libc::mq_timedreceive(queue, room.as_mut_ptr(), 8, std::ptr::null_mut(), &raw const until)
+        };
+        assert_eq!(received, 3);
+        // SAFETY: opened above.
+        unsafe { libc::mq_close(queue) };
+    }
+
+    fn semaphores() {
+        // SAFETY: takes numbers.
+        let set = unsafe { libc::semget(libc::IPC_PRIVATE, 1, 0o600) };
+        let mut take = libc::sembuf { sem_num: 0, sem_op: -1, sem_flg: 0 };
+        let hour = libc::timespec { tv_sec: 3600, tv_nsec: 0 };
+        // SAFETY: an operation and a span.
+        let taken = unsafe { semtimedop(set, &raw mut take, 1, &raw const hour) };
+        assert_eq!((taken, errno()), (-1, libc::EAGAIN));
+        // SAFETY: made above.
+        unsafe { libc::semctl(set, 0, libc::IPC_RMID) };
+    }
+
+    unsafe extern "C" {
+        fn semtimedop(set: i32, all: *mut libc::sembuf, count: usize, span: *const libc::timespec) -> i32;
+    }
+
+    fn messages() {
+        let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let file = std::os::fd::AsRawFd::as_raw_fd(&socket);
+        let mut hour = libc::timespec { tv_sec: 3600, tv_nsec: 0 };
+        // SAFETY: numbers and null pointers: a message without room.
+        let mut message: libc::mmsghdr = unsafe { std::mem::zeroed() };
+        // SAFETY: one message, and a span.
+        let received = unsafe { libc::recvmmsg(file, &raw mut message, 1, 0, &raw mut hour) };
+        assert_eq!((received, errno()), (-1, libc::EAGAIN));
     }
 
     fn semaphore() {

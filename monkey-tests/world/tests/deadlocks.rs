@@ -290,3 +290,141 @@ fn a_wait_that_no_panic_can_leave() {
         unsafe { libc::qsort(two.as_mut_ptr().cast(), 2, 1, Some(compare)) };
     });
 }
+
+/// A lock of C's in memory that threads share.
+struct OfC<T>(std::cell::UnsafeCell<T>);
+
+// SAFETY: it is made to be used by all threads.
+unsafe impl<T> Send for OfC<T> {}
+// SAFETY: as above.
+unsafe impl<T> Sync for OfC<T> {}
+
+impl<T> OfC<T> {
+    fn new(value: T) -> Arc<Self> {
+        Arc::new(Self(std::cell::UnsafeCell::new(value)))
+    }
+}
+
+#[monkey::test]
+fn two_mutexes_of_c() {
+    let line = line!();
+    let parts = [DEADLOCK.to_owned(), here(line + 12), here(line + 18), "thread `second`".to_owned()];
+    body_or_parent("two_mutexes_of_c", &parts, || {
+        let _clock = monkey::clock::pause();
+        let [first, second] = [(); 2].map(|()| OfC::new(libc::PTHREAD_MUTEX_INITIALIZER));
+        let both = Arc::new(Barrier::new(2));
+        let (one, two, gate) = (Arc::clone(&first), Arc::clone(&second), Arc::clone(&both));
+        let other = thread::Builder::new().name("second".into()).spawn(move || {
+            // SAFETY: mutexes that were made, here and below.
+            unsafe { libc::pthread_mutex_lock(two.0.get()) };
+            gate.wait();
+            // SAFETY: as above.
+            unsafe { libc::pthread_mutex_lock(one.0.get()) };
+        });
+        // SAFETY: as above.
+        unsafe { libc::pthread_mutex_lock(first.0.get()) };
+        both.wait();
+        // SAFETY: as above. Here, where the other one waits for the first.
+        unsafe { libc::pthread_mutex_lock(second.0.get()) };
+        let _ = other.unwrap().join();
+    });
+}
+
+#[monkey::test]
+fn a_mutex_of_c_that_its_own_thread_has() {
+    let parts = [DEADLOCK.to_owned(), here(line!() + 7)];
+    body_or_parent("a_mutex_of_c_that_its_own_thread_has", &parts, || {
+        let _clock = monkey::clock::pause();
+        let mutex = OfC::new(libc::PTHREAD_MUTEX_INITIALIZER);
+        // SAFETY: it was made above.
+        unsafe { libc::pthread_mutex_lock(mutex.0.get()) };
+        // SAFETY: as above.
+        unsafe { libc::pthread_mutex_lock(mutex.0.get()) };
+    });
+}
+
+#[monkey::test]
+fn a_lock_of_c_that_has_a_reader() {
+    let parts = [DEADLOCK.to_owned(), here(line!() + 7), here(line!() + 8)];
+    body_or_parent("a_lock_of_c_that_has_a_reader", &parts, || {
+        let _clock = monkey::clock::pause();
+        let lock = OfC::new(libc::PTHREAD_RWLOCK_INITIALIZER);
+        // SAFETY: it was made above.
+        unsafe { libc::pthread_rwlock_rdlock(lock.0.get()) };
+        // SAFETY: as above.
+        let writer = thread::spawn(move || unsafe { libc::pthread_rwlock_wrlock(lock.0.get()) });
+        let _ = writer.join();
+    });
+}
+
+/// Who has it sleeps: time goes on for him.
+#[monkey::test]
+fn a_mutex_of_c_whose_holder_sleeps() {
+    let _clock = monkey::clock::pause();
+    let begun = Instant::now();
+    let mutex = OfC::new(libc::PTHREAD_MUTEX_INITIALIZER);
+    let (theirs, both) = (Arc::clone(&mutex), Arc::new(Barrier::new(2)));
+    let gate = Arc::clone(&both);
+    let holder = thread::spawn(move || {
+        // SAFETY: it was made above.
+        unsafe { libc::pthread_mutex_lock(theirs.0.get()) };
+        gate.wait();
+        thread::sleep(Duration::from_hours(1));
+        // SAFETY: locked above.
+        unsafe { libc::pthread_mutex_unlock(theirs.0.get()) };
+    });
+    both.wait();
+    // SAFETY: as above.
+    assert_eq!(unsafe { libc::pthread_mutex_lock(mutex.0.get()) }, 0);
+    assert_eq!(begun.elapsed(), Duration::from_hours(1));
+    holder.join().unwrap();
+}
+
+/// The last one goes on at once, and the others at the moment in which it comes.
+#[monkey::test]
+fn a_barrier_of_c_that_all_come_to() {
+    let _clock = monkey::clock::pause();
+    let begun = Instant::now();
+    // SAFETY: numbers.
+    let barrier = OfC::new(unsafe { std::mem::zeroed::<libc::pthread_barrier_t>() });
+    // SAFETY: room for it.
+    unsafe { libc::pthread_barrier_init(barrier.0.get(), std::ptr::null(), 3) };
+    let sleepers = [1, 2, 3].map(|seconds| {
+        let barrier = Arc::clone(&barrier);
+        thread::spawn(move || {
+            thread::sleep(Duration::from_secs(seconds));
+            // SAFETY: made above.
+            let serial = unsafe { libc::pthread_barrier_wait(barrier.0.get()) };
+            (serial, begun.elapsed())
+        })
+    });
+    // Later than all: who comes last does not wait, and so turns no clock.
+    let later = thread::spawn(|| thread::sleep(Duration::from_secs(100)));
+    let passed = sleepers.map(|sleeper| sleeper.join().unwrap());
+    assert_eq!(passed.map(|(_, elapsed)| elapsed.as_secs()), [3; 3], "{passed:?}");
+    assert_eq!(passed.iter().filter(|(serial, _)| *serial == libc::PTHREAD_BARRIER_SERIAL_THREAD).count(), 1);
+    later.join().unwrap();
+}
+
+/// Nothing ends such a wait, so the process is ended, with the places.
+#[monkey::test]
+fn a_barrier_of_c_that_nobody_else_comes_to() {
+    const TEST: &str = "a_barrier_of_c_that_nobody_else_comes_to";
+    let line = line!();
+    if child::case().is_some() {
+        let _clock = monkey::clock::pause();
+        // SAFETY: numbers.
+        let barrier = OfC::new(unsafe { std::mem::zeroed::<libc::pthread_barrier_t>() });
+        // SAFETY: room for it.
+        unsafe { libc::pthread_barrier_init(barrier.0.get(), std::ptr::null(), 2) };
+        // SAFETY: made above.
+        unsafe { libc::pthread_barrier_wait(barrier.0.get()) };
+        return;
+    }
+    let (output, late) = child::limited(&mut child::command(TEST, "fails"), Duration::from_secs(20));
+    let said = child::describe(output.status, &output);
+    assert!(!late && !child::passed(&output), "{late} {said}");
+    for part in [DEADLOCK.to_owned(), here(line + 8)] {
+        assert!(said.contains(&part), "{part}\nin\n{said}");
+    }
+}

@@ -37,6 +37,32 @@ fn a_file_is_there_for_the_scope_alone() {
     assert!(!Path::new(NOWHERE).exists() && !Path::new("/monkey").exists());
 }
 
+/// As a crate does that makes its own wrappers of `syscall`.
+#[monkey::test]
+fn calls_by_their_number_are_asked_too() {
+    let at = libc::AT_FDCWD;
+    let _file = monkey::fs::file(NOWHERE, "hello");
+    let path = std::ffi::CString::new(NOWHERE).unwrap();
+    let mut room = [0_u8; 8];
+    // SAFETY: a path that ends with a zero.
+    let file = unsafe { libc::syscall(libc::SYS_openat, at, path.as_ptr(), libc::O_RDONLY, 0) };
+    // SAFETY: room of its size.
+    let read = unsafe { libc::syscall(libc::SYS_read, file, room.as_mut_ptr(), room.len()) };
+    assert_eq!((read, &room[..5]), (5, b"hello".as_slice()));
+    // SAFETY: opened above.
+    unsafe { libc::syscall(libc::SYS_close, file) };
+    // SAFETY: a path that ends with a zero.
+    assert_eq!(unsafe { libc::syscall(libc::SYS_faccessat, at, path.as_ptr(), libc::R_OK) }, 0);
+    let _fails = monkey::fs::fail(Op::Rename, NOWHERE, ErrorKind::PermissionDenied);
+    let other = c"/monkey/nowhere/other".as_ptr();
+    // SAFETY: paths that end with a zero.
+    assert_eq!(unsafe { libc::syscall(libc::SYS_renameat2, at, path.as_ptr(), at, other, 0) }, -1);
+    assert_eq!(std::io::Error::last_os_error().raw_os_error(), Some(libc::EACCES));
+    // SAFETY: a path that ends with a zero.
+    assert_eq!(unsafe { libc::syscall(libc::SYS_unlinkat, at, path.as_ptr(), 0) }, 0);
+    assert!(!Path::new(NOWHERE).exists());
+}
+
 #[monkey::test]
 fn what_is_written_stays_in_memory() {
     let _guard = monkey::fs::file(NOWHERE, "hello");

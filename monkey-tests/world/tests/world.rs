@@ -319,6 +319,10 @@ mod process {
         assert!(Command::new("true").status().unwrap().success());
     }
 
+    unsafe extern "C" {
+        fn vfork() -> libc::pid_t;
+    }
+
     #[test]
     fn every_way_to_start_one_is_forbidden() {
         use std::os::unix::process::CommandExt as _;
@@ -339,12 +343,16 @@ mod process {
             // SAFETY: as above.
             let failed = unsafe { libc::syscall(libc::SYS_execveat, libc::AT_FDCWD, path, words, none, 0) };
             assert_eq!(failed, -1);
+            // SAFETY: a child would end at once.
+            assert_eq!(unsafe { vfork() }, -1);
             // SAFETY: takes numbers; a child would end at once.
             assert_eq!(unsafe { libc::syscall(libc::SYS_clone, libc::SIGCHLD, 0, 0, 0, 0) }, -1);
         });
         assert!(text.contains("start `true`, by `fexecve`"), "{text}");
         assert!(text.contains("start `true`, by `execveat`"), "{text}");
-        assert!(text.contains("start a process, by `fork`"), "{text}");
+        for function in ["fork", "vfork"] {
+            assert!(text.contains(&format!("start a process, by `{function}`")), "{text}");
+        }
         assert!(text.contains("start `echo hello`, by `system`"), "{text}");
     }
 }

@@ -4,7 +4,7 @@ use super::descriptors::{Reach, Watched, option};
 use super::poll::{self, polled_for};
 use super::thread::paused;
 use crate::border::{errno, fail, functions};
-use libc::{c_int, c_void, msghdr, size_t, sockaddr, socklen_t, ssize_t, timespec};
+use libc::{c_int, c_uint, c_void, mmsghdr, msghdr, size_t, sockaddr, socklen_t, ssize_t, timespec};
 use monkey_core::border::Bypass;
 use std::ptr;
 
@@ -12,10 +12,16 @@ functions! {
     RECV = recv(socket: c_int, buffer: *mut c_void, length: size_t, flags: c_int) -> ssize_t => recv;
     RECVFROM = recvfrom(socket: c_int, buffer: *mut c_void, length: size_t, flags: c_int, from: *mut sockaddr, size: *mut socklen_t) -> ssize_t => recvfrom;
     RECVMSG = recvmsg(socket: c_int, message: *mut msghdr, flags: c_int) -> ssize_t => recvmsg;
+    RECVMMSG = recvmmsg(socket: c_int, messages: *mut mmsghdr, count: c_uint, flags: Flags, span: *mut timespec) -> c_int => recvmmsg;
     ACCEPT = accept(socket: c_int, from: *mut sockaddr, size: *mut socklen_t) -> c_int => accept;
     ACCEPT4 = accept4(socket: c_int, from: *mut sockaddr, size: *mut socklen_t, flags: c_int) -> c_int => accept4;
     SEND = send(socket: c_int, buffer: *const c_void, length: size_t, flags: c_int) -> ssize_t => send;
 }
+
+#[cfg(not(target_env = "musl"))]
+type Flags = c_int;
+#[cfg(target_env = "musl")]
+type Flags = c_uint;
 
 /// What a descriptor is, as far as it matters here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -195,6 +201,36 @@ unsafe extern "C-unwind" fn recvmsg(socket: c_int, message: *mut msghdr, flags: 
         Err(error) => fail(error) as ssize_t,
         // SAFETY: the caller's arguments.
         Ok(()) => unsafe { original::recvmsg(socket, message, flags) },
+    }
+}
+
+/// With a time it gives what has come when there is something, rather than wait for more.
+unsafe extern "C-unwind" fn recvmmsg(
+    socket: c_int,
+    messages: *mut mmsghdr,
+    count: c_uint,
+    flags: Flags,
+    span: *mut timespec,
+) -> c_int {
+    let waits = flags as c_int & libc::MSG_DONTWAIT == 0 && kind(socket) == Kind::Socket;
+    // SAFETY: null, or the caller's.
+    let (Some(given), true) = (unsafe { span.as_ref() }.copied(), waits && paused().is_some()) else {
+        return match before_receiving(socket, flags as c_int) {
+            Err(error) => fail(error),
+            // SAFETY: the caller's arguments.
+            Ok(()) => unsafe { original::recvmmsg(socket, messages, count, flags, span) },
+        };
+    };
+    let mut is_ready = || c_int::from(poll::is_any_ready(&mut [polled_for(socket, libc::POLLIN)]));
+    let sets = |all: &mut Vec<libc::pollfd>| all.push(polled_for(socket, libc::POLLIN));
+    match poll::wait(Some(given), ptr::null(), &sets, &mut is_ready) {
+        Some(-1) => return -1,
+        Some(0) => return fail(libc::EAGAIN),
+        _ => {}
+    }
+    // SAFETY: the caller's arguments.
+    unsafe {
+        original::recvmmsg(socket, messages, count, flags | libc::MSG_WAITFORONE as Flags, ptr::null_mut())
     }
 }
 

@@ -1,5 +1,5 @@
 //! The end of a test whose threads all wait for good: each says where, then all end, the test's own thread last.
-use super::slot::{DOOMED, QUIET, RELEASED, Slot};
+use super::slot::{DOOMED, Kind, QUIET, RELEASED, Slot};
 use super::stack::{self, frames};
 use super::wake::wake;
 use super::{State, real_now, service};
@@ -73,7 +73,7 @@ fn end(clock: &'static State, reason: Reason) {
     let tries = clock.ends.fetch_add(1, SeqCst);
     let is_lent = own.iter().any(|slot| stack::is_lent(slot));
     let is_first = tries == 0 && !is_lent;
-    if tries == TRIES {
+    if tries == TRIES || own.iter().any(|slot| slot.kind() == Kind::Sealed) {
         clock.print_failure();
         eprintln!("a test that waits for good cannot be ended, so the process is");
         std::process::abort();
@@ -111,7 +111,7 @@ fn end_others(clock: &State, own: &[&Slot], others: &[&Slot]) {
 
 /// Lets all say where they wait.
 fn ask_where(all: &[&Slot]) {
-    for slot in all {
+    for slot in all.iter().filter(|slot| slot.kind() != Kind::Sealed) {
         *slot.frames.lock().unwrap_or_else(PoisonError::into_inner) = None;
         slot.signal.store(DOOMED, SeqCst);
     }
@@ -151,10 +151,16 @@ fn tell(slot: &Slot, signal: u32) {
     };
 }
 
-/// A thread that is told that it waits for good says where, and waits for what comes of it.
-pub fn report_and_wait(slot: &Slot) {
+/// Where the calling thread is.
+pub fn say_where(slot: &Slot) {
     let _bypass = Bypass::begin();
     *slot.frames.lock().unwrap_or_else(PoisonError::into_inner) = Some(Frames::here());
+}
+
+/// A thread that is told that it waits for good says where, and waits for what comes of it.
+pub fn report_and_wait(slot: &Slot) {
+    say_where(slot);
+    let _bypass = Bypass::begin();
     while slot.signal.load(SeqCst) == DOOMED {
         let wait = (libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG) as usize;
         // SAFETY: a word that is never freed.

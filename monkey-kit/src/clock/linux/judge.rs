@@ -193,12 +193,12 @@ impl State {
 /// Whether a thread waits on something static, for as long as it takes: a lock of the whole process, which may be held by a thread
 /// of another test.
 fn is_shared(slot: &Slot) -> bool {
-    let for_ever = slot.kind() == Kind::Futex && slot.deadline.load(SeqCst) == NEVER;
-    for_ever && static_data::contains(slot.address.load(SeqCst))
+    let is_lock = matches!(slot.kind(), Kind::Futex | Kind::Slices | Kind::Sealed);
+    is_lock && slot.deadline.load(SeqCst) == NEVER && static_data::contains(slot.address.load(SeqCst))
 }
 
 /// Whether the kernel has put a thread to sleep. Woken, it is not from that moment on.
-fn is_asleep(thread: i32) -> bool {
+pub fn is_asleep(thread: i32) -> bool {
     descriptors::read_small(&format!("/proc/self/task/{thread}/stat\0"), |text| {
         // The name, in parentheses, may have any letter in it.
         let end = text.iter().rposition(|byte| *byte == b')');

@@ -240,7 +240,9 @@ fn elapsed() -> i64 {
     world::enter().map_or(0, |world| world.clock.time.elapsed() as i64)
 }
 
-unsafe extern "C-unwind" fn select(
+/// # Safety
+/// As the function of this name.
+pub unsafe extern "C-unwind" fn select(
     count: c_int,
     read: *mut fd_set,
     write: *mut fd_set,
@@ -266,7 +268,9 @@ unsafe extern "C-unwind" fn select(
     ready
 }
 
-unsafe extern "C-unwind" fn pselect(
+/// # Safety
+/// As the function of this name.
+pub unsafe extern "C-unwind" fn pselect(
     count: c_int,
     read: *mut fd_set,
     write: *mut fd_set,

@@ -14,7 +14,8 @@ pub type Run = extern "C" fn(*mut c_void) -> *mut c_void;
 /// Starts one. Called while replacements are bypassed, so that it is of no scope.
 pub fn start(run: Run, argument: *mut c_void) -> Result<(), c_int> {
     let mut attributes = MaybeUninit::<libc::pthread_attr_t>::uninit();
-    let (mut thread, attributes) = (0, attributes.as_mut_ptr());
+    let mut thread = MaybeUninit::<libc::pthread_t>::uninit();
+    let attributes = attributes.as_mut_ptr();
     // SAFETY: room for them.
     check(unsafe { libc::pthread_attr_init(attributes) })?;
     // SAFETY: they were made above.
@@ -22,7 +23,7 @@ pub fn start(run: Run, argument: *mut c_void) -> Result<(), c_int> {
     // SAFETY: as above.
     check(unsafe { libc::pthread_attr_setdetachstate(attributes, libc::PTHREAD_CREATE_DETACHED) })?;
     // SAFETY: room for the thread, and a function that takes any argument of its starter's.
-    check(unsafe { libc::pthread_create(&raw mut thread, attributes, run, argument) })?;
+    check(unsafe { libc::pthread_create(thread.as_mut_ptr(), attributes, run, argument) })?;
     Ok(())
 }
 

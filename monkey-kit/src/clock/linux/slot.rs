@@ -36,9 +36,11 @@ pub enum Kind {
     Condition,
     /// In slices of real time, after each of which it looks.
     Slices,
+    /// In a call that nothing can end but its own reason. It says before where it is.
+    Sealed,
 }
 
-const KINDS: [Kind; 5] = [Kind::Word, Kind::Futex, Kind::Poll, Kind::Condition, Kind::Slices];
+const KINDS: [Kind; 6] = [Kind::Word, Kind::Futex, Kind::Poll, Kind::Condition, Kind::Slices, Kind::Sealed];
 
 /// A thread's.
 #[derive(Debug)]

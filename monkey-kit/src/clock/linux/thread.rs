@@ -22,7 +22,7 @@ functions! {
 }
 
 /// How long a slice of a wait is that nobody can end but its own reason.
-const SLICE: i64 = 50_000_000;
+pub const SLICE: i64 = 50_000_000;
 /// That of a semaphore, which a turn of the clock may have to end.
 pub const SHORT_SLICE: i64 = 2_000_000;
 /// That of a condition, which is woken where it has to end.
@@ -133,6 +133,8 @@ unsafe fn wait_on(
     let deadline = deadline(&world);
     let end = world.clock.wait(Kind::Condition, condition as usize, deadline, &mut || false, &mut |_| {
         let until = real(libc::CLOCK_MONOTONIC, LONG_SLICE);
+        // Other C libraries wait and lock again by functions that are replaced.
+        let _bypass = Bypass::begin();
         // SAFETY: the caller's arguments, and a time of our own.
         let over = unsafe {
             original::pthread_cond_clockwait(condition, mutex, libc::CLOCK_MONOTONIC, &raw const until)

@@ -1,6 +1,7 @@
 //! Waits that the clock knows nothing of, such as those that pass the C library by: who waits so computes, and it stands still. That is
 //! said once.
 use super::descriptors::read_small;
+use super::judge::is_asleep;
 use super::{State, real_now};
 use monkey_core::{border, image};
 use std::ffi::{CStr, c_void};
@@ -10,6 +11,8 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering::SeqCst};
 
 /// How long the clock has to stand before that is looked for, in real nanoseconds.
 const STANDS: i64 = 2_000_000_000;
+/// And until who computes may as well wait by looking again and again, which nobody can tell from computing.
+const STANDS_LONG: i64 = 5_000_000_000;
 
 /// What is remembered of a clock.
 #[derive(Debug, Default)]
@@ -18,42 +21,64 @@ pub struct Unseen {
     elapsed: AtomicI64,
     since: AtomicI64,
     told: AtomicBool,
+    is_busy_told: AtomicBool,
 }
 
 impl Unseen {
     pub fn clear(&self) {
         self.since.store(0, SeqCst);
         self.told.store(false, SeqCst);
+        self.is_busy_told.store(false, SeqCst);
     }
 }
 
 impl State {
-    /// Somebody waits for the clock, and somebody else seems to compute. Called where replacements are bypassed or not there.
+    /// Somebody seems to compute. Called where replacements are bypassed or not there.
     pub fn look_for_unseen(&self, unseen: &Unseen) {
         let elapsed = self.time.elapsed() as i64;
         if unseen.elapsed.swap(elapsed, SeqCst) != elapsed || unseen.since.load(SeqCst) == 0 {
             unseen.since.store(real_now(), SeqCst);
             return;
         }
-        if real_now() - unseen.since.load(SeqCst) < STANDS || unseen.told.load(SeqCst) {
+        let stands = real_now() - unseen.since.load(SeqCst);
+        if stands < STANDS || unseen.is_busy_told.load(SeqCst) {
             return;
         }
-        let members = border::members(self.scope.load(SeqCst));
-        let waits = |thread: &i32| self.slots.of_thread(*thread).is_some_and(super::slot::Slot::waits);
-        let others: Vec<i32> =
-            members.filter_map(|member| member.thread).filter(|thread| !waits(thread)).collect();
-        for thread in others {
-            let Some(wait) = wait_of(thread) else { continue };
-            unseen.told.store(true, SeqCst);
-            let name = border::thread_name(thread);
-            let text = format!(
-                "note: the paused clock stands since two seconds: thread `{name}` ({thread}) {}\n",
-                wait.text()
-            );
-            // Not by `eprintln`, of which the harness would keep what it says of a test that does not end.
-            let _ = std::io::stderr().write_all(text.as_bytes());
+        for thread in self.others() {
+            match wait_of(thread) {
+                Some(wait) if self.somebody_waits() && !unseen.told.load(SeqCst) => {
+                    say(thread, "two", &wait.text());
+                    unseen.told.store(true, SeqCst);
+                }
+                None if stands >= STANDS_LONG && !unseen.told.load(SeqCst) && !is_asleep(thread) => {
+                    unseen.is_busy_told.store(true, SeqCst);
+                    say(thread, "five", BUSY);
+                }
+                _ => {}
+            }
         }
     }
+
+    fn somebody_waits(&self) -> bool {
+        self.slots.all().any(super::slot::Slot::waits)
+    }
+
+    /// The threads that are in none of the clock's waits.
+    fn others(&self) -> Vec<i32> {
+        let waits = |thread: &i32| self.slots.of_thread(*thread).is_some_and(super::slot::Slot::waits);
+        let members = border::members(self.scope.load(SeqCst));
+        members.filter_map(|member| member.thread).filter(|thread| !waits(thread)).collect()
+    }
+}
+
+const BUSY: &str = "computes, or waits by looking again and again, for which it does not go on\n  help: let who looks sleep                     in between (`thread::sleep`), or turn the clock from another thread: `clock.advance(d)`";
+
+fn say(thread: i32, seconds: &str, what: &str) {
+    let name = border::thread_name(thread);
+    let text =
+        format!("note: the paused clock stands since {seconds} seconds: thread `{name}` ({thread}) {what}\n");
+    // Not by `eprintln`, of which the harness would keep what it says of a test that does not end.
+    let _ = std::io::stderr().write_all(text.as_bytes());
 }
 
 /// A wait that the clock knows nothing of.

@@ -41,6 +41,9 @@ impl State {
             self.is_over(slot, kind, address);
             return End::TimedOut;
         }
+        if kind == Kind::Sealed {
+            deadlock::say_where(slot);
+        }
         slot.begin(kind, address, deadline, self.next_order());
         {
             let _bypass = Bypass::begin();

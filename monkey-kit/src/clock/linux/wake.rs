@@ -27,7 +27,7 @@ pub fn wake(slot: &Slot) {
             // SAFETY: a thread waits on it.
             unsafe { libc::pthread_cond_broadcast(condition) };
         }
-        Kind::Slices => {}
+        Kind::Slices | Kind::Sealed => {}
     }
 }
 

@@ -120,6 +120,8 @@ fn look_at_all() -> bool {
         if clock.slots.all().any(super::slot::Slot::waits) {
             waits = true;
             look_at(world);
+        } else {
+            clock.look_for_unseen(&clock.watch.unseen);
         }
     }
     waits
@@ -136,7 +138,9 @@ fn look_at(world: &'static World) {
             clock.watch.stuck_since.store(0, SeqCst);
             clock.look_for_unseen(&clock.watch.unseen);
         }
-        _ => clock.watch.stuck_since.store(0, SeqCst),
+        // Somebody looks whether his wait is over, as he does between two slices of it: if it is not, nothing has moved.
+        Found::Settling => {}
+        Found::Outside | Found::Turned => clock.watch.stuck_since.store(0, SeqCst),
     }
 }
 
@@ -147,7 +151,9 @@ fn stuck(world: &'static World, clock: &State) {
         watch.stuck_since.store(real_now(), SeqCst);
         return;
     }
-    if real_now() - watch.stuck_since.load(SeqCst) < GRACE || watch.told.swap(true, SeqCst) {
+    // What goes on after a wait was ended waits for good at once, if it does.
+    let grace = if clock.was_ended() { GRACE / 4 } else { GRACE };
+    if real_now() - watch.stuck_since.load(SeqCst) < grace || watch.told.swap(true, SeqCst) {
         return;
     }
     deadlock::begin(world, deadlock::Reason::Stuck);
