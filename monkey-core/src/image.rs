@@ -22,12 +22,16 @@ mod linux;
 mod macho;
 #[cfg(system = "macos")]
 mod macos;
+mod made;
 mod merged;
 mod name;
 mod objects;
 mod origin;
 mod parameters;
-#[cfg(system = "windows")]
+#[cfg(any(system = "windows", test))]
+mod pdb;
+#[cfg(any(system = "windows", test))]
+#[cfg_attr(not(system = "windows"), allow(dead_code, reason = "tested on any system"))]
 mod pe;
 mod spelling;
 mod symbols;

@@ -51,7 +51,23 @@ pub(super) fn find(hay: &[u8], needle: &[u8]) -> Option<usize> {
 /// The first place of `needle` in `hay`.
 #[cfg(not(unix))]
 pub(super) fn find(hay: &[u8], needle: &[u8]) -> Option<usize> {
-    hay.windows(needle.len()).position(|window| window == needle)
+    find_by_search(hay, needle)
+}
+
+/// The same where the C library has no search for several bytes.
+#[cfg(any(not(unix), test))]
+fn find_by_search(hay: &[u8], needle: &[u8]) -> Option<usize> {
+    if hay.len() < SAMPLE {
+        return hay.windows(needle.len()).position(|window| window == needle);
+    }
+    // Nearly every text that is searched has some byte which is rare in what it is searched in.
+    let (mut counts, step, mut at) = ([0_u32; 256], hay.len() / SAMPLE, 0);
+    while at < hay.len() {
+        counts[hay[at] as usize] += 1;
+        at += step;
+    }
+    let rare = (0..needle.len()).min_by_key(|at| counts[needle[*at] as usize])?;
+    find_by(hay, needle, rare).next()
 }
 
 /// Every place of `needle` in `hay`, searched when it is asked for.
@@ -153,6 +169,19 @@ mod tests {
             for rare in 0..3 {
                 let by: Vec<_> = find_by(hay.as_bytes(), b"abc", rare).collect();
                 assert_eq!(by, places(hay.as_bytes(), b"abc"), "{hay} {rare}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_search_by_bytes_finds_what_the_c_library_does() {
+        let mut hay: Vec<u8> = b"core::option::Option::unwrap_or\0".repeat(200);
+        hay.extend_from_slice(b"core::option::Option::unwrap\0shop::rate\0");
+        for size in [0, 40, hay.len() - 3, hay.len()] {
+            for needle in [&b"\0core::option::Option::unwrap\0"[..], b"shop", b"rate\0", b"zz", b"\0\0"] {
+                let all = hay[..size].windows(needle.len());
+                let found = all.into_iter().position(|window| window == needle);
+                assert_eq!(find_by_search(&hay[..size], needle), found, "{size}");
             }
         }
     }

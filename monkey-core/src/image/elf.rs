@@ -39,6 +39,9 @@ pub(super) struct Elf {
     pub ranges: Vec<(u64, u64)>,
     /// Name and bytes of each section that has debug information.
     pub debug_sections: Vec<(&'static [u8], &'static [u8])>,
+    /// Another file that has debug information, where the form of files has such ones.
+    #[cfg(any(system = "windows", test))]
+    pub pdb: Option<super::pdb::Pdb>,
     /// Sections that are there but packed.
     pub compressed: bool,
 }
@@ -114,9 +117,30 @@ impl Elf {
         text(self.dynamic_strings, number(entry, 0, 4)? as usize)
     }
 
+    /// Whether functions that have no symbol in the file have got one here.
+    #[expect(clippy::unused_self, reason = "as where there are such files")]
+    #[cfg(not(any(system = "windows", test)))]
+    pub fn makes_names(&self) -> bool {
+        false
+    }
+
+    /// Whether functions that have no symbol in the file have got one here.
+    #[cfg(any(system = "windows", test))]
+    pub fn makes_names(&self) -> bool {
+        self.pdb.is_some()
+    }
+
+    fn debug_sections(&self) -> &[(&'static [u8], &'static [u8])] {
+        #[cfg(any(system = "windows", test))]
+        if let Some(pdb) = self.pdb.as_ref().filter(|_| self.debug_sections.is_empty()) {
+            return pdb.debug_sections();
+        }
+        &self.debug_sections
+    }
+
     /// The section of debug information that has this name; empty when there is none.
     pub fn debug_section(&self, name: &str) -> &'static [u8] {
-        let section = self.debug_sections.iter().find(|(own, _)| *own == name.as_bytes());
+        let section = self.debug_sections().iter().find(|(own, _)| *own == name.as_bytes());
         section.map_or(&[], |(_, bytes)| bytes)
     }
 

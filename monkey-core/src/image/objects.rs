@@ -1,10 +1,11 @@
 //! What is loaded, with what has been read of it so far. Nothing is read before it is asked for.
 //!
-//! Nobody waits for anybody: a fork at any moment leaves a child that can read on. Two threads may read the same file at
-//! once, and what the first has read is kept.
+//! Nobody waits for anybody where processes fork: a fork at any moment leaves a child that can read on. Two threads may read the same
+//! file at once, and what the first has read is kept.
 use super::bytes::{self, find_all, find_by};
 use super::dwarf::Dwarf;
 use super::elf::Elf;
+use super::made::Made;
 use super::name::Mangled;
 use super::symbols::{Entry, Symbols, V0};
 use super::system::{self, Loaded};
@@ -19,9 +20,9 @@ pub(super) struct Object {
     pub loaded: Loaded,
     /// From its first address to its last.
     extent: (usize, usize),
-    elf: OnceBox<Option<Elf>>,
+    elf: Made<Option<Elf>>,
     symbols: OnceBox<Symbols>,
-    dwarf: OnceBox<Option<Dwarf>>,
+    dwarf: Made<Option<Dwarf>>,
     has_rust: OnceBox<bool>,
 }
 
@@ -81,9 +82,9 @@ fn known(loaded: &Loaded) -> &'static Object {
     let new = || Object {
         loaded: loaded.clone(),
         extent: loaded.extent(),
-        elf: OnceBox::new(),
+        elf: Made::new(),
         symbols: OnceBox::new(),
-        dwarf: OnceBox::new(),
+        dwarf: Made::new(),
         has_rust: OnceBox::new(),
     };
     SEEN.find_or_add(is_it, new)

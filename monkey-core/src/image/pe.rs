@@ -1,9 +1,10 @@
 //! One PE file: the same parts as an ELF file has, in the form in which those are read.
 //!
-//! Functions come from the COFF symbols, which GNU linkers write, or else from the exports; where they end, from the unwind
-//! tables. Source: Microsoft, "PE Format".
+//! Functions come from the COFF symbols, which GNU linkers write, or else from the PDB that belongs to the file, or else from the
+//! exports; where they end, from the unwind tables. Source: Microsoft, "PE Format".
 use super::bytes::{number, text};
 use super::elf::{Elf, Section};
+use super::pdb::{Build, Pdb};
 
 /// Bytes of a section's header, of a COFF symbol, of a function's entry in the unwind tables.
 const SECTION: usize = 40;
@@ -12,6 +13,10 @@ const FUNCTION: usize = 12;
 /// Which data directory is which.
 const EXPORTS: usize = 0;
 const EXCEPTIONS: usize = 3;
+const DEBUG: usize = 6;
+/// Bytes of an entry of the debug directory, and `IMAGE_DEBUG_TYPE_CODEVIEW`.
+const DEBUG_ENTRY: usize = 28;
+const CODEVIEW: u64 = 2;
 /// `IMAGE_SCN_MEM_EXECUTE`.
 const EXECUTE: u64 = 0x2000_0000;
 
@@ -28,8 +33,25 @@ pub(super) fn image_base(data: &'static [u8]) -> Option<u64> {
     Headers::parse(data).map(|headers| headers.image_base)
 }
 
-/// Reads the headers. `None` when this is not a 64-bit PE file.
-pub(super) fn parse(data: &'static [u8]) -> Option<Elf> {
+/// What a file says of the PDB that was made with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct PdbLink {
+    pub build: Build,
+    /// Where it was made; `%_PDB%`, or a name alone, stands for a place beside the program.
+    pub path: String,
+}
+
+/// What a file says of its PDB.
+#[cfg(test)]
+pub(super) fn link(data: &'static [u8]) -> Option<PdbLink> {
+    Headers::parse(data)?.pdb_link()
+}
+
+/// Reads the headers. `None` when this is not a 64-bit PE file. `find_pdb`: gives the bytes of files that may be the PDB.
+pub(super) fn parse(
+    data: &'static [u8],
+    find_pdb: impl FnOnce(&PdbLink) -> Vec<&'static [u8]>,
+) -> Option<Elf> {
     let headers = Headers::parse(data)?;
     let mut elf = Elf { code: vec![Section::default()], ..Elf::default() };
     for index in 0..headers.section_count()? {
@@ -44,6 +66,10 @@ pub(super) fn parse(data: &'static [u8]) -> Option<Elf> {
     elf.ranges = headers.ranges().unwrap_or_default();
     let mut symbols = Collected::new(&elf);
     headers.add_symbols(&mut symbols);
+    if symbols.is_empty() {
+        elf.pdb = headers.pdb(find_pdb);
+        symbols.add_pdb(elf.pdb.as_ref());
+    }
     elf.full = !symbols.is_empty();
     if !elf.full {
         headers.add_exports(&mut symbols);
@@ -131,6 +157,30 @@ impl Headers {
         Some(entries.filter_map(range).collect())
     }
 
+    fn pdb_link(&self) -> Option<PdbLink> {
+        let (at, size) = self.directory(DEBUG)?;
+        let entries = self.bytes_at(at)?;
+        let entries = entries.get(..size.min(entries.len()))?.chunks_exact(DEBUG_ENTRY);
+        let own = |entry: &[u8]| {
+            let data = self.bytes_at(number(entry, 20, 4)? as usize)?;
+            let well = number(entry, 12, 4)? == CODEVIEW && data.starts_with(b"RSDS");
+            let build = Build { guid: data.get(4..20)?.try_into().ok()?, age: number(data, 20, 4)? as u32 };
+            let path = String::from_utf8_lossy(text(data, 24)?).into_owned();
+            well.then_some(PdbLink { build, path })
+        };
+        entries.into_iter().find_map(own)
+    }
+
+    /// The PDB, if it is the one that was made with this file.
+    fn pdb(&self, find: impl FnOnce(&PdbLink) -> Vec<&'static [u8]>) -> Option<Pdb> {
+        let link = self.pdb_link()?;
+        let sections = (0..self.section_count()?).filter_map(|index| self.section(index));
+        let begins: Vec<u64> =
+            std::iter::once(0).chain(sections.map(|(_, section, _)| section.svma)).collect();
+        let read = find(&link).into_iter().filter_map(|data| Pdb::parse(data, begins.clone()));
+        read.into_iter().find(|pdb| pdb.build == link.build)
+    }
+
     /// Functions, and untyped labels in code, from the COFF symbols.
     fn add_symbols(&self, into: &mut Collected) -> Option<()> {
         let (at, count) = self.symbols()?;
@@ -182,8 +232,18 @@ impl Headers {
 struct Collected {
     /// Begin and size of each section of code.
     sections: Vec<(u64, u64)>,
-    symbols: Vec<(u32, u16, u64)>,
+    symbols: Vec<Symbol>,
     strings: Vec<u8>,
+}
+
+struct Symbol {
+    /// The place of its name.
+    name: u32,
+    section: u16,
+    address: u64,
+    /// 0 where only the unwind tables tell.
+    size: u64,
+    local: bool,
 }
 
 impl Collected {
@@ -201,27 +261,42 @@ impl Collected {
     }
 
     fn add(&mut self, name: &[u8], section: usize, address: u64) {
-        let (begin, size) = self.sections[section];
-        if address < begin || address - begin >= size {
+        self.add_measured(name, section, address, 0, false);
+    }
+
+    fn add_measured(&mut self, name: &[u8], section: usize, address: u64, size: u64, local: bool) {
+        let (begin, length) = self.sections[section];
+        if address < begin || address - begin >= length {
             return;
         }
-        self.symbols.push((self.strings.len() as u32, section as u16, address));
+        let place = self.strings.len() as u32;
+        self.symbols.push(Symbol { name: place, section: section as u16, address, size, local });
         self.strings.extend_from_slice(name);
         self.strings.push(0);
     }
 
-    /// The table and its strings, for good. A function has the size that the unwind tables say.
+    fn add_pdb(&mut self, pdb: Option<&Pdb>) {
+        for symbol in pdb.map(Pdb::symbols).unwrap_or_default() {
+            if let Some((begin, _)) = self.sections.get(symbol.section) {
+                let address = begin + symbol.offset as u64;
+                self.add_measured(symbol.name, symbol.section, address, symbol.size as u64, symbol.local);
+            }
+        }
+    }
+
+    /// The table and its strings, for good. A function whose size is not known has the one that the unwind tables say.
     fn finish(self, ranges: &[(u64, u64)]) -> (&'static [u8], &'static [u8]) {
-        /// `STT_FUNC`, global.
-        const FUNCTION: u8 = 0x12;
+        /// `STT_FUNC`, and `STB_GLOBAL` above it.
+        const FUNCTION: u8 = 2;
+        const GLOBAL: u8 = 0x10;
         let mut table = Vec::with_capacity(self.symbols.len() * 24);
-        for (name, section, address) in self.symbols {
+        for Symbol { name, section, address, size, local } in self.symbols {
             let size = match ranges.binary_search_by_key(&address, |(begin, _)| *begin) {
-                Ok(index) => ranges[index].1 - address,
-                Err(_) => 0,
+                Ok(index) if size == 0 => ranges[index].1 - address,
+                _ => size,
             };
             table.extend_from_slice(&name.to_le_bytes());
-            table.extend_from_slice(&[FUNCTION, 0]);
+            table.extend_from_slice(&[if local { FUNCTION } else { FUNCTION | GLOBAL }, 0]);
             table.extend_from_slice(&section.to_le_bytes());
             table.extend_from_slice(&address.to_le_bytes());
             table.extend_from_slice(&size.to_le_bytes());

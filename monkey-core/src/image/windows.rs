@@ -1,13 +1,13 @@
 //! Which files are loaded where: Windows.
-use super::pe;
+use super::elf::Elf;
+use super::pe::{self, PdbLink};
 use crate::append_only::AppendOnly;
 use crate::code::api::{self, Handle, THIS_PROCESS};
 use std::ffi::OsString;
 use std::fs::File;
 use std::os::windows::ffi::OsStringExt as _;
-use std::path::Path;
-
-pub(super) use super::pe::parse;
+use std::os::windows::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
 
 /// One program or library in memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,6 +124,37 @@ fn map_file(path: &str) -> Option<&'static [u8]> {
     // SAFETY: the system lets nobody write to the file of a program or a library that is loaded.
     let map = unsafe { memmap2::Mmap::map(&file) }.ok()?;
     let map = std::mem::ManuallyDrop::new(map);
+    // SAFETY: the mapping is never taken away, as nobody drops it.
+    Some(unsafe { std::slice::from_raw_parts(map.as_ptr(), map.len()) })
+}
+
+/// Reads a file's parts.
+pub(super) fn parse(data: &'static [u8]) -> Option<Elf> {
+    let path = || {
+        KNOWN.find(|known| known.file.is_some_and(|file| std::ptr::eq(file, data))).map(|known| &*known.path)
+    };
+    pe::parse(data, |link| map_pdbs(link, path()))
+}
+
+/// What may be the PDB of a program or library: where the linker has put it, and beside the file.
+fn map_pdbs(link: &PdbLink, program: Option<&str>) -> Vec<&'static [u8]> {
+    let name = link.path.rsplit(['/', '\\']).next().filter(|name| !name.contains('%'));
+    let beside = program.map(Path::new).map(|file| match name {
+        Some(name) => file.with_file_name(name),
+        None => file.with_extension("pdb"),
+    });
+    let recorded = link.path.contains(['/', '\\']).then(|| PathBuf::from(&link.path));
+    recorded.into_iter().chain(beside).filter_map(|path| map_unchanged(&path)).collect()
+}
+
+/// The bytes of a file to which nobody writes from now on.
+fn map_unchanged(path: &Path) -> Option<&'static [u8]> {
+    /// `FILE_SHARE_READ`.
+    const NO_WRITERS: u32 = 1;
+    let file = File::options().read(true).share_mode(NO_WRITERS).open(path).ok()?;
+    // SAFETY: the system lets nobody open the file for writing while this handle is open, which stays so.
+    let map = unsafe { memmap2::Mmap::map(&file) }.ok()?;
+    let (_file, map) = (std::mem::ManuallyDrop::new(file), std::mem::ManuallyDrop::new(map));
     // SAFETY: the mapping is never taken away, as nobody drops it.
     Some(unsafe { std::slice::from_raw_parts(map.as_ptr(), map.len()) })
 }

@@ -1,6 +1,7 @@
 //! The search for bodies of one function, by what symbols begin with.
 use super::{Body, Copies, behind_shim};
 use crate::image::bytes::find;
+use crate::image::elf::Elf;
 use crate::image::legacy::{self, Verdict};
 use crate::image::name::{Mangled, Mangling};
 use crate::image::objects::{self, Object};
@@ -109,9 +110,10 @@ impl Search<'_> {
         }
     }
 
-    /// The standard library's own code has v0 names, whatever the program is built with.
+    /// The standard library's own code has v0 names, whatever the program is built with. Of functions without a symbol the names are
+    /// made, and legacy.
     fn other_mangling(&self, object: &'static Object, candidates: &mut Candidates) {
-        if !self.is_standard() {
+        if !self.is_standard() && !object.elf().is_some_and(Elf::makes_names) {
             return;
         }
         let path = loose(self.own.body_name());
