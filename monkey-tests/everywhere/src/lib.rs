@@ -131,3 +131,52 @@ subjects! {
     s02 2 s03 3 s04 4 s05 5 s06 6 s07 7 s08 8 s09 9 s10 10 s11 11 s12 12 s13 13 s14 14 s15 15 s16 16 s17 17
     s18 18 s19 19 s20 20 s21 21 s22 22 s23 23 s24 24 s25 25 s26 26 s27 27 s28 28 s29 29 s30 30 s31 31 s32 32 s33 33
 }
+
+/// Contained in whoever calls it, whatever the optimisation.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "that is what it is for")]
+#[must_use]
+pub fn always_inlined(x: u32) -> u32 {
+    std::hint::black_box(x) + 1
+}
+
+/// Contains it.
+#[must_use]
+pub fn calls_always_inlined(x: u32) -> u32 {
+    always_inlined(x)
+}
+
+/// May have a body in each crate that calls it.
+#[inline]
+#[must_use]
+pub fn digits(mut x: u32) -> u32 {
+    let mut all = 0;
+    while x != 0 {
+        x = std::hint::black_box(x / 10);
+        all += 1;
+    }
+    all
+}
+
+/// Calls it from here, through a pointer so that it is not inlined.
+#[must_use]
+pub fn calls_digits(x: u32) -> u32 {
+    std::hint::black_box(digits as fn(u32) -> u32)(x)
+}
+
+/// Two functions of one body.
+pub mod alike {
+    /// One.
+    #[inline(never)]
+    #[must_use]
+    pub fn one(x: u32) -> u32 {
+        std::hint::black_box(x) ^ 0x1234
+    }
+
+    /// And the other.
+    #[inline(never)]
+    #[must_use]
+    pub fn other(x: u32) -> u32 {
+        std::hint::black_box(x) ^ 0x1234
+    }
+}

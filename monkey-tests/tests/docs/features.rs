@@ -6,14 +6,16 @@ use std::fmt::Write as _;
 use std::fs;
 
 /// Lists, and the columns that they are.
-const PLATFORMS: [(&str, &str); 12] = [
+const PLATFORMS: [(&str, &str); 14] = [
     ("x86_64-unknown-linux-gnu", "x86-64 Linux"),
     ("source", "the same, in source"),
     ("aarch64-unknown-linux-gnu", "AArch64 Linux"),
     ("x86_64-unknown-linux-musl-dynamic", "musl"),
     ("x86_64-unknown-linux-musl-static", "musl, static"),
-    ("x86_64-pc-windows-gnu", "Windows"),
+    ("x86_64-pc-windows-gnu", "Windows, GNU"),
     ("x86_64-pc-windows-gnu-source", "the same, in source"),
+    ("x86_64-pc-windows-msvc", "Windows, MSVC"),
+    ("x86_64-pc-windows-msvc-source", "the same, in source"),
     ("i686-unknown-linux-gnu", "i686 Linux"),
     ("armv7-unknown-linux-gnueabihf", "ARMv7 Linux"),
     ("riscv64gc-unknown-linux-gnu", "RISC-V Linux"),
@@ -22,8 +24,18 @@ const PLATFORMS: [(&str, &str); 12] = [
 ];
 
 /// The sources, in the page's order.
-const FILES: [&str; 9] =
-    ["attributes", "values", "threads", "panics", "messages", "foreign", "prologues", "races", "world"];
+const FILES: [&str; 10] = [
+    "attributes",
+    "values",
+    "threads",
+    "panics",
+    "messages",
+    "debug_information",
+    "foreign",
+    "prologues",
+    "races",
+    "world",
+];
 
 const INTRODUCTION: &str = "\
 # Feature by feature
