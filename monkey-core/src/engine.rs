@@ -4,9 +4,8 @@
 //! dropped after it was given back; all of it on the originals of what is replaced.
 use crate::demand::AllOwed;
 use crate::error::{Cause, PatchError};
-use crate::group::{Containing, Group};
+use crate::group::{Containing, Group, WayPast};
 use crate::hook::Slot;
-use crate::image::Container;
 use crate::lock::{Lock, Mark};
 use crate::patch::{Id, Layer, Layers, Making, Patch, Removed, Replacement};
 use crate::recorder::Thunks;
@@ -37,14 +36,14 @@ pub struct Addition {
     thunks_of_patch: Thunks,
     /// What was made.
     pub id: Option<Id>,
-    /// Functions that contain a copy of the target: calls of them go past the replacement.
+    /// Functions that contain a copy of the target, or may be one: calls of them go past the replacement.
     pub watched: Vec<Watched>,
 }
 
 /// A function whose calls are counted, where it is not replaced already.
 #[derive(Debug)]
 pub struct Watched {
-    pub container: &'static Container,
+    pub way: &'static WayPast,
     pub group: &'static Group,
     /// `None`: it is replaced already.
     pub id: Option<Id>,
@@ -77,7 +76,7 @@ impl Addition {
 
 impl Watched {
     fn new(containing: &'static Containing) -> Self {
-        Self { container: &containing.container, group: containing.group, id: None }
+        Self { way: &containing.way, group: containing.group, id: None }
     }
 }
 

@@ -28,11 +28,20 @@ pub struct Group {
     pub layers: AtomicU32,
 }
 
-/// A function that contains an inlined copy of another.
+/// A function whose calls go past the replacement of another, or may do so.
 #[derive(Debug)]
 pub struct Containing {
-    pub container: Container,
+    pub way: WayPast,
     pub group: &'static Group,
+}
+
+/// How calls of a function go past the replacement of another.
+#[derive(Debug)]
+pub enum WayPast {
+    /// It contains an inlined copy.
+    Inlined(Container),
+    /// It may be a copy.
+    PerhapsCopy,
 }
 
 /// A name of a function.

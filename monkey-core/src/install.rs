@@ -4,7 +4,7 @@ use crate::crash;
 use crate::dispatch;
 use crate::engine::Addition;
 use crate::error::{Cause, PatchError};
-use crate::group::{Containing, Group};
+use crate::group::{Containing, Group, WayPast};
 use crate::hook::Hook;
 use crate::image::{self, Copies};
 use crate::inherit;
@@ -63,7 +63,7 @@ fn is_noted(request: &Request, group: &'static Group) -> bool {
     request.order.is_some() || request.is_noted() && callers_are_known()
 }
 
-/// The functions that contain a copy of a target, hooked. Those that cannot be hooked are left out.
+/// The functions that contain a copy of a target, or may be one, hooked. Those that cannot be hooked are left out.
 fn containing(request: &Request, group: &'static Group) -> &'static [Containing] {
     match request.target_type {
         Some(target_type) if !request.partly && !group.is_in_source() => {
@@ -84,12 +84,22 @@ fn find_containing(request: &Request, target_type: &str, group: &'static Group) 
         image::containers_unoptimised(target, Some(target_type))
     };
     let is_copy = |address: usize| registry::find(address).is_some_and(|known| known.group.id == group.id);
-    let others = containers.into_iter().filter(|container| !is_copy(container.address));
-    let hooked = others.filter_map(|container| {
-        let group = hook_copies(&image::copies(container.address), image::loads(), None).ok()?;
-        Some(Containing { container, group })
+    let containers = containers.into_iter().map(|container| (container.address, WayPast::Inlined(container)));
+    let likely = likely_copies(target, target_type, group).into_iter();
+    let all = containers.chain(likely.map(|address| (address, WayPast::PerhapsCopy)));
+    let hooked = all.filter(|(address, _)| !is_copy(*address)).filter_map(|(address, way)| {
+        let group = hook_copies(&image::copies(address), image::loads(), None).ok()?;
+        Some(Containing { way, group })
     });
     hooked.collect()
+}
+
+/// Bodies that were left alone, though they hardly can be anything but copies.
+fn likely_copies(target: usize, target_type: &str, group: &Group) -> Vec<usize> {
+    if group.doubt().is_none() {
+        return Vec::new();
+    }
+    image::copies_of(target, target_type, false).doubt.map_or_else(Vec::new, |doubt| doubt.likely)
 }
 
 /// Makes a target's calls ask for a replacement: by hooks in its code, or, where that cannot be changed, in its source.

@@ -458,19 +458,13 @@ impl Listed {
         addresses.take(stub::RETURNS as usize).collect()
     }
 
-    /// Calls of functions that contain a copy of the target. The standard library's own are nobody's concern.
+    /// Calls of functions that contain a copy of the target, or may be one. The standard library's own are nobody's concern.
     fn past(&self) -> Vec<Past> {
         let calls = self.addition.watched.iter().filter_map(|watched| {
             let calls = calls_of(watched.id).filter(|calls| *calls != 0)?;
             let mut return_addresses = self.return_addresses(watched.group, calls);
             return_addresses.retain(|address| !image::is_std_code(*address));
-            let container = watched.container;
-            (!return_addresses.is_empty()).then(|| Past {
-                container: container.name.clone(),
-                file: container.file.clone(),
-                line: container.line,
-                return_addresses,
-            })
+            (!return_addresses.is_empty()).then_some(Past { way: watched.way, return_addresses })
         });
         calls.collect()
     }

@@ -15,6 +15,7 @@ mod target_kind;
 mod uncalled;
 
 use crate::count::Count;
+use crate::group::WayPast;
 use crate::image;
 use std::fmt::Write as _;
 use std::panic::Location;
@@ -43,7 +44,7 @@ pub struct Evidence {
     pub doubt: Option<String>,
     /// Where the last of the counted calls return to, at most [`callers::MOST`] of them.
     pub return_addresses: Vec<usize>,
-    /// Calls of functions that contain a copy of the target.
+    /// Calls of functions that contain a copy of the target, or may be one.
     pub past: Vec<Past>,
     /// The values of its sequence, and the calls for which there was none, if there were any.
     pub past_the_end: Option<(usize, usize)>,
@@ -72,14 +73,10 @@ pub struct OutsideCaller {
     pub test: Option<String>,
 }
 
-/// Calls of a function that contains a copy of the target, which the replacement did not see.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Calls of a function that contains a copy of the target, or may be one, which the replacement did not see.
+#[derive(Debug, Clone)]
 pub struct Past {
-    /// The function that was called.
-    pub container: String,
-    /// Where in it the target was inlined.
-    pub file: String,
-    pub line: u64,
+    pub way: &'static WayPast,
     /// Where the calls return to.
     pub return_addresses: Vec<usize>,
 }
@@ -101,7 +98,7 @@ impl Evidence {
         } else if opened_again {
             ", but not any more in the end".to_owned()
         } else {
-            ", but a call went past it".to_owned()
+            past::head(&self.past).to_owned()
         });
         if wrong && !noted::tell(&self.noted, self.calls, &mut text) {
             callers::tell(&self.return_addresses, self.calls, &mut text);
@@ -154,7 +151,7 @@ impl Evidence {
         }
         let mut calls = inlined::find(self.target, self.target_type);
         // Those that went past are said, with who called.
-        calls.retain(|call| !self.past.iter().any(|past| (past.line, &past.file) == (call.line, &call.file)));
+        calls.retain(|call| !self.past.iter().any(|past| past.is_of(call)));
         let surely = calls.iter().any(|call| call.certain && !inlined::is_foreign(call));
         let dependency = optimised::dependency(self);
         if surely && dependency.is_some() {
@@ -173,7 +170,7 @@ impl Evidence {
             }
         }
         let other_instances = instances::tell(self, text);
-        if let Some(doubt) = &self.doubt {
+        if let Some(doubt) = self.doubt.as_ref().filter(|_| !past::tells_doubt(&self.past)) {
             let _ = write!(text, "\n  note: there may be more copies of it, which were left alone: {doubt}");
         }
         let explained = !calls.is_empty()
@@ -215,6 +212,7 @@ impl Evidence {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::image::Container;
 
     fn target() -> u32 {
         std::hint::black_box(1)
@@ -283,12 +281,14 @@ mod tests {
 
     #[test]
     fn a_call_that_went_past_is_told_though_the_count_is_right() {
-        let past = Past {
-            container: "std::time::Instant::elapsed".to_owned(),
+        let elapsed = Container {
+            address: 0,
+            name: "std::time::Instant::elapsed".to_owned(),
             file: "library/std/src/time.rs".to_owned(),
             line: 358,
-            return_addresses: vec![target as fn() -> u32 as usize + 1],
         };
+        let way = Box::leak(Box::new(WayPast::Inlined(elapsed)));
+        let past = Past { way, return_addresses: vec![target as fn() -> u32 as usize + 1] };
         let text = Evidence {
             target_name: "Instant::now",
             target_type: Some("std::time::Instant::now"),
@@ -303,6 +303,22 @@ mod tests {
             "once, and contains a copy of it (inlined at library/std/src/time.rs:358)",
             "replace that function as well, or below both (`libc::clock_gettime`)",
             "`partly(Instant::now)`",
+        ] {
+            assert!(text.contains(part), "{part:?} is not in: {text}");
+        }
+    }
+
+    #[test]
+    fn a_call_that_may_have_gone_past_is_told_with_what_helps() {
+        let past =
+            Past { way: &WayPast::PerhapsCopy, return_addresses: vec![target as fn() -> u32 as usize + 1] };
+        let doubt = Some("nothing tells: build the tests with more".to_owned());
+        let text = Evidence { past: vec![past], doubt, ..evidence(1, Count::SOME) }.complaint().unwrap();
+        for part in [
+            "`clock::now` was replaced by `|| 42`, but a call may have gone past it\n",
+            "note: another body with its path was called from monkey_core::verdict::tests::target",
+            "once, and may be a copy of it: nothing tells: build the tests with more\n",
+            "help: mark the target #[monkey::patchable]; if such calls need not see the replacement, write `partly(clock::now)`",
         ] {
             assert!(text.contains(part), "{part:?} is not in: {text}");
         }

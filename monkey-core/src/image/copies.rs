@@ -30,6 +30,8 @@ pub struct Copies {
 pub struct Doubt {
     /// Where they begin.
     pub addresses: Vec<usize>,
+    /// Of these, the ones that are copies unless their crate is there in several builds: nothing else could have this path.
+    pub likely: Vec<usize>,
     /// Why it cannot be told, and what would help.
     pub reason: String,
 }
@@ -120,7 +122,7 @@ impl Copies {
     }
 
     /// Notes bodies that are left alone, each with what is not known of it.
-    fn doubts(&mut self, gaps: &SortedMap<usize, Gap>) {
+    fn doubts(&mut self, gaps: &SortedMap<usize, Gap>, likely: Vec<usize>) {
         let mut reasons: Vec<Gap> = gaps.iter().map(|(_, gap)| *gap).collect();
         sort_and_dedup(&mut reasons);
         let reasons: Vec<&str> = reasons.into_iter().map(Gap::reason).collect();
@@ -130,8 +132,8 @@ impl Copies {
                  version they are; {}: {REMEDY}",
                 reasons.join("; ")
             );
-            self.doubt =
-                Some(Doubt { addresses: gaps.iter().map(|(address, _)| *address).collect(), reason });
+            let addresses = gaps.iter().map(|(address, _)| *address).collect();
+            self.doubt = Some(Doubt { addresses, likely, reason });
         }
     }
 

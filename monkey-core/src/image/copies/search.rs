@@ -1,8 +1,8 @@
 //! The search for bodies of one function, by what symbols begin with.
-use super::{Body, Copies, behind_shim};
+use super::{Body, Copies, behind_shim, is_single};
 use crate::image::bytes::find;
 use crate::image::elf::Elf;
-use crate::image::legacy::{self, Verdict};
+use crate::image::legacy::{self, Gap, Verdict};
 use crate::image::name::{Mangled, Mangling};
 use crate::image::objects::{self, Object};
 use crate::image::spelling::{canonical, is_standard, legacy_start, loose};
@@ -42,7 +42,7 @@ impl Search<'_> {
         for body in &candidates.copies {
             found.add(body.address());
         }
-        let mut gaps = SortedMap::new();
+        let (mut gaps, mut likely) = (SortedMap::new(), Vec::new());
         for (mut bodies, prove) in [
             (candidates.other_hash, legacy::prove as fn(&Mangled, Body, &[Body]) -> Vec<Verdict>),
             (candidates.other_mangling, legacy::prove_across),
@@ -53,11 +53,24 @@ impl Search<'_> {
                 match verdict {
                     Verdict::Copy => found.add(body.address()),
                     Verdict::Other => {}
-                    Verdict::Doubt(gap) => *gaps.get_or_insert_with(body.address(), || gap) = gap,
+                    Verdict::Doubt(gap) => {
+                        *gaps.get_or_insert_with(body.address(), || gap) = gap;
+                        if gap == Gap::DebugInformation && self.is_likely(*body) {
+                            likely.push(body.address());
+                        }
+                    }
                 }
             }
         }
-        found.doubts(&gaps);
+        found.doubts(&gaps, likely);
+    }
+
+    /// Whether a body with the function's path is a copy unless its crate is there in several builds: the function has no instances, and both
+    /// bodies are what compilers make of an `#[inline]` function for whoever calls it, which nobody outside of the file names.
+    fn is_likely(&self, body: Body) -> bool {
+        let is_local =
+            |body: Body| body.object.symbols().entries_at(body.begin).iter().any(|entry| entry.local);
+        is_single(self.own, self.type_name) && is_local(self.body) && is_local(body)
     }
 
     /// `core::str::<impl str>::trim` is `str::trim` in the loose spelling, so both are looked at.

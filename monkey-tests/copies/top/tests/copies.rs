@@ -17,6 +17,12 @@ fn inline_function() {
     assert_eq!((deep::calls_inline(1), middle::calls_inline(1)), (77, 77));
 }
 
+#[monkey::test(replace(deep::inline = |_: u32| 77))]
+fn called_here_too() {
+    assert_eq!(deep::inline(1), 77);
+    deep::calls_inline(1);
+}
+
 #[monkey::test(replace(Vec::<u32>::remove = |_: &mut Vec<u32>, _: usize| 77))]
 fn track_caller() {
     assert_eq!((deep::removes(), middle::removes()), (77, 77));
