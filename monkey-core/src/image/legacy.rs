@@ -28,6 +28,7 @@ use super::spelling::is_standard_crate;
 use crate::sorted::{self, SortedMap};
 use builds::{Builds, Several};
 use function::{Build, Function};
+pub(super) use paths::is_ambiguous;
 use types::Comparison;
 
 /// Whether a body is a copy of a function.
@@ -158,7 +159,7 @@ impl Proof<'_> {
 
     /// What is not known of the function itself, whatever the body.
     fn function_gap(&mut self, alike: &[Body]) -> Option<Gap> {
-        if paths::is_ambiguous(&self.names()) {
+        if is_ambiguous(&self.names()) {
             return Some(Gap::Ambiguous);
         }
         if self.is_standard() {

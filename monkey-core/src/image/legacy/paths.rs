@@ -22,7 +22,7 @@ fn paths(name: &str) -> impl Iterator<Item = &str> {
 ///
 /// Modules, types and functions of a module have names of their own. The compiler counts what has the same name in the
 /// blocks of one function, but the legacy mangling does not write that down.
-pub(super) fn is_ambiguous(names: &[&str]) -> bool {
+pub fn is_ambiguous(names: &[&str]) -> bool {
     let own = names.iter().flat_map(|name| paths(name));
     let own = own.filter(|path| !path.split("::").next().is_some_and(is_standard_crate));
     own.into_iter().any(|path| {
