@@ -11,8 +11,8 @@ use unix as system;
 #[cfg(windows)]
 use windows as system;
 
-/// Frames that are kept of a stack.
-const DEPTH: usize = 48;
+/// Frames that are kept of a stack. An HTTP client's in an unoptimised build, from a test's future to its socket, are more than a hundred.
+const DEPTH: usize = 256;
 
 /// The return addresses of a thread's frames, the innermost first. Taken without allocating.
 #[derive(Debug, Clone, Copy)]
@@ -48,7 +48,7 @@ impl Frames {
     /// was not inlined.
     pub fn place(&self) -> String {
         let _bypass = Bypass::begin();
-        let (mut nearest, mut named) = (None, None);
+        let (mut own, mut foreign, mut std, mut named) = (None, None, None, None);
         for &address in &self.addresses[..self.count] {
             let Some(caller) = image::caller(address) else { continue };
             if named.is_none() && !is_library(&caller.function) {
@@ -57,16 +57,16 @@ impl Frames {
             if is_ours(&caller) || caller.file.is_none() {
                 continue;
             }
-            let is_own = is_own(&caller);
-            if is_own || nearest.is_none() {
-                nearest = Some(caller);
-            }
-            if is_own {
-                break;
+            match whose(&caller) {
+                Whose::Own => {
+                    own = Some(caller);
+                    break;
+                }
+                Whose::Registry => foreign = foreign.or(Some(caller)),
+                Whose::Std => std = std.or(Some(caller)),
             }
         }
-        // The nearest that is neither the standard library's, nor ours, nor a registry's crate; if there is none, the nearest whose file is known.
-        match (nearest, named) {
+        match (own.or(foreign).or(std), named) {
             (Some(Caller { function, file, line }), _) => {
                 format!("{}:{} (`{function}`)", file.unwrap_or_default(), line.unwrap_or_default())
             }
@@ -93,11 +93,24 @@ fn is_ours(caller: &Caller) -> bool {
     ["monkey-kit/src/", "monkey-core/src/"].iter().any(|folder| file(caller).contains(folder))
 }
 
-fn is_own(caller: &Caller) -> bool {
+/// Whose code a caller is. What is told is the nearest that is the program's own; if there is none, a registry's crate's, or the standard
+/// library's.
+enum Whose {
+    Own,
+    Registry,
+    Std,
+}
+
+fn whose(caller: &Caller) -> Whose {
     let file = file(caller);
-    !["/rustc/", "/.cargo/", "/registry/src/", "library/std/", "library/core/", "library/alloc/"]
-        .iter()
-        .any(|folder| file.contains(folder))
+    let has = |folders: &[&str]| folders.iter().any(|folder| file.contains(folder));
+    if has(&["/rustc/", "library/std/", "library/core/", "library/alloc/"]) {
+        Whose::Std
+    } else if has(&["/.cargo/", "/registry/src/"]) {
+        Whose::Registry
+    } else {
+        Whose::Own
+    }
 }
 
 #[cfg(test)]

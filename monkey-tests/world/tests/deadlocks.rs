@@ -291,6 +291,21 @@ fn a_wait_that_no_panic_can_leave() {
     });
 }
 
+/// The channel asserts that nobody waits when it is dropped, in a panic, which ends the process: the reason is told before.
+#[monkey::test]
+fn a_channel_of_crossbeams() {
+    const TEST: &str = "a_channel_of_crossbeams";
+    if child::case().is_some() {
+        let _clock = monkey::clock::pause();
+        let (_sender, receiver) = crossbeam_channel::unbounded::<()>();
+        let _ = receiver.recv();
+        return;
+    }
+    let (output, late) = child::limited(&mut child::command(TEST, "fails"), Duration::from_secs(20));
+    let said = child::describe(output.status, &output);
+    assert!(!late && !child::passed(&output) && said.contains(DEADLOCK), "{late} {said}");
+}
+
 /// A lock of C's in memory that threads share.
 struct OfC<T>(std::cell::UnsafeCell<T>);
 

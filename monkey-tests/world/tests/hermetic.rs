@@ -17,6 +17,29 @@ fn touches_the_world() {
     let _ = Command::new("git").arg("status").status();
 }
 
+/// From the test's future to the socket it is more than a hundred functions in a build that is not optimised, and a name is resolved on
+/// another thread.
+#[monkey::test(hermetic)]
+#[tokio::test]
+#[ignore = "fails on purpose: the test below runs it and reads what it says"]
+async fn asks_a_server() {
+    let _ = reqwest::get("http://93.184.216.34/").await;
+    let _ = reqwest::get("http://example.invalid/").await;
+}
+
+#[test]
+fn a_client_of_many_layers_fails_it_with_the_place() {
+    let output = child::run("asks_a_server", "fails");
+    let said = child::describe(output.status, &output);
+    assert!(!child::passed(&output), "{said}");
+    let place = child::said_place("tests/hermetic.rs", line!() - 9);
+    let told = said.split("connect to 93.184.216.34:80, by `connect`").nth(1).unwrap_or_default();
+    assert!(told.lines().nth(1).is_some_and(|from| from.contains(&place)), "{place}\nin\n{said}");
+    let told = said.split("resolve example.invalid, by `getaddrinfo`").nth(1).unwrap_or_default();
+    let from = told.lines().nth(1).unwrap_or_default();
+    assert!(from.contains("/hyper-util-") || from.contains("without debug information"), "{said}");
+}
+
 #[test]
 fn what_it_touches_fails_it_with_the_place() {
     let output = child::run("touches_the_world", "fails");

@@ -93,6 +93,9 @@ fn end_own(clock: &State, own: &[&Slot], others: &[&Slot]) {
         clock.print_failure();
         tell_all(others, RELEASED);
     } else {
+        if own.iter().any(|slot| stack::is_on_a_list(slot)) {
+            clock.print_failure();
+        }
         tell_all(others, QUIET);
     }
     tell_all(own, RELEASED);

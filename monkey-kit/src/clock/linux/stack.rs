@@ -35,6 +35,12 @@ pub fn blocks_on_tokio(slot: &Slot) -> bool {
     is_below(slot, &IDLE[..1])
 }
 
+/// Whether its channel will not take it well that somebody is thrown out of a wait: dropped, it asserts that nobody is on its list, and a
+/// panic in a destructor ends the process.
+pub fn is_on_a_list(slot: &Slot) -> bool {
+    frames(slot).is_some() && is_below(slot, &["crossbeam_channel::"])
+}
+
 fn is_below(slot: &Slot, paths: &[&str]) -> bool {
     let Some(frames) = frames(slot) else { return true };
     frames.functions().iter().any(|(function, _)| paths.iter().any(|path| function.contains(path)))
