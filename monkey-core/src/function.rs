@@ -136,11 +136,18 @@ impl fmt::Display for FunctionError {
                 Self::tell_others(f, all)?;
                 f.write_str("\n  help: name one of these: an instance that nobody calls is not compiled")
             }
-            Meaning::Stripped => write!(
-                f,
-                "the program has no names, by which `{path}` could be found: it is stripped\n  at {location}\n  help: test \
-                 with `strip = false` in the profile, or take the function's address"
-            ),
+            Meaning::Stripped => {
+                write!(
+                    f,
+                    "the program has no names, by which `{path}` could be found: it is stripped\n  at {location}"
+                )?;
+                if let Some(pdb) = image::missing_pdb() {
+                    write!(f, "\n  note: its PDB `{pdb}` is not there, or is of another build")?;
+                }
+                f.write_str(
+                    "\n  help: test with `strip = false` in the profile, or take the function's address",
+                )
+            }
             Meaning::One(_) => write!(f, "`{path}` was found"),
             Meaning::Nothing(near) => self.tell_nothing(f, near),
         }

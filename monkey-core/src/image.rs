@@ -380,6 +380,12 @@ pub fn optimised(address: usize) -> Option<bool> {
     object.dwarf()?.optimised(object.inside(address))
 }
 
+/// The PDB that the program names, where that is not there or of another build.
+#[must_use]
+pub fn missing_pdb() -> Option<&'static str> {
+    objects::around(missing_pdb as fn() -> Option<&'static str> as usize)?.elf()?.missing_pdb.as_deref()
+}
+
 /// Which compiler the code around `address` comes from, where the debug information tells.
 #[must_use]
 pub fn producer(address: usize) -> Option<String> {

@@ -115,7 +115,9 @@ mod tests {
 
     #[test]
     fn a_list_of_addresses_is_none() {
-        let words = std::hint::black_box([WANTED - 8, WANTED, WANTED + 8, 0]);
+        let mut words = [0_usize; 64];
+        words[31..34].copy_from_slice(&[WANTED - 8, WANTED, WANTED + 8]);
+        let words = std::hint::black_box(words);
         assert!(!Stacks::default().hold(words.as_ptr() as usize, &[WANTED]));
     }
 }

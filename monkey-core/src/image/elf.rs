@@ -42,6 +42,8 @@ pub(super) struct Elf {
     /// Another file that has debug information, where the form of files has such ones.
     #[cfg(any(system = "windows", test))]
     pub pdb: Option<super::pdb::Pdb>,
+    /// The path of such a file that the program names, and that is not there or of another build.
+    pub missing_pdb: Option<String>,
     /// Sections that are there but packed.
     pub compressed: bool,
 }

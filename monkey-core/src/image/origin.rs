@@ -80,8 +80,10 @@ fn may_be_rust(address: usize) -> bool {
 /// Without debug information: an instance of a function of the standard library, whatever its arguments are.
 fn begins_in_standard(address: usize) -> bool {
     let names = objects::around(address).map(|object| object.mangled_at(address)).unwrap_or_default();
-    let root = |name: &super::name::Mangled| name.body_name().split("::").next().map(str::to_owned);
-    names.first().and_then(root).is_some_and(|root| super::spelling::is_standard_crate(&root))
+    // `<std::time::SystemTime>::now` is `std::time::SystemTime::now` in that spelling.
+    let path = names.first().map(|name| super::spelling::loose(name.body_name()));
+    let root = path.as_deref().and_then(|path| path.split("::").next());
+    root.is_some_and(super::spelling::is_standard_crate)
 }
 
 /// Whether the crate in which the function at `address` is written was compiled with optimisation, where the debug
@@ -184,6 +186,14 @@ mod tests {
     fn a_function_of_c_takes_no_attribute() {
         assert!(!can_be_marked(libc::getppid as *const () as usize));
         assert!(can_be_marked(a_function_of_c_takes_no_attribute as *const () as usize));
+    }
+
+    #[test]
+    fn functions_of_std_are_told_by_their_names() {
+        let now: fn() -> std::time::SystemTime = std::time::SystemTime::now;
+        let exit: fn(i32) -> ! = std::process::exit;
+        let own: fn() = functions_of_std_are_told_by_their_names;
+        assert_eq!([now as usize, exit as usize, own as usize].map(begins_in_standard), [true, true, false]);
     }
 
     #[test]

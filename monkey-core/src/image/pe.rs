@@ -67,7 +67,9 @@ pub(super) fn parse(
     let mut symbols = Collected::new(&elf);
     headers.add_symbols(&mut symbols);
     if symbols.is_empty() {
-        elf.pdb = headers.pdb(find_pdb);
+        let link = headers.pdb_link();
+        elf.pdb = link.as_ref().and_then(|link| headers.pdb(link, find_pdb));
+        elf.missing_pdb = link.filter(|_| elf.pdb.is_none()).map(|link| link.path);
         symbols.add_pdb(elf.pdb.as_ref());
     }
     elf.full = !symbols.is_empty();
@@ -172,12 +174,11 @@ impl Headers {
     }
 
     /// The PDB, if it is the one that was made with this file.
-    fn pdb(&self, find: impl FnOnce(&PdbLink) -> Vec<&'static [u8]>) -> Option<Pdb> {
-        let link = self.pdb_link()?;
+    fn pdb(&self, link: &PdbLink, find: impl FnOnce(&PdbLink) -> Vec<&'static [u8]>) -> Option<Pdb> {
         let sections = (0..self.section_count()?).filter_map(|index| self.section(index));
         let begins: Vec<u64> =
             std::iter::once(0).chain(sections.map(|(_, section, _)| section.svma)).collect();
-        let read = find(&link).into_iter().filter_map(|data| Pdb::parse(data, begins.clone()));
+        let read = find(link).into_iter().filter_map(|data| Pdb::parse(data, begins.clone()));
         read.into_iter().find(|pdb| pdb.build == link.build)
     }
 

@@ -235,6 +235,8 @@ mod tests {
         Function::find(object, &object.dwarf()?.sections, object.inside(address))
     }
 
+    /// What a PDB says of types is not read.
+    #[cfg(not(all(windows, target_env = "msvc")))]
     #[test]
     fn types_are_compared_down_to_their_members() {
         let own = first as fn(&Tree, u8) -> u64 as usize;

@@ -75,6 +75,7 @@ fn a_pdb_of_another_build_is_not_read() {
     let names: Vec<String> = functions(&elf).into_iter().map(|own| own.0).collect();
     assert_eq!((elf.full, names.as_slice()), (false, &["stock".to_owned(), "rate".to_owned()][..]));
     assert!(elf.debug_section(".debug_info").is_empty());
+    assert_eq!((elf.missing_pdb.as_deref(), shop().missing_pdb), (Some("shop.pdb"), None));
     // The right one is found behind it.
     assert!(pe::parse(LIBRARY, |_| vec![other, PDB]).unwrap().full);
 }
