@@ -34,6 +34,11 @@ impl Key<'_> {
     pub fn hash(&self) -> u64 {
         writer::hash(self.name) ^ u64::from(self.file).rotate_left(32)
     }
+
+    /// The same for those of one type alone.
+    fn hash_with_type(&self) -> u64 {
+        self.hash() ^ (self.kind_of_type as u64).rotate_left(40)
+    }
 }
 
 /// A body of a function that has a symbol.
@@ -49,8 +54,17 @@ pub(super) struct Functions {
     pub symbols: Vec<Symbol>,
     /// In the order of their hashes.
     named: Vec<Named>,
-    /// What `symbol_of` made, by the places of the functions, in their order.
+    /// What `symbol_of_body` gave, by the places of the functions, in their order.
     local: Vec<(u64, &'static [u8])>,
+    /// The hashes of keys that several functions have, with their types; sorted.
+    ambiguous: Vec<u64>,
+}
+
+/// What a key's functions that others name are called.
+enum Known {
+    Nothing,
+    One(&'static [u8]),
+    Several,
 }
 
 /// A function of a module.
@@ -59,13 +73,16 @@ struct Body {
     procedure: Procedure,
     file: u32,
     rust: bool,
+    /// The number of its module.
+    module: usize,
 }
 
 impl Functions {
     pub fn read(pdb: &Pdb) -> Self {
         let publics = publics(pdb);
         let bodies = bodies(pdb);
-        let mut functions = Self { named: named(&publics, &bodies), ..Self::default() };
+        let (named, ambiguous) = (named(&publics, &bodies), ambiguous(&bodies));
+        let mut functions = Self { named, ambiguous, ..Self::default() };
         functions.add_publics(&publics, &bodies);
         functions.add_local(&publics, &bodies);
         functions
@@ -90,30 +107,46 @@ impl Functions {
             if !own.local && find(publics, own.place()).is_some() {
                 continue;
             }
-            let name = if body.rust { kept(self.symbol_of(&body.key())) } else { own.name };
+            let name = if body.rust { kept(self.symbol_of_body(body)) } else { own.name };
             self.local.push((own.place(), name));
             let (section, offset, size) = (own.section, own.offset, own.size);
             self.symbols.push(Symbol { name, section, offset, size, local: own.local });
         }
     }
 
-    /// The symbol of a function: that of its bodies which have one, or one that all others share. Where bodies of one path have
-    /// symbols of several functions it is one that says nothing but the path.
+    /// The symbol of a function: that of its bodies which have one, or one that all others share.
     pub fn symbol_of(&self, key: &Key) -> Cow<'static, [u8]> {
-        let made = || spelling::symbol(key.name, key.hash() ^ (key.kind_of_type as u64).rotate_left(40));
-        self.known(key).map_or_else(|| Cow::Owned(made()), Cow::Borrowed)
+        match self.known(key) {
+            Known::One(symbol) => Cow::Borrowed(symbol),
+            Known::Nothing | Known::Several => Cow::Owned(spelling::symbol(key.name, key.hash_with_type())),
+        }
     }
 
-    fn known(&self, key: &Key) -> Option<&'static [u8]> {
+    /// The same of a body. Where several functions have its key, it has a symbol that says nothing but the path.
+    fn symbol_of_body(&self, body: &Body) -> Cow<'static, [u8]> {
+        let (key, place) = (body.key(), body.procedure.place());
+        let is_one = self.ambiguous.binary_search(&key.hash_with_type()).is_err();
+        match self.known(&key) {
+            Known::One(symbol) if is_one => Cow::Borrowed(symbol),
+            Known::Nothing if is_one => self.symbol_of(&key),
+            _ => Cow::Owned(spelling::symbol(key.name, key.hash_with_type() ^ place.rotate_left(17))),
+        }
+    }
+
+    fn known(&self, key: &Key) -> Known {
         let hash = key.hash();
         let begin = self.named.partition_point(|named| named.hash < hash);
         let alike = self.named[begin..].iter().take_while(|named| named.hash == hash);
         let same = alike.filter(|named| named.key.name == key.name && named.key.file == key.file);
         let mut same = same.filter(|named| named.key.kind_of_type == key.kind_of_type);
-        let first = same.next()?;
+        let Some(first) = same.next() else { return Known::Nothing };
         let mut all =
             |own: &Mangled| same.all(|other| own.same_key(other.symbol) && own.same_hash(other.symbol));
-        Mangled::parse(first.symbol).is_none_or(|own| all(&own)).then_some(first.symbol)
+        if Mangled::parse(first.symbol).is_none_or(|own| all(&own)) {
+            Known::One(first.symbol)
+        } else {
+            Known::Several
+        }
     }
 
     /// The symbol of the function at a place.
@@ -173,11 +206,11 @@ fn find(publics: &[Public], place: u64) -> Option<&Public> {
 /// In the order of their places.
 fn bodies(pdb: &Pdb) -> Vec<Body> {
     let mut bodies = Vec::new();
-    for module in &pdb.modules {
+    for (number, module) in pdb.modules.iter().enumerate() {
         let (lines, rust) = (Lines::parse(module.lines), module.is_rust());
         module.procedures(|procedure| {
             let file = lines.file_of(procedure.place()).unwrap_or(0);
-            bodies.push(Body { procedure: *procedure, file, rust });
+            bodies.push(Body { procedure: *procedure, file, rust, module: number });
         });
     }
     sort_by_number(&mut bodies, &|body: &Body| body.procedure.place());
@@ -194,4 +227,56 @@ fn named(publics: &[Public], bodies: &[Body]) -> Vec<Named> {
     let mut named: Vec<Named> = bodies.iter().filter_map(with_symbol).collect();
     sort_by_number(&mut named, &|named| named.hash);
     named
+}
+
+/// What two bodies of one module have is not one function's: the blocks of a function may have several of one name, which is not
+/// written down.
+fn ambiguous(bodies: &[Body]) -> Vec<u64> {
+    let mut keys: Vec<(u64, usize)> = bodies
+        .iter()
+        .filter(|body| body.rust)
+        .map(|body| (body.key().hash_with_type(), body.module))
+        .collect();
+    sort_by_number(&mut keys, &|(_, module)| *module as u64);
+    sort_by_number(&mut keys, &|(hash, _)| *hash);
+    let twice = keys.windows(2).filter(|pair| pair[0] == pair[1]);
+    let mut ambiguous: Vec<u64> = twice.map(|pair| pair[0].0).collect();
+    ambiguous.dedup();
+    ambiguous
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_module_has_twice_is_several_functions() {
+        let body = |name: &'static str, kind_of_type, module, offset| Body {
+            procedure: Procedure {
+                inside: 0,
+                end: 0,
+                size: 8,
+                kind_of_type,
+                section: 1,
+                offset,
+                local: true,
+                name: name.as_bytes(),
+            },
+            file: 1,
+            rust: true,
+            module,
+        };
+        let one = [body("a::inner", 1, 0, 0), body("a::inner", 1, 1, 16), body("a::inner", 2, 0, 32)];
+        assert_eq!(ambiguous(&one), []);
+        let two = [one[0], one[1], body("a::inner", 1, 0, 48), body("a::other", 1, 1, 64)];
+        let functions = Functions { ambiguous: ambiguous(&two), ..Functions::default() };
+        let symbols = two.map(|body| functions.symbol_of_body(&body));
+        let keys = symbols.each_ref().map(|symbol| Mangled::parse(symbol).unwrap());
+        assert_eq!(keys[0].key, keys[2].key);
+        assert!(keys[0].hash != keys[1].hash && keys[0].hash != keys[2].hash && keys[1].hash != keys[2].hash);
+        // Those of which a module has one are one function.
+        let functions = Functions::default();
+        assert_eq!(functions.symbol_of_body(&one[0]), functions.symbol_of_body(&one[1]));
+        assert_ne!(functions.symbol_of_body(&one[0]), functions.symbol_of_body(&one[2]));
+    }
 }
