@@ -83,6 +83,39 @@ fn every_copy_is_replaced() {
     assert_eq!((own(10), everywhere::calls_digits(10)), (7, 7));
 }
 
+/// Of one name and path.
+fn twins() -> [fn(u32) -> u32; 2] {
+    let one = {
+        fn twin(x: u32) -> u32 {
+            black_box(x) + 1
+        }
+        twin
+    };
+    let other = {
+        fn twin(x: u32) -> u32 {
+            black_box(x) + 2
+        }
+        twin
+    };
+    [one, other]
+}
+
+fn seven(_: u32) -> u32 {
+    7
+}
+
+/// Or none is replaced, where nothing tells them apart.
+#[test]
+fn functions_of_one_path_are_told_apart() {
+    let [one, other] = black_box(twins());
+    // SAFETY: both take a number and give one.
+    let patched = unsafe { monkey::patch_at(one as *const (), seven as *const ()) };
+    let replaced = patched.is_ok();
+    assert_eq!((one(1), other(1)), (if replaced { 7 } else { 2 }, 3));
+    drop(patched);
+    assert_eq!((one(1), other(1)), (2, 3));
+}
+
 #[inline(never)]
 fn same_here(x: u32) -> u32 {
     black_box(x) ^ 0x1234

@@ -123,7 +123,9 @@ impl Writing<'_> {
         let (symbol, own) = (self.texts.place(symbol), self.texts.place(&own));
         let hash = key.hash();
         let known = self.lines.get(self.lines.partition_point(|(own, _)| *own < hash));
-        let line = known.filter(|(own, _)| *own == hash).map_or(line, |(_, line)| *line);
+        // Where several functions have the key, the line of each tells them apart.
+        let known = known.filter(|(own, _)| *own == hash && !self.functions.is_ambiguous(key));
+        let line = known.map_or(line, |(_, line)| *line);
         self.info.four(symbol);
         self.info.four(own);
         self.info.two(unit.files.number(key.file));

@@ -125,12 +125,17 @@ impl Functions {
     /// The same of a body. Where several functions have its key, it has a symbol that says nothing but the path.
     fn symbol_of_body(&self, body: &Body) -> Cow<'static, [u8]> {
         let (key, place) = (body.key(), body.procedure.place());
-        let is_one = self.ambiguous.binary_search(&key.hash_with_type()).is_err();
+        let is_one = !self.is_ambiguous(&key);
         match self.known(&key) {
             Known::One(symbol) if is_one => Cow::Borrowed(symbol),
             Known::Nothing if is_one => self.symbol_of(&key),
             _ => Cow::Owned(spelling::symbol(key.name, key.hash_with_type() ^ place.rotate_left(17))),
         }
+    }
+
+    /// Whether several functions of one module have the key.
+    pub fn is_ambiguous(&self, key: &Key) -> bool {
+        self.ambiguous.binary_search(&key.hash_with_type()).is_ok()
     }
 
     fn known(&self, key: &Key) -> Known {
