@@ -207,6 +207,10 @@ fn processor_time() -> Duration {
 /// Giving the processor away again and again is waiting; computing with a yield now and then is not.
 #[monkey::test]
 fn who_yields_until_something_is_there_waits() {
+    if child::emulated() {
+        // What a yield takes there depends on what else the machine does.
+        return;
+    }
     let _clock = monkey::clock::pause();
     let start = Instant::now();
     let flag = Arc::new(AtomicBool::new(false));
