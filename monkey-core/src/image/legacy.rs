@@ -28,7 +28,7 @@ use super::spelling::is_standard_crate;
 use crate::sorted::{self, SortedMap};
 use builds::{Builds, Several};
 use function::{Build, Function};
-pub(super) use paths::is_ambiguous;
+pub(super) use paths::{is_ambiguous, mention_a_program};
 use types::Comparison;
 
 /// Whether a body is a copy of a function.

@@ -66,14 +66,16 @@ impl Search<'_> {
     }
 
     /// Whether a body with the function's path is a copy unless its crate is there in several builds: the function has no instances, its
-    /// path goes through modules and types alone, and both bodies are what compilers make of an `#[inline]` function for whoever calls it, which nobody outside of the file names.
+    /// path goes through modules and types alone, its crate is not the program itself, and both bodies are what compilers make of an `#[inline]` function for whoever calls it, which nobody outside of the file names.
     fn is_likely(&self, body: Body) -> bool {
         let is_local =
             |body: Body| body.object.symbols().entries_at(body.begin).iter().any(|entry| entry.local);
+        let names = [self.own.body_name()];
         is_single(self.own, self.type_name)
             && is_local(self.body)
             && is_local(body)
-            && !legacy::is_ambiguous(&[self.own.body_name()])
+            && !legacy::is_ambiguous(&names)
+            && !legacy::mention_a_program(&names)
     }
 
     /// `core::str::<impl str>::trim` is `str::trim` in the loose spelling, so both are looked at.

@@ -32,6 +32,11 @@ pub fn is_ambiguous(names: &[&str]) -> bool {
     })
 }
 
+/// Whether one of the names mentions a crate that is a program: nobody has copies of its functions, but there may be another build of it.
+pub fn mention_a_program(names: &[&str]) -> bool {
+    crates(names).into_iter().any(|name| is_function(&[name, "main"]))
+}
+
 /// Whether one of the names goes through one of these functions, which are sorted, and each of which may have lost its body by inlining.
 pub(super) fn lead_through(names: &[&str], functions: &[String]) -> bool {
     names.iter().flat_map(|name| paths(name)).any(|path| {
