@@ -20,6 +20,19 @@ pub(super) fn bring(data: &[u8]) {
 #[cfg(not(target_os = "linux"))]
 pub(super) fn bring(_data: &[u8]) {}
 
+/// The number of four bytes at `at`. Written out: it is read some hundred thousand times by unoptimised code.
+#[expect(clippy::cast_lossless, reason = "`from` is a call without optimisation")]
+pub(super) fn four(data: &[u8], at: usize) -> Option<usize> {
+    if at > data.len() || data.len() - at < 4 {
+        return None;
+    }
+    let number = data[at] as u32
+        | (data[at + 1] as u32) << 8
+        | (data[at + 2] as u32) << 16
+        | (data[at + 3] as u32) << 24;
+    Some(number as usize)
+}
+
 /// The little-endian number of `size` bytes at `at`.
 pub(super) fn number(data: &[u8], at: usize, size: usize) -> Option<u64> {
     if size > 8 || at > data.len() || data.len() - at < size {
@@ -61,11 +74,7 @@ fn find_by_search(hay: &[u8], needle: &[u8]) -> Option<usize> {
         return hay.windows(needle.len()).position(|window| window == needle);
     }
     // Nearly every text that is searched has some byte which is rare in what it is searched in.
-    let (mut counts, step, mut at) = ([0_u32; 256], hay.len() / SAMPLE, 0);
-    while at < hay.len() {
-        counts[hay[at] as usize] += 1;
-        at += step;
-    }
+    let counts = sample(hay);
     let rare = (0..needle.len()).min_by_key(|at| counts[needle[*at] as usize])?;
     find_by(hay, needle, rare).next()
 }
@@ -105,6 +114,16 @@ const LONG: usize = 1 << 20;
 /// The size of that sample.
 const SAMPLE: usize = 2048;
 
+/// How often each byte is in a sample of what is at least as long.
+fn sample(hay: &[u8]) -> [u32; 256] {
+    let (mut counts, step, mut at) = ([0; 256], hay.len() / SAMPLE, 0);
+    while at < hay.len() {
+        counts[hay[at] as usize] += 1;
+        at += step;
+    }
+    counts
+}
+
 /// The place of a byte of `value` that is probably rare: debug information is full of small numbers, and of what all addresses near
 /// by begin and end with.
 fn likely_rare(value: &[u8]) -> usize {
@@ -114,15 +133,8 @@ fn likely_rare(value: &[u8]) -> usize {
 
 /// The place of that of the first three bytes of `value` which is the rarest in a sample.
 fn rarest(hay: &[u8], value: &[u8]) -> usize {
-    let (step, wanted, mut counts) = (hay.len() / SAMPLE, [value[0], value[1], value[2]], [0_u32; 3]);
-    let mut at = 0;
-    while at < hay.len() {
-        let byte = hay[at];
-        counts[0] += u32::from(byte == wanted[0]);
-        counts[1] += u32::from(byte == wanted[1]);
-        counts[2] += u32::from(byte == wanted[2]);
-        at += step;
-    }
+    let all = sample(hay);
+    let counts = [all[value[0] as usize], all[value[1] as usize], all[value[2] as usize]];
     let rarer = usize::from(counts[1] <= counts[0]);
     if counts[2] < counts[rarer] { 2 } else { rarer }
 }

@@ -20,11 +20,12 @@ impl Past {
 
 /// What the first line says of it.
 pub fn head(all: &[Past]) -> &'static str {
-    if all.iter().all(Past::is_doubt) {
-        ", but a call may have gone past it"
-    } else {
-        ", but a call went past it"
-    }
+    if only_doubts(all) { ", but a call may have gone past it" } else { ", but a call went past it" }
+}
+
+/// Whether none of them surely went past.
+fn only_doubts(all: &[Past]) -> bool {
+    !all.is_empty() && all.iter().all(Past::is_doubt)
 }
 
 /// Whether the doubt about copies is told with these.
@@ -52,7 +53,7 @@ pub fn tell_places(evidence: &Evidence, text: &mut String) {
 }
 
 pub fn tell_remedy(evidence: &Evidence, text: &mut String) {
-    if tells_doubt(&evidence.past) && evidence.past.iter().all(Past::is_doubt) {
+    if only_doubts(&evidence.past) {
         let marked = if evidence.can_be_marked() { "mark the target #[monkey::patchable]; " } else { "" };
         let _ = write!(
             text,

@@ -3,7 +3,7 @@
 use super::abbreviations::{Form, Shape, Shapes, Step, Taken};
 use super::root::Header;
 use super::unit::Sections;
-use crate::image::bytes::bring;
+use crate::image::bytes::{bring, four};
 use crate::memchr::find_byte;
 use gimli::Section as _;
 
@@ -192,7 +192,7 @@ impl Reading {
     }
 
     fn take(&mut self, start: usize, entry: usize, at: usize, taken: Taken) -> Option<()> {
-        let value = four(self.info, at)?;
+        let value = four(self.info, at)? as u32;
         match taken {
             Taken::Name => {
                 let (identifier, _) = hash(self.texts, value as usize);
@@ -209,19 +209,6 @@ impl Reading {
         }
         Some(())
     }
-}
-
-#[expect(clippy::cast_lossless, reason = "`from` is a call without optimisation")]
-fn four(data: &[u8], at: usize) -> Option<u32> {
-    if at + 4 > data.len() {
-        return None;
-    }
-    Some(
-        data[at] as u32
-            | (data[at + 1] as u32) << 8
-            | (data[at + 2] as u32) << 16
-            | (data[at + 3] as u32) << 24,
-    )
 }
 
 /// A number in LEB128, and what is behind it.
@@ -258,7 +245,7 @@ fn behind(info: &[u8], at: usize, form: Form) -> Option<usize> {
         }
         Form::Block1 => Some(at + 1 + *info.get(at)? as usize),
         Form::Block2 => Some(at + 2 + (*info.get(at)? as usize | (*info.get(at + 1)? as usize) << 8)),
-        Form::Block4 => (at + 4).checked_add(four(info, at)? as usize),
+        Form::Block4 => (at + 4).checked_add(four(info, at)?),
         Form::Text => Some(at + 1 + find_byte(info.get(at..)?, 0)?),
     }
 }

@@ -100,9 +100,7 @@ impl Ids {
             _ => None,
         }
     }
-}
 
-impl Ids {
     /// Whether values of a type take no room.
     pub fn is_empty(&self, index: usize) -> bool {
         /// A record that only says that there is such a type.

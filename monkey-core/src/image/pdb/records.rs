@@ -1,4 +1,5 @@
 //! Records of symbols: a length of two bytes, a kind of two, and what the kind says.
+pub(super) use crate::image::bytes::four;
 use crate::image::bytes::text;
 
 pub(super) const S_FRAMEPROC: usize = 0x1012;
@@ -14,19 +15,6 @@ pub(super) const S_GPROC32_ID: usize = 0x1147;
 pub(super) const S_BUILDINFO: usize = 0x114C;
 pub(super) const S_INLINESITE: usize = 0x114D;
 pub(super) const S_INLINESITE_END: usize = 0x114E;
-
-/// The number of four bytes at `at`. Written out: it is read some hundred thousand times by unoptimised code.
-#[expect(clippy::cast_lossless, reason = "`from` is a call without optimisation")]
-pub(super) fn four(data: &[u8], at: usize) -> Option<usize> {
-    if at > data.len() || data.len() - at < 4 {
-        return None;
-    }
-    let number = data[at] as u32
-        | (data[at + 1] as u32) << 8
-        | (data[at + 2] as u32) << 16
-        | (data[at + 3] as u32) << 24;
-    Some(number as usize)
-}
 
 /// The number of two bytes at `at`.
 pub(super) fn two(data: &[u8], at: usize) -> Option<usize> {
